@@ -1,0 +1,44 @@
+/**
+ * What the expression readers (samples, ACLs, conditions, formats, rules) need to know of the configuration around them.
+ * Implemented by config/draft; all names of proxies, servers and userlists are known before the first expression is read.
+ */
+import type { Acl, Format, MatchMethod, PatternEntry, SampleExpr } from '../../model/expression.ts';
+import type { Place, Problem } from '../../model/problem.ts';
+
+/** Where an expression stands, which decides the fetches that are allowed (catalog: `where`). */
+export type Layer =
+  | 'tcp-request connection' | 'tcp-request session' | 'tcp-request content' | 'tcp-response content'
+  | 'http-request' | 'http-response' | 'http-after-response' | 'use_backend' | 'log-format' | 'stick' | 'check' | 'global' | 'server' | 'stats';
+
+export interface ExpressionScope {
+  readonly place: Place;
+  readonly layer: Layer;
+  /** The proxy being read, -1 outside of proxies. */
+  readonly proxy: number;
+  readonly proxyMode: 'http' | 'tcp';
+  report(problem: Problem): void;
+  /** Index of a proxy by name, -1 = unknown. `want` chooses where a frontend and a backend share a name. */
+  proxyByName(name: string, want: 'frontend' | 'backend' | 'table'): number;
+  /** Index into Model.servers; backend '' = the current proxy. -1 = unknown. */
+  serverByName(backend: string, server: string): number;
+  userlistByName(name: string): number;
+  /** Indexes into Model.acls of the ACLs declared so far under this name in the current proxy (and its defaults). */
+  aclsByName(name: string): readonly number[];
+  /** Stores an ACL and gives its index in Model.acls. Named ones are found by aclsByName afterwards. */
+  addAcl(acl: Acl): number;
+  /** Stores a pattern set and gives its index in Model.patterns; sets of one file, method and case flag are shared. */
+  addPatterns(kind: 'acl' | 'map', file: string, method: MatchMethod, ignoreCase: boolean, entries: readonly PatternEntry[]): number;
+  /** Reads a file named in the configuration. Undefined: already reported. */
+  readFile(path: string): Uint8Array | undefined;
+  /** `http-errors` answers and errorfiles are config's; rules ask for them by status. */
+  errorsSection(name: string): boolean;
+  /** Slots for `http-request capture`: returns the slot number. */
+  addCapture(side: 'request' | 'response', lengthMax: number): number;
+  captureSlots(side: 'request' | 'response'): number;
+}
+
+/** Signatures that config/ calls (implemented beside this file). Undefined: a problem was reported. `words` exclude the keyword. */
+export interface ExpressionReaders {
+  parseSample(text: string, scope: ExpressionScope): SampleExpr | undefined;
+  parseFormat(text: string, scope: ExpressionScope): Format | undefined;
+}

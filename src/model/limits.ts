@@ -1,0 +1,41 @@
+/**
+ * Every named limit of the data plane and the configuration readers, with its unit last in the name.
+ * Nothing else in the project holds a buffer, queue or table bound as a bare number.
+ */
+export const limits = {
+  /** Request or response head, request line included. 64 KiB: Kerberos tokens of users in many groups reach 48 KB. */
+  headBytesMax: 65536,
+  /** Header lines of one message. HAProxy: tune.http.maxhdr 101; Exchange and its clients stay far below. */
+  headerCountMax: 256,
+  /** One line of a chunked body (size and extensions) or one trailer line. */
+  chunkLineBytesMax: 4096,
+  /** Trailer section of a chunked body. */
+  trailerBytesMax: 16384,
+  /** Bytes that may wait in one direction of a connection before its source is paused. */
+  pendingWriteBytesMax: 65536,
+  /** Content inspection buffer in mode tcp (HAProxy: tune.bufsize). */
+  inspectBytesMax: 16384,
+  /** PROXY protocol header, version 2 with TLVs. */
+  proxyHeaderBytesMax: 4096,
+  /** Bytes of a health-check answer that are looked at (HAProxy: tune.bufsize). */
+  checkAnswerBytesMax: 65536,
+  /** Captured request or response kept for `show errors`. */
+  errorCaptureBytesMax: 16384,
+  /** Log line (HAProxy: default 1024, `len`). */
+  logLineBytesMax: 65535,
+  /** Log lines that may wait for the control thread in one traffic thread; more are dropped and counted. */
+  logQueueLinesMax: 8192,
+  /** Idle server connections kept per server and thread when pool-max-conn is not set. */
+  idlePerServerMax: 512,
+  /** Accepted connections held back per listener and thread while a maxconn is reached. */
+  heldConnectionsMax: 4096,
+  /** One configuration line after quoting and variables (HAProxy: 2048 words, 65536 bytes). */
+  configLineBytesMax: 65536,
+  configLineWordsMax: 2048,
+  /** Nested `.if` blocks. */
+  conditionDepthMax: 16,
+  /** One command on the runtime socket, payload included. */
+  adminCommandBytesMax: 1048576,
+  /** Body of a request to the statistics page (admin form). */
+  statsFormBytesMax: 65536,
+} as const;

@@ -1,0 +1,62 @@
+/**
+ * Messages between the control thread and the traffic threads. Only plain data travels; counters, gauges, states and stick
+ * tables are in shared memory and never in messages. One `postMessage` per message, no answers expected unless said.
+ */
+import type { Model } from './model.ts';
+
+/** Handles of the shared segments, made by shared/segments.ts in the control thread and opened in each traffic thread. */
+export interface SharedHandles {
+  /** Float64: [object][thread][counterFieldCount]. Objects: see shared/segments.ts. */
+  readonly counters: SharedArrayBuffer;
+  readonly gauges: SharedArrayBuffer;
+  readonly serverStates: SharedArrayBuffer;
+  readonly backendStates: SharedArrayBuffer;
+  /** Process-wide gauges and counters (connections, ssl, …), see shared/segments.ts. */
+  readonly process: SharedArrayBuffer;
+  /** Stick tables by proxy index. */
+  readonly stickTables: readonly { readonly proxy: number; readonly buffer: SharedArrayBuffer }[];
+  readonly threads: number;
+}
+
+/** What a traffic thread gets as workerData. */
+export interface TrafficStart {
+  readonly threadIndex: number;
+  readonly model: Model;
+  readonly shared: SharedHandles;
+  /** Unix socket of the control thread's internal HTTP server: statistics pages and prometheus-exporter. */
+  readonly internalSocket: string;
+  /** Key that the internal server requires in the `x-poise-key` header. */
+  readonly internalKey: string;
+  readonly startedAtMs: number;
+}
+
+export type ToTraffic =
+  /** Server went down with on-marked-down, or `shutdown sessions server`. reason: letters D (down) or K (killed). */
+  | { readonly type: 'shutdown-server-sessions'; readonly server: number; readonly reason: 'D' | 'K' }
+  | { readonly type: 'shutdown-backup-sessions'; readonly proxy: number }
+  | { readonly type: 'shutdown-frontend'; readonly proxy: number }
+  /** Server or backend has a free slot or changed state: look at the queue. server -1 = the whole backend. */
+  | { readonly type: 'wake-queue'; readonly proxy: number; readonly server: number }
+  | { readonly type: 'server-address'; readonly server: number; readonly host: string; readonly port: number }
+  | { readonly type: 'patterns'; readonly id: number; readonly entries: readonly { readonly key: string; readonly value: string }[] }
+  | { readonly type: 'set-maxconn'; readonly proxy: number; readonly maxconn: number }
+  | { readonly type: 'set-frontend'; readonly proxy: number; readonly enabled: boolean }
+  /** Stop accepting, finish what runs, then exit; connections older than hardStopMs are cut. */
+  | { readonly type: 'drain'; readonly hardStopMs: number | null };
+
+export type ToControl =
+  /** All binds of this thread listen. */
+  | { readonly type: 'ready'; readonly thread: number }
+  /** A bind failed; the process reports it and stops (at start) or refuses the reload. */
+  | { readonly type: 'bind-failed'; readonly thread: number; readonly bind: number; readonly code: string; readonly message: string }
+  /** Lines of one proxy (−1: global log) and level, separated by '\n', without syslog header. */
+  | { readonly type: 'log'; readonly proxy: number; readonly level: number; readonly lines: string; /** Structured data for rfc5424, same order, '' = none */ readonly sd: string }
+  /** A server's error limit was reached by live traffic (`observe`). */
+  | { readonly type: 'observed-errors'; readonly server: number; readonly layer: 4 | 7; readonly why: string }
+  /** A slot became free that requests in other threads wait for. */
+  | { readonly type: 'slot-free'; readonly thread: number; readonly proxy: number; readonly server: number }
+  | { readonly type: 'captured-error'; readonly proxy: number; readonly side: 'request' | 'response'; readonly server: number; readonly client: string;
+      readonly why: string; readonly position: number; readonly bytes: Uint8Array; readonly atMs: number }
+  | { readonly type: 'patterns-changed'; readonly id: number; readonly op: 'set' | 'add' | 'del'; readonly key: string; readonly value: string }
+  /** Draining is over. */
+  | { readonly type: 'drained'; readonly thread: number };

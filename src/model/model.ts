@@ -1,0 +1,512 @@
+/**
+ * The checked configuration. Made once by config/load.ts, then frozen and sent to every thread: plain data, no functions,
+ * survives structured clone. Indexes into the top-level arrays stand for references, so nothing points in circles.
+ * Times are milliseconds, sizes bytes; `null` means "not set" where HAProxy tells that apart from 0.
+ */
+import type { BindAddress, PeerAddress } from './address.ts';
+import type { Acl, Answer, Condition, Format, PatternSet, Rule, SampleExpr, SwitchRule } from './expression.ts';
+import type { Place } from './problem.ts';
+
+export type Mode = 'http' | 'tcp';
+
+export interface Model {
+  readonly global: Global;
+  readonly proxies: readonly Proxy[];
+  /** All servers of all backends; a server's index here is its id everywhere in the program. */
+  readonly servers: readonly Server[];
+  readonly binds: readonly Bind[];
+  readonly acls: readonly Acl[];
+  readonly patterns: readonly PatternSet[];
+  readonly certificates: readonly Certificate[];
+  readonly userlists: readonly Userlist[];
+  /** Sections that are read and checked but not active yet. */
+  readonly inactive: readonly InactiveSection[];
+  readonly files: readonly string[];
+}
+
+export interface InactiveSection {
+  readonly kind: 'peers' | 'mailers' | 'resolvers' | 'cache' | 'program' | 'ring' | 'http-errors' | 'crt-store' | 'log-forward' | 'fcgi-app';
+  readonly name: string;
+  readonly place: Place;
+}
+
+export interface Global {
+  readonly nbthread: number;
+  /** Process-wide connection limit; 0 = derived from the file descriptor limit. */
+  readonly maxconn: number;
+  readonly daemon: boolean;
+  readonly masterWorker: boolean;
+  readonly pidfile: string;
+  readonly user: string;
+  readonly group: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly chroot: string;
+  readonly node: string;
+  readonly description: string;
+  readonly logTargets: readonly LogTarget[];
+  readonly logTag: string;
+  /** Host name in syslog lines: null = system's when `log-send-hostname` is set without a name, '' = none. */
+  readonly logSendHostname: string | null;
+  readonly statsSockets: readonly StatsSocket[];
+  readonly statsTimeoutMs: number;
+  readonly statsMaxconn: number;
+  readonly spreadChecksPercent: number;
+  readonly maxSpreadChecksMs: number;
+  readonly hardStopAfterMs: number | null;
+  readonly graceMs: number;
+  /** Read buffer (tune.bufsize) and reserve (tune.maxrewrite): bounds of content inspection. */
+  readonly bufsizeBytes: number;
+  readonly headBytesMax: number;
+  readonly headerCountMax: number;
+  readonly maxconnrate: number;
+  readonly maxsessrate: number;
+  readonly maxsslconn: number;
+  readonly maxsslrate: number;
+  readonly serverStateFile: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** proc-scope variables set by `set-var`/`set-var-fmt` in global: name without scope → expression or format. */
+  readonly processVars: readonly { readonly name: string; readonly expr: SampleExpr | null; readonly format: Format | null }[];
+  /** `h1-case-adjust` pairs: accepted; Poise keeps spelling anyway. */
+  readonly poolMaxIdlePerServer: number | null;
+}
+
+export interface LogTarget {
+  readonly address: PeerAddress | { readonly kind: 'stdout' } | { readonly kind: 'stderr' } | { readonly kind: 'ring'; readonly name: string };
+  readonly lengthBytesMax: number;
+  readonly format: 'rfc3164' | 'rfc5424' | 'short' | 'raw' | 'timed' | 'iso' | 'local' | 'priority';
+  /** kern 0 … local7 23. */
+  readonly facility: number;
+  /** Highest (least severe) level sent: emerg 0 … debug 7. */
+  readonly levelMax: number;
+  /** Lowest (most severe) level: lines above it are raised to it. */
+  readonly levelMin: number;
+  /** `sample <ranges>:<size>`: null = every line. */
+  readonly sample: { readonly ranges: readonly (readonly [number, number])[]; readonly size: number } | null;
+}
+
+export interface StatsSocket {
+  readonly address: BindAddress;
+  readonly level: 'user' | 'operator' | 'admin';
+  /** File mode of a unix socket, null = umask decides. */
+  readonly mode: number | null;
+  readonly uid: number;
+  readonly gid: number;
+  readonly exposeFdListeners: boolean;
+  readonly place: Place;
+}
+
+/** Milliseconds; 0 = no limit. Null = not set (HAProxy warns for client, connect and server). */
+export interface Timeouts {
+  readonly clientMs: number | null;
+  readonly serverMs: number | null;
+  readonly connectMs: number | null;
+  readonly httpRequestMs: number | null;
+  readonly httpKeepAliveMs: number | null;
+  readonly queueMs: number | null;
+  readonly tunnelMs: number | null;
+  readonly checkMs: number | null;
+  readonly clientFinMs: number | null;
+  readonly serverFinMs: number | null;
+  readonly tarpitMs: number | null;
+}
+
+/** `option X` words that are plain switches. Every one is present, false when off. */
+export interface Switches {
+  readonly abortonclose: boolean;
+  readonly acceptInvalidHttpRequest: boolean;
+  readonly acceptInvalidHttpResponse: boolean;
+  readonly allbackups: boolean;
+  readonly checkcache: boolean;
+  readonly clitcpka: boolean;
+  readonly srvtcpka: boolean;
+  readonly contstats: boolean;
+  readonly dontlogNormal: boolean;
+  readonly dontlognull: boolean;
+  readonly httpBufferRequest: boolean;
+  readonly httpIgnoreProbes: boolean;
+  readonly httpNoDelay: boolean;
+  readonly httpPretendKeepalive: boolean;
+  readonly httpRestrictReqHdrNames: 'preserve' | 'delete' | 'reject';
+  readonly httpUseHtx: boolean;
+  readonly httpUseProxyHeader: boolean;
+  readonly idleCloseOnResponse: boolean;
+  readonly independentStreams: boolean;
+  readonly logHealthChecks: boolean;
+  readonly logSeparateErrors: boolean;
+  readonly logasap: boolean;
+  readonly nolinger: boolean;
+  readonly persist: boolean;
+  readonly preferLastServer: boolean;
+  readonly socketStats: boolean;
+  readonly tcpSmartAccept: boolean;
+  readonly tcpSmartConnect: boolean;
+  readonly transparent: boolean;
+}
+
+export type ConnectionMode = 'keep-alive' | 'server-close' | 'close';
+
+export interface HeaderAppend {
+  /** Header name, `X-Forwarded-For` or `X-Original-To` by default. */
+  readonly header: string;
+  /** CIDR networks whose addresses are not added. */
+  readonly except: readonly string[];
+  readonly ifNone: boolean;
+}
+
+export interface CaptureSlot {
+  /** '' for slots made by `declare capture` or `http-request capture … len`. */
+  readonly header: string;
+  readonly lengthMax: number;
+}
+
+export interface Proxy {
+  /** Index in Model.proxies. */
+  readonly index: number;
+  readonly name: string;
+  /** HAProxy's numeric proxy id (column iid): given by `id` or counted from 2. */
+  readonly iid: number;
+  readonly kind: 'frontend' | 'backend' | 'listen';
+  readonly isFrontend: boolean;
+  readonly isBackend: boolean;
+  readonly mode: Mode;
+  readonly disabled: boolean;
+  readonly description: string;
+  readonly place: Place;
+  readonly timeouts: Timeouts;
+  readonly switches: Switches;
+  readonly connectionMode: ConnectionMode;
+  readonly forwardfor: HeaderAppend | null;
+  readonly originalto: HeaderAppend | null;
+  /** Replacement answers by status (`errorfile`, `errorloc`, `http-error`). */
+  readonly errors: readonly Answer[];
+  readonly logTargets: readonly LogTarget[];
+  readonly logTag: string;
+  /** Compiled form of httplog/tcplog/httpslog/log-format; null = default connection line (`Connect from`). */
+  readonly logFormat: Format | null;
+  readonly errorLogFormat: Format | null;
+  readonly logFormatSd: Format | null;
+  readonly logStyle: 'none' | 'connect' | 'tcplog' | 'httplog' | 'httpslog' | 'clf' | 'custom';
+  readonly uniqueIdFormat: Format | null;
+  readonly uniqueIdHeader: string;
+
+  // ---- frontend side
+  /** Indexes into Model.binds. */
+  readonly binds: readonly number[];
+  readonly maxconn: number;
+  readonly backlog: number;
+  readonly rateLimitSessions: number;
+  readonly monitorUri: string;
+  readonly monitorFail: readonly Condition[];
+  readonly monitorNet: string;
+  readonly requestCaptures: readonly CaptureSlot[];
+  readonly responseCaptures: readonly CaptureSlot[];
+  readonly cookieCapture: { readonly name: string; readonly prefix: boolean; readonly lengthMax: number } | null;
+  readonly useBackend: readonly SwitchRule[];
+  /** Index into Model.proxies, -1 = none (a listen section: itself). */
+  readonly defaultBackend: number;
+  readonly tcpRequestConnection: readonly Rule[];
+  readonly tcpRequestSession: readonly Rule[];
+
+  // ---- both sides: rules run for the frontend, then for the backend
+  readonly tcpRequestContent: readonly Rule[];
+  readonly tcpResponseContent: readonly Rule[];
+  readonly inspectDelayMs: number | null;
+  readonly responseInspectDelayMs: number | null;
+  /** http-request rules, `redirect`, legacy reqXXX and `block` included, in HAProxy's order. */
+  readonly httpRequest: readonly Rule[];
+  readonly httpResponse: readonly Rule[];
+  readonly httpAfterResponse: readonly Rule[];
+  readonly stats: StatsPage | null;
+
+  // ---- backend side
+  /** Indexes into Model.servers. */
+  readonly servers: readonly number[];
+  readonly balance: Balance;
+  readonly hashType: HashType;
+  readonly hashBalanceFactor: number;
+  readonly cookie: Cookie | null;
+  readonly dynamicCookieKey: string;
+  readonly useServer: readonly SwitchRule[];
+  readonly retries: number;
+  /** 0 = off; 1 = last retry only (default); N every N-th; -N see manual. */
+  readonly redispatch: number;
+  readonly retryOn: readonly string[];
+  readonly httpReuse: 'never' | 'safe' | 'aggressive' | 'always';
+  readonly fullconn: number;
+  readonly check: CheckMethod;
+  readonly checkDisableOn404: boolean;
+  readonly checkSendState: boolean;
+  /** Probes on checks: `external-check` is refused, so none here. */
+  readonly stickTable: StickTable | null;
+  readonly stickRules: readonly StickRule[];
+  readonly persistRules: readonly { readonly kind: 'force' | 'ignore'; readonly condition: Condition }[];
+  readonly source: SourceAddress | null;
+  readonly serverStateFromFile: 'none' | 'global' | 'local';
+  readonly maxKeepAliveQueue: number;
+}
+
+export interface Balance {
+  readonly algorithm: 'roundrobin' | 'static-rr' | 'leastconn' | 'source' | 'first' | 'uri' | 'url_param' | 'hdr' | 'random' | 'rdp-cookie' | 'hash';
+  /** Parameter name of url_param, hdr, rdp-cookie. */
+  readonly name: string;
+  readonly uriLen: number;
+  readonly uriDepth: number;
+  readonly uriWhole: boolean;
+  readonly uriPathOnly: boolean;
+  readonly hdrUseDomainOnly: boolean;
+  readonly randomDraws: number;
+  readonly expr: SampleExpr | null;
+}
+
+export interface HashType {
+  readonly method: 'map-based' | 'consistent';
+  readonly function: 'sdbm' | 'djb2' | 'wt6' | 'crc32' | 'none';
+  readonly avalanche: boolean;
+}
+
+export interface Cookie {
+  readonly name: string;
+  readonly mode: 'rewrite' | 'insert' | 'prefix' | 'passive';
+  readonly indirect: boolean;
+  readonly nocache: boolean;
+  readonly postonly: boolean;
+  readonly preserve: boolean;
+  readonly httponly: boolean;
+  readonly secure: boolean;
+  readonly domains: readonly string[];
+  readonly maxIdleSeconds: number;
+  readonly maxLifeSeconds: number;
+  readonly dynamic: boolean;
+  readonly attrs: readonly string[];
+}
+
+export interface StickTable {
+  readonly type: 'ip' | 'ipv6' | 'integer' | 'string' | 'binary';
+  /** Key length in bytes for string and binary. */
+  readonly keyBytes: number;
+  readonly sizeEntries: number;
+  /** 0 = entries do not expire. */
+  readonly expireMs: number;
+  readonly nopurge: boolean;
+  readonly peers: string;
+  readonly srvkey: 'name' | 'addr';
+  readonly writeTo: string;
+  /** Data types stored, as written: `conn_rate(10s)`; kept and shown, counted once stick counters exist. */
+  readonly store: readonly { readonly name: string; readonly periodMs: number; readonly count: number }[];
+}
+
+export interface StickRule {
+  readonly kind: 'on' | 'match' | 'store-request' | 'store-response';
+  readonly expr: SampleExpr;
+  /** Index into Model.proxies of the proxy that holds the table. */
+  readonly table: number;
+  readonly condition: Condition | null;
+}
+
+export interface SourceAddress {
+  readonly address: PeerAddress | null;
+  readonly interface: string;
+  readonly usesrc: string;
+}
+
+export interface StatsPage {
+  readonly enabled: boolean;
+  readonly uri: string;
+  readonly realm: string;
+  /** `user:password` pairs of `stats auth`. */
+  readonly auth: readonly { readonly user: string; readonly password: string }[];
+  readonly hideVersion: boolean;
+  readonly refreshSeconds: number;
+  readonly showNode: boolean;
+  readonly node: string;
+  readonly showDesc: boolean;
+  readonly description: string;
+  readonly showLegends: boolean;
+  readonly showModules: boolean;
+  /** Proxy names; '.' is the proxy itself; empty = all. */
+  readonly scopes: readonly string[];
+  readonly admin: readonly Condition[];
+  readonly httpRequest: readonly Rule[];
+}
+
+export interface Bind {
+  readonly index: number;
+  /** `name X`, or '' (the CSV then shows sock-N). */
+  readonly name: string;
+  /** HAProxy's listener id (column sid). */
+  readonly luid: number;
+  readonly proxy: number;
+  readonly address: BindAddress;
+  /** The bind's address as HAProxy prints it in messages and the CSV. */
+  readonly text: string;
+  readonly place: Place;
+  readonly maxconn: number;
+  readonly backlog: number;
+  readonly v4v6: boolean;
+  readonly v6only: boolean;
+  readonly acceptProxy: boolean;
+  readonly interface: string;
+  readonly mode: number | null;
+  readonly uid: number;
+  readonly gid: number;
+  readonly transparent: boolean;
+  readonly tls: BindTls | null;
+}
+
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+
+export interface TlsCommon {
+  readonly minVersion: TlsVersion;
+  readonly maxVersion: TlsVersion;
+  /** OpenSSL cipher list up to TLS 1.2; '' = the runtime's. */
+  readonly ciphers: string;
+  readonly ciphersuites: string;
+  readonly curves: string;
+  readonly noTickets: boolean;
+  readonly preferServerCiphers: boolean;
+  readonly alpn: readonly string[];
+  /** PEM text of trusted CAs; '' = none. */
+  readonly caPem: string;
+  readonly caFile: string;
+  readonly crlPem: string;
+}
+
+export interface BindTls extends TlsCommon {
+  /** Certificates in order; the first is the default. With SNI filters from a crt-list ([] = the names in the certificate). */
+  readonly certificates: readonly { readonly certificate: number; readonly sniFilters: readonly string[] }[];
+  readonly strictSni: boolean;
+  readonly verify: 'none' | 'optional' | 'required';
+  readonly crtIgnoreErrors: readonly string[];
+  readonly caIgnoreErrors: readonly string[];
+  readonly sslv2v3Hello: boolean;
+}
+
+export interface Certificate {
+  readonly index: number;
+  readonly path: string;
+  /** Leaf and chain. */
+  readonly certPem: string;
+  /** Never logged, never shown. */
+  readonly keyPem: string;
+  /** DNS names: subjectAltName, or the common name when there is none; lower case, wildcards as `*.x`. */
+  readonly names: readonly string[];
+  readonly keyType: 'rsa' | 'ec' | 'dsa' | 'ed25519' | 'other';
+  readonly subject: string;
+  readonly issuer: string;
+  readonly serial: string;
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** SHA-256 of the leaf, lower-case hexadecimal. */
+  readonly fingerprint: string;
+}
+
+export interface Server {
+  /** Index in Model.servers: its id everywhere in the program. */
+  readonly index: number;
+  /** HAProxy's server id (column sid), counted from 1 in its backend. */
+  readonly sid: number;
+  readonly name: string;
+  /** Index into Model.proxies. */
+  readonly proxy: number;
+  readonly place: Place;
+  readonly address: PeerAddress;
+  /** How the port is found: as given, the client's destination port, or that plus `portOffset`. */
+  readonly portMode: 'fixed' | 'client' | 'offset';
+  readonly portOffset: number;
+  readonly weight: number;
+  readonly backup: boolean;
+  readonly disabled: boolean;
+  readonly cookie: string;
+  readonly maxconn: number;
+  readonly minconn: number;
+  readonly maxqueue: number;
+  readonly slowstartMs: number;
+  readonly sendProxy: 'none' | 'v1' | 'v2' | 'v2-ssl' | 'v2-ssl-cn';
+  readonly proxyV2Options: readonly string[];
+  readonly checkSendProxy: boolean;
+  readonly source: SourceAddress | null;
+  readonly tls: ServerTls | null;
+  readonly check: ServerCheck | null;
+  /** Index into Model.servers of the server whose state is followed; -1 = none. */
+  readonly track: number;
+  readonly observe: 'none' | 'layer4' | 'layer7';
+  readonly errorLimit: number;
+  readonly onError: 'fastinter' | 'fail-check' | 'sudden-death' | 'mark-down';
+  readonly onMarkedDown: 'none' | 'shutdown-sessions';
+  readonly onMarkedUp: 'none' | 'shutdown-backup-sessions';
+  readonly redirectPrefix: string;
+  readonly poolMaxConn: number;
+  readonly poolPurgeDelayMs: number;
+  readonly poolLowConn: number;
+  readonly maxReuse: number;
+  readonly initAddr: readonly string[];
+  readonly initState: 'none' | 'up' | 'fully-up' | 'down' | 'fully-down';
+  readonly resolvers: string;
+  readonly resolvePrefer: 'ipv4' | 'ipv6';
+  readonly nonStick: boolean;
+  readonly tcpUserTimeoutMs: number;
+}
+
+export interface ServerTls extends TlsCommon {
+  readonly verify: 'none' | 'required';
+  readonly verifyHost: string;
+  readonly sni: SampleExpr | null;
+  /** Client certificate: index into Model.certificates, -1 = none. */
+  readonly certificate: number;
+  readonly noReuse: boolean;
+}
+
+export interface ServerCheck {
+  readonly interMs: number;
+  readonly fastinterMs: number | null;
+  readonly downinterMs: number | null;
+  readonly rise: number;
+  readonly fall: number;
+  readonly port: number;
+  readonly address: PeerAddress | null;
+  /** True when checks use TLS: `check-ssl`, or `ssl` on the server without port/addr. */
+  readonly tls: boolean;
+  readonly sni: string;
+  readonly alpn: readonly string[];
+  readonly viaSocks4: boolean;
+}
+
+/** What a health check does after the connection. */
+export type CheckMethod =
+  | { readonly kind: 'tcp' }
+  | { readonly kind: 'ssl-hello' }
+  | { readonly kind: 'smtp'; readonly hello: string }
+  | { readonly kind: 'mysql'; readonly user: string; readonly post41: boolean }
+  | { readonly kind: 'pgsql'; readonly user: string }
+  | { readonly kind: 'redis' }
+  | { readonly kind: 'ldap' }
+  | { readonly kind: 'spop' }
+  | { readonly kind: 'http'; readonly steps: readonly CheckStep[] }
+  | { readonly kind: 'tcp-check'; readonly steps: readonly CheckStep[] };
+
+/** Steps of `http-check` and `tcp-check`. An http method without connect step starts with a default connect. */
+export type CheckStep =
+  | { readonly kind: 'connect'; readonly comment: string; readonly port: number; readonly address: PeerAddress | null; readonly sendProxy: boolean;
+      readonly useDefault: boolean; readonly ssl: boolean; readonly sni: string; readonly alpn: readonly string[]; readonly linger: boolean }
+  | { readonly kind: 'send'; readonly comment: string; readonly bytes: Uint8Array | null; readonly format: Format | null }
+  | { readonly kind: 'http-send'; readonly comment: string; readonly method: string; readonly uri: Format; readonly version: string;
+      readonly headers: readonly { readonly name: string; readonly value: Format }[]; readonly body: Format | null }
+  | { readonly kind: 'expect'; readonly comment: string; readonly negate: boolean;
+      readonly match: 'status' | 'rstatus' | 'hdr' | 'fhdr' | 'string' | 'rstring' | 'binary' | 'rbinary' | 'string-lf' | 'binary-lf';
+      readonly pattern: string; readonly regexFlags: string;
+      /** Ranges of `expect status 200-299,301`. */
+      readonly statuses: readonly (readonly [number, number])[];
+      readonly headerName: string; readonly headerNameMatch: string; readonly headerValue: string; readonly headerValueMatch: string;
+      readonly minRecvBytes: number;
+      readonly okStatus: string; readonly errorStatus: string; readonly timeoutStatus: string;
+      readonly onSuccess: Format | null; readonly onError: Format | null; readonly statusCode: SampleExpr | null }
+  | { readonly kind: 'comment'; readonly comment: string }
+  | { readonly kind: 'set-var' | 'unset-var'; readonly name: string; readonly expr: SampleExpr | null; readonly format: Format | null };
+
+export interface Userlist {
+  readonly index: number;
+  readonly name: string;
+  readonly users: readonly { readonly name: string; readonly password: string; /** True: clear text. */ readonly insecure: boolean; readonly groups: readonly string[] }[];
+  readonly place: Place;
+}

@@ -1,0 +1,83 @@
+/**
+ * Shared memory: who writes what, and where it lies. Made once by the control thread (allocate), opened by every thread (open).
+ *
+ * | segment       | element   | one array per        | writer                      | readers          |
+ * |---------------|-----------|----------------------|-----------------------------|------------------|
+ * | counters      | Float64   | object × thread      | that thread                 | control, reports |
+ * | gauges        | Int32     | object               | any thread, Atomics only    | all              |
+ * | serverStates  | Int32     | server               | control                     | all              |
+ * | backendStates | Int32     | proxy                | control                     | all              |
+ * | process       | Float64   | thread (+ control)   | that thread                 | control, reports |
+ *
+ * Objects are numbered: frontend sides 0..P-1 (by proxy index), backend sides P..2P-1, listeners 2P..2P+L-1, servers after.
+ * The control thread counts too (thread number `threads`), so nothing it does is lost.
+ */
+import { counterFieldCount, gaugeFieldCount } from '../model/counters.ts';
+import { backendStateFieldCount, serverStateFieldCount } from '../model/server-state.ts';
+import type { SharedHandles } from '../model/messages.ts';
+import type { Model } from '../model/model.ts';
+
+/** Offsets in the process segment. One Float64 array per thread plus one for control. */
+export const processFields = [
+  'connections', 'requests', 'ssl_connections', 'bytes_out', 'ssl_handshakes', 'ssl_reused', 'dropped_logs', 'current_connections', 'current_ssl_connections',
+  'server_ssl_handshakes', 'heartbeat_ms', 'loop_busy_ms', 'maxconn_reached', 'warnings', 'failed_resolutions',
+] as const;
+export type ProcessField = (typeof processFields)[number];
+export const P: Readonly<Record<ProcessField, number>> = Object.freeze(
+  Object.fromEntries(processFields.map((name, index) => [name, index])) as Record<ProcessField, number>,
+);
+
+export class Segments {
+  readonly handles: SharedHandles;
+  readonly threads: number;
+  private readonly proxies: number;
+  private readonly listeners: number;
+
+  constructor(handles: SharedHandles, model: Model) {
+    this.handles = handles;
+    this.threads = handles.threads;
+    this.proxies = model.proxies.length;
+    this.listeners = model.binds.length;
+  }
+
+  static allocate(model: Model, threads: number): Segments {
+    const objects = 2 * model.proxies.length + model.binds.length + model.servers.length;
+    const handles: SharedHandles = {
+      counters: new SharedArrayBuffer(8 * objects * (threads + 1) * counterFieldCount),
+      gauges: new SharedArrayBuffer(4 * objects * gaugeFieldCount),
+      serverStates: new SharedArrayBuffer(4 * model.servers.length * serverStateFieldCount),
+      backendStates: new SharedArrayBuffer(4 * model.proxies.length * backendStateFieldCount),
+      process: new SharedArrayBuffer(8 * (threads + 1) * processFields.length),
+      stickTables: [],
+      threads,
+    };
+    return new Segments(handles, model);
+  }
+
+  frontendObject(proxy: number): number { return proxy; }
+  backendObject(proxy: number): number { return this.proxies + proxy; }
+  listenerObject(bind: number): number { return 2 * this.proxies + bind; }
+  serverObject(server: number): number { return 2 * this.proxies + this.listeners + server; }
+
+  /** Counters of one object for one thread (thread = threads: the control thread's). */
+  counters(object: number, thread: number): Float64Array {
+    const length = counterFieldCount;
+    return new Float64Array(this.handles.counters, 8 * length * (object * (this.threads + 1) + thread), length);
+  }
+
+  gauges(object: number): Int32Array {
+    return new Int32Array(this.handles.gauges, 4 * gaugeFieldCount * object, gaugeFieldCount);
+  }
+
+  serverState(server: number): Int32Array {
+    return new Int32Array(this.handles.serverStates, 4 * serverStateFieldCount * server, serverStateFieldCount);
+  }
+
+  backendState(proxy: number): Int32Array {
+    return new Int32Array(this.handles.backendStates, 4 * backendStateFieldCount * proxy, backendStateFieldCount);
+  }
+
+  process(thread: number): Float64Array {
+    return new Float64Array(this.handles.process, 8 * processFields.length * thread, processFields.length);
+  }
+}
