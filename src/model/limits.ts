@@ -25,6 +25,8 @@ export const limits = {
   logLineBytesMax: 65535,
   /** Log lines that may wait for the control thread in one traffic thread; more are dropped and counted. */
   logQueueLinesMax: 8192,
+  /** Log text that may wait for a slow stdout or stderr in the control thread; more is dropped and counted. */
+  logPendingBytesMax: 4194304,
   /** Idle server connections kept per server and thread when pool-max-conn is not set. */
   idlePerServerMax: 512,
   /** Accepted connections held back per listener and thread while a maxconn is reached. */

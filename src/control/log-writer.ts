@@ -1,0 +1,115 @@
+/**
+ * Writes log lines to the targets of a proxy or of the global section: level filter, sampling, syslog header, length limit.
+ * Made by process/balancer.ts in the control thread; gets the lines of the traffic threads (`log` messages) and the events of
+ * the control plane. Never blocks and never throws; lines that a target does not take are dropped and counted.
+ */
+import type { LogTarget, Model } from '../model/model.ts';
+import { SyslogTime, syslogHead, syslogMessage } from '../wire/syslog.ts';
+import type { SyslogOrigin } from '../wire/syslog.ts';
+import { openSink, sinkKey } from './log-sink.ts';
+import type { LogSink } from './log-sink.ts';
+
+export interface LogWriterOptions {
+  readonly pid: number;
+  /** The system's host name, used by `log-send-hostname` without a name. */
+  readonly hostname: string;
+  /** Date.now(), with fractions where the clock has them. */
+  readonly nowMs: () => number;
+  readonly dropped: (lines: number) => void;
+  /** Said once per target that cannot be opened. */
+  readonly warn: (message: string) => void;
+}
+
+/** One `log` line in force for one proxy. HAProxy counts samples per proxy too, also behind `log global`. */
+interface Output {
+  readonly target: LogTarget;
+  readonly sink: LogSink;
+  readonly origin: SyslogOrigin;
+  sampleIndex: number;
+}
+
+export class LogWriter {
+  private readonly options: LogWriterOptions;
+  private readonly time = new SyslogTime();
+  private readonly sinks = new Map<string, LogSink>();
+  /** By proxy index + 1; 0 is the global section. */
+  private outputs: readonly (readonly Output[])[] = [];
+
+  constructor(options: LogWriterOptions) {
+    this.options = options;
+  }
+
+  /** Opens the targets of a configuration. Lines written before are lost. */
+  async open(model: Model): Promise<void> {
+    const { global } = model;
+    const hostname = global.logSendHostname ?? this.options.hostname;
+    // Existing syslog rules sort by this program name, so it stays HAProxy's unless log-tag says otherwise.
+    const globalTag = global.logTag === '' ? 'haproxy' : global.logTag;
+    const rows = [global, ...model.proxies].map(({ logTargets, logTag }) => ({ targets: logTargets, tag: logTag === '' ? globalTag : logTag }));
+    const outputs: Output[][] = [];
+    for (const row of rows) {
+      const list: Output[] = [];
+      for (const target of row.targets) {
+        const sink = await this.sink(target.address);
+        if (sink !== undefined) list.push({ target, sink, origin: { hostname, tag: row.tag, pid: this.options.pid }, sampleIndex: 0 });
+      }
+      outputs.push(list);
+    }
+    this.outputs = outputs;
+  }
+
+  private async sink(address: LogTarget['address']): Promise<LogSink | undefined> {
+    const key = sinkKey(address);
+    const known = this.sinks.get(key);
+    if (known !== undefined) return known;
+    try {
+      const sink = await openSink(address);
+      if (sink !== undefined) this.sinks.set(key, sink);
+      return sink;
+    } catch (error) {
+      this.options.warn(`cannot open log target ${key}: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    }
+  }
+
+  /** Lines separated by '\n', all of one proxy (−1: global section) and level. `sd`: rfc5424 structured data per line, same order. */
+  write(proxy: number, level: number, lines: string, sd: string): void {
+    const outputs = this.outputs[proxy + 1];
+    if (outputs === undefined || outputs.length === 0) return;
+    const nowMs = this.options.nowMs();
+    const texts = lines.split('\n');
+    const structured = sd === '' ? [] : sd.split('\n');
+    let lost = 0;
+    for (const output of outputs) {
+      if (level <= output.target.levelMax) lost += this.writeTo(output, level, texts, structured, nowMs);
+    }
+    if (lost > 0) this.options.dropped(lost);
+  }
+
+  /** Gives the number of lines that were not taken. */
+  private writeTo(output: Output, level: number, texts: readonly string[], structured: readonly string[], nowMs: number): number {
+    const { target, sink, origin } = output;
+    const head = syslogHead(target.format, target.facility, Math.max(level, target.levelMin), origin, this.time, nowMs);
+    let lost = 0;
+    for (let index = 0; index < texts.length; index += 1) {
+      const text = texts[index] ?? '';
+      if (text === '' || !sampled(output)) continue;
+      if (!sink.send(syslogMessage(target.format, head, structured[index] ?? '', text, target.lengthBytesMax))) lost += 1;
+    }
+    return lost;
+  }
+
+  async close(): Promise<void> {
+    this.outputs = [];
+    for (const sink of this.sinks.values()) await sink.close();
+    this.sinks.clear();
+  }
+}
+
+/** Counts the message and says whether its number is in one of the ranges of `sample <ranges>:<size>`. */
+function sampled(output: Output): boolean {
+  const { sample } = output.target;
+  if (sample === null) return true;
+  output.sampleIndex = output.sampleIndex >= sample.size ? 1 : output.sampleIndex + 1;
+  return sample.ranges.some(([first, last]) => output.sampleIndex >= first && output.sampleIndex <= last);
+}

@@ -1,0 +1,97 @@
+/**
+ * Turns one log line into the datagram (or text line) that a log target gets: priority, time stamp, host, tag, pid, structured
+ * data, text, newline, cut to the target's length. Used by control/log-writer.ts. Knows no sockets and no clock of its own.
+ * Formats: configuration manual, `log … format`; RFC 3164 section 4.1, RFC 5424 section 6.
+ */
+import type { LogTarget } from '../model/model.ts';
+
+export const syslogLevels = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;
+export type SyslogLevel = (typeof syslogLevels)[number];
+
+/** Level numbers by name, for callers that log by name. */
+export const syslogLevel: Readonly<Record<SyslogLevel, number>> = Object.freeze(
+  Object.fromEntries(syslogLevels.map((name, index) => [name, index])) as Record<SyslogLevel, number>,
+);
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
+
+function two(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
+}
+
+/** Offset of local time from UTC as `+01:00`. */
+function zone(date: Date): string {
+  const minutes = -date.getTimezoneOffset();
+  const size = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+}
+
+/** Time stamps in local time; the part that changes once a second is kept. One per writer, fed with rising times. */
+export class SyslogTime {
+  private second = -1;
+  private bsd = '';
+  private isoHead = '';
+  private isoZone = '';
+
+  private turn(nowMs: number): void {
+    const second = Math.floor(nowMs / 1000);
+    if (second === this.second) return;
+    this.second = second;
+    const date = new Date(second * 1000);
+    const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+    this.bsd = `${months[date.getMonth()] ?? ''} ${String(date.getDate()).padStart(2, ' ')} ${clock}`;
+    this.isoHead = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${clock}.`;
+    this.isoZone = zone(date);
+  }
+
+  /** `Nov 20 22:54:56` */
+  rfc3164(nowMs: number): string {
+    this.turn(nowMs);
+    return this.bsd;
+  }
+
+  /** `2026-11-20T22:54:56.123000+00:00`; microseconds as far as the clock gives them. */
+  iso(nowMs: number): string {
+    this.turn(nowMs);
+    const micros = Math.floor((nowMs - this.second * 1000) * 1000);
+    return `${this.isoHead}${String(micros).padStart(6, '0')}${this.isoZone}`;
+  }
+}
+
+/** What stays the same for all lines that one process writes for one proxy. */
+export interface SyslogOrigin {
+  /** Host name, '' when none is to be sent. */
+  readonly hostname: string;
+  readonly tag: string;
+  readonly pid: number;
+}
+
+/** Bytes before the structured data (rfc5424) or before the text (all others). */
+export function syslogHead(
+  format: LogTarget['format'], facility: number, level: number, origin: SyslogOrigin, time: SyslogTime, nowMs: number,
+): string {
+  switch (format) {
+    case 'rfc3164':
+      return `<${facility * 8 + level}>${time.rfc3164(nowMs)} ${origin.hostname === '' ? 'localhost' : origin.hostname} ${origin.tag}[${origin.pid}]: `;
+    case 'local':
+      return `<${facility * 8 + level}>${time.rfc3164(nowMs)} ${origin.tag}[${origin.pid}]: `;
+    case 'rfc5424':
+      return `<${facility * 8 + level}>1 ${time.iso(nowMs)} ${origin.hostname === '' ? '-' : origin.hostname} ${origin.tag} ${origin.pid} - `;
+    case 'priority':
+      return `<${facility * 8 + level}>`;
+    case 'short':
+      return `<${level}>`;
+    case 'timed':
+      return `<${level}>${time.iso(nowMs)} `;
+    case 'iso':
+      return `${time.iso(nowMs)} `;
+    case 'raw':
+      return '';
+  }
+}
+
+/** A whole message: `sd` is the structured data ('' = none, used by rfc5424 only). The newline is not counted in the limit. */
+export function syslogMessage(format: LogTarget['format'], head: string, sd: string, line: string, lengthBytesMax: number): string {
+  const text = format === 'rfc5424' ? `${head}${sd === '' ? '-' : sd} ${line}` : head + line;
+  return text.length > lengthBytesMax ? `${text.slice(0, lengthBytesMax)}\n` : `${text}\n`;
+}
