@@ -23,6 +23,8 @@ export const serverStateFields = [
   'maxconn',
   /** 1 while the process waits for the first check result. */
   'starting',
+  /** Weight in force × 16, as balancing uses it: slow start moves in steps finer than one. */
+  'lbweight',
 ] as const;
 export type ServerStateField = (typeof serverStateFields)[number];
 export const S: Readonly<Record<ServerStateField, number>> = Object.freeze(

@@ -16,6 +16,7 @@ import { counterFieldCount, gaugeFieldCount } from '../model/counters.ts';
 import { backendStateFieldCount, serverStateFieldCount } from '../model/server-state.ts';
 import type { SharedHandles } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
+import { allocateStickTables } from './stick-table.ts';
 
 /** Offsets in the process segment. One Float64 array per thread plus one for control. */
 export const processFields = [
@@ -48,7 +49,7 @@ export class Segments {
       serverStates: new SharedArrayBuffer(4 * model.servers.length * serverStateFieldCount),
       backendStates: new SharedArrayBuffer(4 * model.proxies.length * backendStateFieldCount),
       process: new SharedArrayBuffer(8 * (threads + 1) * processFields.length),
-      stickTables: [],
+      stickTables: allocateStickTables(model),
       threads,
     };
     return new Segments(handles, model);
