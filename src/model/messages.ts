@@ -28,6 +28,8 @@ export interface TrafficStart {
   /** Key that the internal server requires in the `x-poise-key` header. */
   readonly internalKey: string;
   readonly startedAtMs: number;
+  /** 48 random bytes, the same in all threads, so that a TLS session ticket of one is good in all. */
+  readonly ticketKeys: Uint8Array;
 }
 
 export type ToTraffic =
@@ -58,5 +60,7 @@ export type ToControl =
   | { readonly type: 'captured-error'; readonly proxy: number; readonly side: 'request' | 'response'; readonly server: number; readonly client: string;
       readonly why: string; readonly position: number; readonly bytes: Uint8Array; readonly atMs: number }
   | { readonly type: 'patterns-changed'; readonly id: number; readonly op: 'set' | 'add' | 'del'; readonly key: string; readonly value: string }
+  /** Something an operator should read, said once per event: goes to the warning output and log. */
+  | { readonly type: 'warning'; readonly thread: number; readonly message: string }
   /** Draining is over. */
   | { readonly type: 'drained'; readonly thread: number };

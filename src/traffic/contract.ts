@@ -61,4 +61,14 @@ export interface DispatchClient {
   /** `reused` is true for an idle connection: a close before the first answer byte may then be retried on a fresh one. */
   onServer(connection: ServerConnection, reused: boolean): void;
   onDispatchFailed(fault: Fault): void;
+  /** After onServer: the server was marked down or an administrator ends its sessions. End the exchange with these letters. */
+  onServerKilled(fault: Fault): void;
+}
+
+/** Who uses a client connection now; told when the thread drains or the frontend is shut down. */
+export interface SessionUser {
+  /** The thread stops: close when idle, else after the answer that is under way. */
+  onDrain(): void;
+  /** Close at once, logging these letters. */
+  onKill(fault: Fault): void;
 }

@@ -1,0 +1,41 @@
+/**
+ * What every room of the data plane shares inside one traffic thread: clock, timers, plan, counters, log, the list of live
+ * client sessions and the way to the control thread. Made once by thread.ts; has no behaviour of its own beyond bookkeeping.
+ */
+import type { Clock } from '../base/clock.ts';
+import { TimerWheel } from '../base/timer-wheel.ts';
+import type { ToControl, TrafficStart } from '../model/messages.ts';
+import type { Segments } from '../shared/segments.ts';
+import { LogQueue } from './log-queue.ts';
+import type { Plan } from './plan.ts';
+import { SharedWorld } from './world.ts';
+
+export class ThreadContext {
+  readonly start: TrafficStart;
+  readonly threadIndex: number;
+  readonly segments: Segments;
+  /** This thread's array of the process segment. */
+  readonly process: Float64Array;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly world: SharedWorld;
+  readonly logs: LogQueue;
+  readonly post: (message: ToControl) => void;
+  /** The plan for what starts now. Keep your own reference for a request that is under way. */
+  plan: Plan;
+  /** True once the thread stops: no keep-alive after the answer under way. */
+  draining = false;
+
+  constructor(start: TrafficStart, segments: Segments, plan: Plan, clock: Clock, post: (message: ToControl) => void) {
+    this.start = start;
+    this.threadIndex = start.threadIndex;
+    this.segments = segments;
+    this.process = segments.process(start.threadIndex);
+    this.clock = clock;
+    this.wheel = new TimerWheel(clock);
+    this.post = post;
+    this.plan = plan;
+    this.logs = new LogQueue(post, this.wheel, this.process);
+    this.world = new SharedWorld(start, segments, plan, clock, post);
+  }
+}

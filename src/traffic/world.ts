@@ -1,0 +1,132 @@
+/**
+ * The live figures that rules, balance and log formats may read, taken from shared memory when asked. One per traffic thread.
+ * Writes nothing but this thread's own variables.
+ */
+import { hostname } from 'node:os';
+import type { Clock } from '../base/clock.ts';
+import { G } from '../model/counters.ts';
+import type { ToControl, TrafficStart } from '../model/messages.ts';
+import type { Model } from '../model/model.ts';
+import { S, admin, op } from '../model/server-state.ts';
+import type { SampleValue, Vars, World } from '../rules/subject.ts';
+import { P, type Segments } from '../shared/segments.ts';
+import type { Plan } from './plan.ts';
+
+export class SharedWorld implements World {
+  model: Model;
+  readonly startedAtMs: number;
+  readonly hostname: string = hostname();
+  readonly pid: number = process.pid;
+  readonly threadIndex: number;
+  readonly processVars: Vars = new Map();
+  private plan: Plan;
+  private readonly clock: Clock;
+  private readonly post: (message: ToControl) => void;
+  private readonly processes: Float64Array[] = [];
+  private readonly patternVersions: number[] = [];
+
+  constructor(start: TrafficStart, segments: Segments, plan: Plan, clock: Clock, post: (message: ToControl) => void) {
+    this.model = plan.model;
+    this.startedAtMs = start.startedAtMs;
+    this.threadIndex = start.threadIndex;
+    this.plan = plan;
+    this.clock = clock;
+    this.post = post;
+    for (let thread = 0; thread <= segments.threads; thread += 1) this.processes.push(segments.process(thread));
+  }
+
+  /** A reload swapped the plan. */
+  usePlan(plan: Plan): void {
+    this.plan = plan;
+    this.model = plan.model;
+  }
+
+  nowMs(): number {
+    return this.clock.dateMs();
+  }
+
+  usableServers(proxy: number): number {
+    let usable = 0;
+    for (const server of this.plan.proxies[proxy]?.servers ?? []) if (this.serverIsUp(server.server.index)) usable += 1;
+    return usable;
+  }
+
+  /** Up and not in maintenance: the server may take requests (drained servers may still take persistent ones). */
+  serverIsUp(server: number): boolean {
+    const state = this.plan.servers[server]?.state;
+    if (state === undefined) return false;
+    return Atomics.load(state, S.op) !== op.stopped && (Atomics.load(state, S.admin) & admin.anyMaint) === 0;
+  }
+
+  serverWeight(server: number): number {
+    const state = this.plan.servers[server]?.state;
+    return state === undefined ? 0 : Atomics.load(state, S.eweight);
+  }
+
+  serverConnections(server: number): number {
+    return this.plan.servers[server]?.tally.gauge(G.scur) ?? 0;
+  }
+
+  serverQueue(server: number): number {
+    return this.plan.servers[server]?.tally.gauge(G.qcur) ?? 0;
+  }
+
+  serverRate(server: number): number {
+    return this.plan.servers[server]?.tally.gauge(G.rate) ?? 0;
+  }
+
+  backendConnections(proxy: number): number {
+    return this.plan.proxies[proxy]?.back.gauge(G.scur) ?? 0;
+  }
+
+  backendQueue(proxy: number): number {
+    return this.plan.proxies[proxy]?.back.gauge(G.qcur) ?? 0;
+  }
+
+  backendRate(proxy: number): number {
+    return this.plan.proxies[proxy]?.back.gauge(G.rate) ?? 0;
+  }
+
+  frontendConnections(proxy: number): number {
+    return this.plan.proxies[proxy]?.front.gauge(G.scur) ?? 0;
+  }
+
+  frontendRate(proxy: number): number {
+    return this.plan.proxies[proxy]?.front.gauge(G.rate) ?? 0;
+  }
+
+  frontendRequestRate(proxy: number): number {
+    return this.plan.proxies[proxy]?.front.gauge(G.req_rate) ?? 0;
+  }
+
+  processConnections(): number {
+    let sum = 0;
+    for (const one of this.processes) sum += one[P.current_connections] as number;
+    return sum;
+  }
+
+  patternVersion(id: number): number {
+    return this.patternVersions[id] ?? 0;
+  }
+
+  /** New entries of a pattern set came from the control thread. */
+  patternsUpdated(id: number): void {
+    this.patternVersions[id] = this.patternVersion(id) + 1;
+  }
+
+  random(): number {
+    return Math.random();
+  }
+
+  patternsChanged(id: number, change: 'set' | 'add' | 'del', key: string, value: string): void {
+    this.post({ type: 'patterns-changed', id, op: change, key, value });
+  }
+
+  stickLookup(proxy: number, key: SampleValue): number {
+    return this.plan.stickTables.table(proxy)?.lookup(key, false) ?? -1;
+  }
+
+  warn(message: string): void {
+    this.post({ type: 'warning', thread: this.threadIndex, message });
+  }
+}
