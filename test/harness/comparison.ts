@@ -1,0 +1,75 @@
+/**
+ * Situations that run against Debian's HAProxy and against Poise with the same configuration and the same script; what they
+ * observe must be equal. Each situation also says what HAProxy's observation shows, so that two equal failures do not pass.
+ *
+ * With COMPARE=haproxy only HAProxy runs and its observations are printed: the way to write a new situation.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Site, type SiteDefinition } from './site.ts';
+
+export type Script = (site: Site) => Promise<unknown>;
+
+export interface SituationOptions {
+  /** What HAProxy's observation (as JSON) must contain: the proof that the situation took place. */
+  readonly shows: RegExp | string | readonly (RegExp | string)[];
+  /** A difference that is meant: an id of docs/differences.md, and what Poise shows given what HAProxy shows. */
+  readonly differs?: { readonly id: string; readonly poise: (haproxy: any) => unknown };
+}
+
+export type Situation = (name: string, script: Script, options: SituationOptions) => void;
+
+const referenceOnly = process.env['COMPARE'] === 'haproxy';
+const situationTimeoutMs = 30_000;
+
+/** Both programs run this definition while the situations, in order, run against both at the same time. */
+export function comparison(name: string, definition: SiteDefinition, situations: (situation: Situation) => void): void {
+  describe(name, () => {
+    const sites: { haproxy?: Site; poise?: Site } = {};
+    before(async () => {
+      const starts = [Site.start('haproxy', definition).then((site) => { sites.haproxy = site; })];
+      if (!referenceOnly) starts.push(Site.start('poise', definition).then((site) => { sites.poise = site; }));
+      const results = await Promise.allSettled(starts);
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
+    });
+    after(async () => {
+      const results = await Promise.allSettled([sites.haproxy?.stop(), sites.poise?.stop()]);
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
+    });
+    situations((situationName, script, options) => {
+      it(situationName, { timeout: situationTimeoutMs }, () => compareOne(sites, script, options));
+    });
+  });
+}
+
+async function compareOne(sites: { haproxy?: Site; poise?: Site }, script: Script, options: SituationOptions): Promise<void> {
+  const { haproxy, poise } = sites;
+  assert(haproxy !== undefined, 'HAProxy did not start');
+  const [reference, observed] = await Promise.all([observe(haproxy, script), poise === undefined ? null : observe(poise, script)]);
+  const text = JSON.stringify(reference, null, 1) ?? 'undefined';
+  if (referenceOnly) console.log(text);
+  for (const proof of [options.shows].flat()) {
+    assert(typeof proof === 'string' ? text.includes(proof) : proof.test(text), `HAProxy does not show ${String(proof)}: ${text}`);
+  }
+  if (poise === undefined) return;
+  const expected = options.differs === undefined ? reference : options.differs.poise(structuredClone(reference));
+  assert.deepEqual(observed, expected, undefined);
+}
+
+async function observe(site: Site, script: Script): Promise<unknown> {
+  for (const origin of Object.values(site.origins)) origin.forget();
+  try {
+    return JSON.parse(JSON.stringify(await script(site)) ?? 'null');
+  } catch (error) {
+    const troubles = Object.values(site.origins).flatMap((origin) => origin.troubles);
+    return { failed: String(error), troubles };
+  }
+}
+
+/** Header lines as they mean: names in lower case, `connection` lines (each hop's own) taken out. */
+export function headerLines(lines: readonly string[], anonymous: (text: string) => string = (text) => text): string[] {
+  return lines.slice(1)
+    .map((line) => line.replace(/^[^:]+:/, (name) => name.toLowerCase()))
+    .filter((line) => !line.startsWith('connection:'))
+    .map(anonymous);
+}

@@ -1,0 +1,118 @@
+/**
+ * `npm test`: types, lint, tidy, unit tests on Node and Bun, system tests with Poise on Bun and on Node. Runs every stage even
+ * when one fails; the last line is `N passed, N failed`. Arguments name the stages to run (`npm test -- lint tidy`).
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, globSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const home = join(dirname(fileURLToPath(import.meta.url)), '..');
+const bin = (name: string): string => join(home, 'node_modules/.bin', name);
+const node = bin('node');
+const systemConcurrency = 3;
+
+/** Programs that the system tests call, and the Debian package of each. */
+const neededPrograms: Readonly<Record<string, string>> = { haproxy: 'haproxy', nginx: 'nginx', curl: 'curl', openssl: 'openssl', socat: 'socat' };
+
+interface Result { readonly passed: number; readonly failed: number }
+interface Output { readonly code: number; readonly text: string }
+
+const environment = { ...process.env, PATH: `${process.env['PATH'] ?? ''}${delimiter}/usr/sbin${delimiter}/sbin` };
+
+/** Runs a program, shows its output as it comes, and gives it back. */
+function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Output> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: home, env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    const take = (to: NodeJS.WriteStream) => (chunk: Buffer): void => { text += chunk.toString(); to.write(chunk); };
+    child.stdout.on('data', take(process.stdout));
+    child.stderr.on('data', take(process.stderr));
+    child.on('error', (error) => { console.error(`${command}: ${error.message}`); resolve({ code: 127, text }); });
+    child.on('close', (code) => resolve({ code: code ?? 1, text }));
+  });
+}
+
+async function oneCheck(command: string, args: readonly string[]): Promise<Result> {
+  const { code } = await run(command, args);
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** Adds up the counts that the pattern's two groups find; a run that failed without a failed test counts as one. */
+function counted(output: Output, passed: RegExp, failed: RegExp): Result {
+  const sum = (pattern: RegExp): number => [...output.text.matchAll(pattern)].reduce((total, found) => total + Number(found[1]), 0);
+  const failures = sum(failed);
+  const successes = sum(passed);
+  const brokenRun = failures === 0 && (output.code !== 0 || successes === 0);
+  return { passed: successes, failed: failures + (brokenRun ? 1 : 0) };
+}
+
+async function nodeTests(files: readonly string[], concurrency: number, env: Readonly<Record<string, string>> = {}): Promise<Result> {
+  const args = ['--test', `--test-concurrency=${concurrency}`, `--test-reporter=${join(home, 'test/harness/reporter.ts')}`, ...files];
+  return counted(await run(node, args, env), /^# (\d+) passed, \d+ failed$/gm, /^# \d+ passed, (\d+) failed$/gm);
+}
+
+function files(pattern: string): string[] {
+  return globSync(pattern, { cwd: home }).sort();
+}
+
+const stages: Readonly<Record<string, () => Promise<Result>>> = {
+  programs: installPrograms,
+  types: () => oneCheck(bin('tsc'), ['--noEmit']),
+  lint: () => oneCheck(bin('oxlint'), ['--deny-warnings']),
+  tidy: () => nodeTests(files('test/tidy/*.test.ts'), 2),
+  'unit-node': () => nodeTests(files('test/unit/**/*.test.ts'), 2),
+  'unit-bun': async () => counted(await run(bin('bun'), ['test', 'test/unit']), /^ *(\d+) pass$/gm, /^ *(\d+) fail$/gm),
+  'system-bun': () => nodeTests(files('test/system/**/*.test.ts'), systemConcurrency, { POISE_RUNTIME: 'bun' }),
+  'system-node': () => nodeTests(files('test/system/**/*.test.ts'), systemConcurrency, { POISE_RUNTIME: 'node' }),
+};
+
+function isInstalled(program: string): boolean {
+  return (environment.PATH.split(delimiter)).some((folder) => existsSync(join(folder, program)));
+}
+
+/** The system tests compare with real programs, so a missing one is a failure. Root gets them from Debian. */
+async function installPrograms(): Promise<Result> {
+  const missing = (): string[] => Object.keys(neededPrograms).filter((program) => !isInstalled(program));
+  const packages = missing().map((program) => neededPrograms[program] ?? program);
+  if (packages.length > 0 && process.getuid?.() === 0 && isInstalled('apt-get')) {
+    console.log(`installing ${packages.join(' ')}`);
+    const quiet = { env: { ...environment, DEBIAN_FRONTEND: 'noninteractive' }, stdio: ['ignore', 'ignore', 'inherit'] as const };
+    spawnSync('apt-get', ['-qq', 'update'], { ...quiet, stdio: [...quiet.stdio] });
+    spawnSync('apt-get', ['-qq', '-y', '--no-install-recommends', 'install', ...packages], { ...quiet, stdio: [...quiet.stdio] });
+  }
+  const left = missing();
+  if (left.length > 0) console.error(`the system tests need ${left.join(', ')}: apt-get install ${left.map((program) => neededPrograms[program]).join(' ')}`);
+  return { passed: Object.keys(neededPrograms).length - left.length, failed: left.length };
+}
+
+/** `system` names both system stages, `unit` both unit stages. */
+function chosenStages(words: readonly string[]): string[] {
+  const all = Object.keys(stages);
+  if (words.length === 0) return all;
+  const unknown = words.filter((word) => !all.some((stage) => stage === word || stage.startsWith(`${word}-`)));
+  if (unknown.length > 0) {
+    console.error(`unknown stage ${unknown.join(', ')}; stages: ${all.join(' ')} unit system`);
+    process.exit(2);
+  }
+  return all.filter((stage) => words.some((word) => stage === word || stage.startsWith(`${word}-`)));
+}
+
+async function main(): Promise<void> {
+  let passed = 0;
+  let failed = 0;
+  const summary: string[] = [];
+  for (const name of chosenStages(process.argv.slice(2))) {
+    console.log(`\n== ${name}`);
+    const startedAt = Date.now();
+    const result = await (stages[name] as () => Promise<Result>)();
+    passed += result.passed;
+    failed += result.failed;
+    const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
+    summary.push(`${name.padEnd(12)} ${String(result.passed).padStart(5)} passed ${String(result.failed).padStart(4)} failed ${seconds.padStart(7)} s`);
+  }
+  console.log(`\n${summary.join('\n')}\n\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+await main();
