@@ -1,0 +1,125 @@
+/**
+ * Reads HTTP/1 requests of any method (RPC_IN_DATA, RPC_OUT_DATA …) for the simulated servers: head, then a body of known length
+ * or in chunks, whose bytes are counted and dropped. Kept apart from the balancer's own parser on purpose: a fault there must
+ * not hide behind the same fault here. Lenient where a test server may be; what it cannot read is reported once.
+ */
+export interface SimRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly version: string;
+  /** Lower-case names; repeated lines joined with ', '. */
+  readonly headers: ReadonlyMap<string, string>;
+  bodyBytes: number;
+}
+
+export interface RequestHandler {
+  /** The head is complete; the body may still come. */
+  onHead(request: SimRequest): void;
+  /** Head and body are complete. */
+  onRequest(request: SimRequest): void;
+  onBad(why: string): void;
+}
+
+const headBytesMax = 262_144;
+
+type Part = 'head' | 'length-body' | 'chunk-line' | 'chunk-body' | 'chunk-end' | 'trailers' | 'broken';
+
+export class RequestReader {
+  private readonly handler: RequestHandler;
+  private part: Part = 'head';
+  private held: Buffer = Buffer.alloc(0);
+  private request: SimRequest | null = null;
+  private bytesLeft = 0;
+
+  constructor(handler: RequestHandler) {
+    this.handler = handler;
+  }
+
+  feed(chunk: Buffer): void {
+    this.held = this.held.length === 0 ? chunk : Buffer.concat([this.held, chunk]);
+    while (this.part !== 'broken' && this.step());
+  }
+
+  /** False when more bytes are needed. */
+  private step(): boolean {
+    switch (this.part) {
+      case 'head': return this.readHead();
+      case 'length-body': return this.skipBody('head');
+      case 'chunk-body': return this.skipBody('chunk-end');
+      case 'chunk-line': return this.readLine((line) => this.startChunk(line));
+      case 'chunk-end': return this.readLine(() => { this.part = 'chunk-line'; });
+      case 'trailers': return this.readLine((line) => { if (line === '') this.finish(); });
+      case 'broken': return false;
+    }
+  }
+
+  private readHead(): boolean {
+    const end = this.held.indexOf('\r\n\r\n');
+    if (end < 0) {
+      if (this.held.length > headBytesMax) this.fail('head is too large');
+      return false;
+    }
+    const lines = this.held.toString('latin1', 0, end).split('\r\n');
+    this.held = this.held.subarray(end + 4);
+    const [method = '', target = '', version = ''] = (lines[0] ?? '').split(' ');
+    if (!version.startsWith('HTTP/1.')) return this.fail('not an HTTP/1 request line');
+    const headers = new Map<string, string>();
+    for (const line of lines.slice(1)) {
+      const colon = line.indexOf(':');
+      const name = line.slice(0, colon).toLowerCase();
+      const value = line.slice(colon + 1).trim();
+      headers.set(name, headers.has(name) ? `${headers.get(name) ?? ''}, ${value}` : value);
+    }
+    this.request = { method, target, version, headers, bodyBytes: 0 };
+    this.bytesLeft = Number(headers.get('content-length') ?? 0);
+    const chunked = (headers.get('transfer-encoding') ?? '').toLowerCase().includes('chunked');
+    this.part = chunked ? 'chunk-line' : 'length-body';
+    this.handler.onHead(this.request);
+    if (!chunked && this.bytesLeft === 0) this.finish();
+    return true;
+  }
+
+  private skipBody(next: Part): boolean {
+    if (this.held.length === 0) return false;
+    const taken = Math.min(this.bytesLeft, this.held.length);
+    this.held = this.held.subarray(taken);
+    this.bytesLeft -= taken;
+    if (this.request !== null) this.request.bodyBytes += taken;
+    if (this.bytesLeft > 0) return false;
+    if (next === 'head') this.finish();
+    else this.part = next;
+    return true;
+  }
+
+  private readLine(use: (line: string) => void): boolean {
+    const end = this.held.indexOf('\r\n');
+    if (end < 0) return false;
+    const line = this.held.toString('latin1', 0, end);
+    this.held = this.held.subarray(end + 2);
+    use(line);
+    return true;
+  }
+
+  private startChunk(line: string): void {
+    const size = Number.parseInt(line, 16);
+    if (!Number.isSafeInteger(size)) {
+      this.fail('bad chunk size');
+      return;
+    }
+    this.bytesLeft = size;
+    this.part = size === 0 ? 'trailers' : 'chunk-body';
+  }
+
+  private finish(): void {
+    const { request } = this;
+    this.part = 'head';
+    this.request = null;
+    if (request !== null) this.handler.onRequest(request);
+  }
+
+  private fail(why: string): false {
+    this.part = 'broken';
+    this.handler.onBad(why);
+    return false;
+  }
+}
