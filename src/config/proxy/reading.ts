@@ -1,0 +1,62 @@
+/** One line of a defaults, frontend, listen or backend section being read, with the settings it changes. */
+import type { Place } from '../../model/problem.ts';
+import { Reading } from '../context.ts';
+import type { Context } from '../context.ts';
+import type { DefaultsDraft, OwnRules, ProxyDraft, ProxySettings } from '../draft.ts';
+import type { Layer } from '../expression/scope.ts';
+import { expandInAddress } from '../lexer.ts';
+import type { Section } from '../line.ts';
+import { LineScope } from '../line-scope.ts';
+import { parseAddress } from '../address.ts';
+import type { AddressRules, ParsedAddress } from '../address.ts';
+
+export class ProxyReading extends Reading {
+  readonly settings: ProxySettings;
+  /** Null in a defaults section. */
+  readonly proxy: ProxyDraft | null;
+  readonly defaults: DefaultsDraft | null;
+  /** Rules of this section, merged with inherited ones when it ends. */
+  readonly rules: OwnRules;
+
+  constructor(context: Context, section: Section, settings: ProxySettings, proxy: ProxyDraft | null, defaults: DefaultsDraft | null, rules: OwnRules) {
+    super(context, section);
+    this.settings = settings;
+    this.proxy = proxy;
+    this.defaults = defaults;
+    this.rules = rules;
+  }
+
+  get isFrontend(): boolean {
+    return this.section.kind === 'frontend' || this.section.kind === 'listen';
+  }
+
+  get isBackend(): boolean {
+    return this.section.kind === 'backend' || this.section.kind === 'listen';
+  }
+
+  /** True for a plain or `default`-less line: the option is to be switched on. */
+  get on(): boolean {
+    return this.line.negation === '';
+  }
+
+  scope(layer: Layer, place: Place = this.place): LineScope {
+    const acls = this.proxy?.acls ?? this.defaults?.acls ?? new Map<string, number[]>();
+    const mode = this.settings.mode === 'http' ? 'http' : 'tcp';
+    return new LineScope(this.context, { proxy: this.proxy?.index ?? -1, mode, acls, captures: this.proxy }, layer, place);
+  }
+
+  /** Remembers where a setting was made, for the checks at the end. */
+  mark(setting: string): void {
+    this.settings.places = { ...this.settings.places, [setting]: this.place };
+  }
+
+  /** An address, or a reported error and undefined. */
+  address(text: string, rules: AddressRules): Exclude<ParsedAddress, { address: null }> | undefined {
+    const parsed = parseAddress(expandInAddress(text, this.context.variables), rules);
+    if (parsed.address !== null) return parsed;
+    this.error(text, `'${this.keyword}': ${parsed.fault}`);
+    return undefined;
+  }
+}
+
+export const sourceAddressRules: AddressRules = { port: 'optional', range: true, offset: false, fd: false, datagram: false, stream: true, names: true };
