@@ -1,11 +1,13 @@
 /**
  * The hash functions of `hash-type` (configuration manual 4.2) and the integer mixer that spreads their results. Used by balance/
- * for server choice and by shared/ for stick tables. All give unsigned 32-bit numbers. Strings are latin1: one byte per character.
+ * for server choice, by shared/ for stick tables and by converters. All give unsigned 32-bit numbers. Input is bytes or latin1 text.
  */
 
+export type HashInput = string | Uint8Array;
 export type HashFunction = 'sdbm' | 'djb2' | 'wt6' | 'crc32';
 
-export function sdbm(text: string): number {
+export function sdbm(input: HashInput): number {
+  const text = asText(input);
   let hash = 0;
   for (let index = 0; index < text.length; index += 1) {
     hash = ((text.charCodeAt(index) & 0xff) + (hash << 6) + (hash << 16) - hash) | 0;
@@ -13,14 +15,16 @@ export function sdbm(text: string): number {
   return hash >>> 0;
 }
 
-export function djb2(text: string): number {
+export function djb2(input: HashInput): number {
+  const text = asText(input);
   let hash = 5381;
   for (let index = 0; index < text.length; index += 1) hash = (((hash << 5) + hash) + (text.charCodeAt(index) & 0xff)) | 0;
   return hash >>> 0;
 }
 
 /** HAProxy's own: two registers that rotate each other by amounts taken from the data. A shift by 32 counts as none. */
-export function wt6(text: string): number {
+export function wt6(input: HashInput): number {
+  const text = asText(input);
   let low = 0xa53c965a | 0;
   let high = 0x5ca6953a | 0;
   let lowStep = 6;
@@ -47,7 +51,8 @@ for (let byte = 0; byte < 256; byte += 1) {
 }
 
 /** CRC-32 of ISO 3309 (zlib's). */
-export function crc32(text: string): number {
+export function crc32(input: HashInput): number {
+  const text = asText(input);
   let crc = 0xffffffff;
   for (let index = 0; index < text.length; index += 1) {
     crc = (crc >>> 8) ^ (crcTable[(crc ^ text.charCodeAt(index)) & 0xff] as number);
@@ -67,13 +72,17 @@ export function avalanche(value: number): number {
   return Math.imul(mixed, 3221225473) >>> 0;
 }
 
-export function hashFunction(name: HashFunction): (text: string) => number {
+export function hashFunction(name: HashFunction): (input: HashInput) => number {
   if (name === 'djb2') return djb2;
   if (name === 'wt6') return wt6;
   return name === 'crc32' ? crc32 : sdbm;
 }
 
-/** Latin1 text of bytes, for the functions above. */
+function asText(input: HashInput): string {
+  return typeof input === 'string' ? input : bytesAsText(input);
+}
+
+/** Latin1 text of bytes. */
 export function bytesAsText(bytes: Uint8Array): string {
   let text = '';
   for (let index = 0; index < bytes.length; index += 1) text += String.fromCharCode(bytes[index] as number);

@@ -40,4 +40,6 @@ export const limits = {
   adminCommandBytesMax: 1048576,
   /** Body of a request to the statistics page (admin form). */
   statsFormBytesMax: 65536,
+  /** Turns in a round-robin order before it repeats; finer weights are rounded to fit. */
+  balanceTurnsMax: 16384,
 } as const;
