@@ -1,0 +1,168 @@
+/**
+ * Rates over the last second, worked out by the control thread every quarter second from the counters of all threads: session,
+ * request and connection rates of every object into its gauges (rules and reports read them there), and the rates of the
+ * whole process into `process`. Called by a timer of process/ or by tests with a clock of their own. Never touches counters.
+ */
+import { C, G } from '../model/counters.ts';
+import type { Model } from '../model/model.ts';
+import type { ProcessField, Segments } from '../shared/segments.ts';
+import { P } from '../shared/segments.ts';
+
+/** Samples kept: now and the last second in quarters. */
+const sampleCount = 5;
+export const samplePeriodMs = 250;
+
+export interface ProcessRates {
+  connRate: number;
+  connRateMax: number;
+  sessRate: number;
+  sessRateMax: number;
+  sslRate: number;
+  sslRateMax: number;
+  sslKeyRate: number;
+  sslKeyRateMax: number;
+  serverSslKeyRate: number;
+  serverSslKeyRateMax: number;
+  sslReusePercent: number;
+  bytesOutRate: number;
+  idlePercent: number;
+}
+
+/** A counter, the gauge that holds its rate, the gauge that holds the highest. */
+const objectRates: readonly (readonly [counter: number, rate: number, max: number])[] = [
+  [C.stot, G.rate, G.rate_max],
+  [C.req_tot, G.req_rate, G.req_rate_max],
+  [C.conn_tot, G.conn_rate, G.conn_rate_max],
+];
+
+const processCounters: readonly ProcessField[] = [
+  'connections', 'ssl_connections', 'ssl_handshakes', 'ssl_reused', 'server_ssl_handshakes', 'bytes_out', 'loop_busy_ms',
+];
+
+/** Last samples of many counters, newest last written at `slot`. */
+class Ring {
+  private readonly samples: readonly Float64Array[];
+  private readonly times = new Float64Array(sampleCount);
+  private slot = 0;
+  private filled = 0;
+
+  constructor(width: number) {
+    this.samples = Array.from({ length: sampleCount }, () => new Float64Array(width));
+  }
+
+  /** The array to write this moment's counters to. */
+  next(nowMs: number): Float64Array {
+    this.slot = (this.slot + 1) % sampleCount;
+    this.filled = Math.min(this.filled + 1, sampleCount);
+    this.times[this.slot] = nowMs;
+    return this.samples[this.slot] as Float64Array;
+  }
+
+  /** Milliseconds between the oldest kept sample and the newest. */
+  spanMs(): number {
+    return (this.times[this.slot] as number) - (this.times[this.oldest()] as number);
+  }
+
+  /** How much a counter grew over the span; 0 when it was cleared meanwhile. */
+  growth(index: number): number {
+    const now = (this.samples[this.slot] as Float64Array)[index] as number;
+    const then = (this.samples[this.oldest()] as Float64Array)[index] as number;
+    return Math.max(0, now - then);
+  }
+
+  private oldest(): number {
+    return (this.slot - this.filled + 1 + sampleCount) % sampleCount;
+  }
+}
+
+export class Sampler {
+  readonly process: ProcessRates = {
+    connRate: 0, connRateMax: 0, sessRate: 0, sessRateMax: 0, sslRate: 0, sslRateMax: 0, sslKeyRate: 0, sslKeyRateMax: 0,
+    serverSslKeyRate: 0, serverSslKeyRateMax: 0, sslReusePercent: 0, bytesOutRate: 0, idlePercent: 100,
+  };
+  private readonly threads: number;
+  private readonly frontends: readonly number[];
+  private readonly counters: readonly (readonly Float64Array[])[];
+  private readonly gauges: readonly Int32Array[];
+  private readonly processSegments: readonly Float64Array[];
+  private readonly objectRing: Ring;
+  private readonly processRing = new Ring(processCounters.length);
+
+  constructor(model: Model, segments: Segments) {
+    this.threads = segments.threads;
+    const objects = 2 * model.proxies.length + model.binds.length + model.servers.length;
+    const threads = Array.from({ length: segments.threads + 1 }, (_, thread) => thread);
+    this.counters = Array.from({ length: objects }, (_, object) => threads.map(thread => segments.counters(object, thread)));
+    this.gauges = Array.from({ length: objects }, (_, object) => segments.gauges(object));
+    this.processSegments = threads.map(thread => segments.process(thread));
+    this.frontends = model.proxies.filter(proxy => proxy.isFrontend).map(proxy => segments.frontendObject(proxy.index));
+    this.objectRing = new Ring(objects * objectRates.length);
+  }
+
+  /** Takes one sample and publishes the rates; `nowMs` is a monotonic clock. */
+  tick(nowMs: number): void {
+    this.sampleObjects(nowMs);
+    this.sampleProcess(nowMs);
+  }
+
+  /** `clear counters`: the highest rates start again. */
+  clearMaxima(): void {
+    for (const gauges of this.gauges) for (const [, , max] of objectRates) Atomics.store(gauges, max, 0);
+    const rates = this.process;
+    rates.connRateMax = rates.sessRateMax = rates.sslRateMax = rates.sslKeyRateMax = rates.serverSslKeyRateMax = 0;
+  }
+
+  private sampleObjects(nowMs: number): void {
+    const sample = this.objectRing.next(nowMs);
+    let index = 0;
+    for (const threads of this.counters) {
+      for (const [counter] of objectRates) {
+        let sum = 0;
+        for (const counters of threads) sum += counters[counter] as number;
+        sample[index++] = sum;
+      }
+    }
+    const spanMs = this.objectRing.spanMs();
+    index = 0;
+    for (const gauges of this.gauges) {
+      for (const [, rate, max] of objectRates) {
+        const value = perSecond(this.objectRing.growth(index++), spanMs);
+        Atomics.store(gauges, rate, value);
+        if (value > Atomics.load(gauges, max)) Atomics.store(gauges, max, value);
+      }
+    }
+  }
+
+  private sampleProcess(nowMs: number): void {
+    const sample = this.processRing.next(nowMs);
+    processCounters.forEach((field, index) => {
+      let sum = 0;
+      for (const segment of this.processSegments) sum += segment[P[field]] as number;
+      sample[index] = sum;
+    });
+    const spanMs = this.processRing.spanMs();
+    const growth = processCounters.map((_, index) => this.processRing.growth(index));
+    const rateOf = (field: ProcessField): number => perSecond(growth[processCounters.indexOf(field)] ?? 0, spanMs);
+    const rates = this.process;
+    rates.connRate = rateOf('connections');
+    rates.sessRate = this.frontends.reduce((sum, object) => sum + Atomics.load(this.gauges[object] as Int32Array, G.rate), 0);
+    rates.sslRate = rateOf('ssl_connections');
+    const reused = rateOf('ssl_reused');
+    rates.sslKeyRate = Math.max(0, rateOf('ssl_handshakes') - reused);
+    rates.serverSslKeyRate = rateOf('server_ssl_handshakes');
+    rates.sslReusePercent = reused === 0 ? 0 : Math.floor((100 * reused) / (reused + rates.sslKeyRate));
+    rates.bytesOutRate = rateOf('bytes_out');
+    rates.connRateMax = Math.max(rates.connRateMax, rates.connRate);
+    rates.sessRateMax = Math.max(rates.sessRateMax, rates.sessRate);
+    rates.sslRateMax = Math.max(rates.sslRateMax, rates.sslRate);
+    rates.sslKeyRateMax = Math.max(rates.sslKeyRateMax, rates.sslKeyRate);
+    rates.serverSslKeyRateMax = Math.max(rates.serverSslKeyRateMax, rates.serverSslKeyRate);
+    const busy = spanMs <= 0 ? 0 : (growth[processCounters.indexOf('loop_busy_ms')] ?? 0) / (spanMs * this.threads);
+    rates.idlePercent = Math.max(0, Math.min(100, Math.round(100 * (1 - busy))));
+  }
+}
+
+/** HAProxy counts events of the last second: a shorter history is not blown up to a second. */
+function perSecond(growth: number, spanMs: number): number {
+  return spanMs <= 1000 ? growth : Math.round((growth * 1000) / spanMs);
+}

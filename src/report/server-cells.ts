@@ -1,0 +1,190 @@
+/**
+ * Cells of servers and backends that are worked out from shared state: status words, weights, health, check results.
+ * Called by report/snapshot.ts only. The words are HAProxy's, tools compare them letter by letter.
+ */
+import type { Model, Proxy, Server } from '../model/model.ts';
+import type { CheckStatus } from '../model/server-state.ts';
+import { admin, B, checkStatuses, checkStatusTexts, op, S } from '../model/server-state.ts';
+import type { Segments } from '../shared/segments.ts';
+import type { Aggregate, Cells } from './row.ts';
+import type { ReportSources } from './sources.ts';
+
+export type ServerStateName = 'DOWN' | 'UP' | 'MAINT' | 'DRAIN' | 'NOLB';
+
+/** Results that carry a layer 7 code. */
+const codedResults: readonly CheckStatus[] = ['L7OK', 'L7OKC', 'L7STS', 'PROCERR', 'PROCTOUT', 'PROCOK'];
+
+function load(state: Int32Array, field: number): number {
+  return Atomics.load(state, field);
+}
+
+/** The server at the end of the `track` chain: the one that is checked. */
+export function checkedServer(model: Model, server: Server): Server {
+  let checked = server;
+  for (let hops = 0; checked.track >= 0 && hops < model.servers.length; hops++) {
+    const next = model.servers[checked.track];
+    if (next === undefined) break;
+    checked = next;
+  }
+  return checked;
+}
+
+export function checkStatusOf(state: Int32Array): CheckStatus {
+  return checkStatuses[load(state, S.check_status)] ?? 'UNK';
+}
+
+function serverName(model: Model, server: Server): string {
+  return `${model.proxies[server.proxy]?.name ?? ''}/${server.name}`;
+}
+
+/** The state in one word, as metrics and the page's colours take it. */
+export function stateName(state: Int32Array): ServerStateName {
+  const flags = load(state, S.admin);
+  if ((flags & admin.anyMaint) !== 0) return 'MAINT';
+  const now = load(state, S.op);
+  if (now === op.stopped) return 'DOWN';
+  if (now === op.stopping) return 'NOLB';
+  return (flags & admin.anyDrain) !== 0 ? 'DRAIN' : 'UP';
+}
+
+/** True when new requests may go to the server. */
+export function isUsable(state: Int32Array): boolean {
+  return stateName(state) === 'UP' && load(state, S.uweight) > 0;
+}
+
+/** Column status. The part `n/m` counts the checks on the way to the other state. */
+export function statusText(server: Server, model: Model, segments: Segments, checksHeld: (server: number) => boolean): string {
+  const state = segments.serverState(server.index);
+  const flags = load(state, S.admin);
+  const name = stateName(state);
+  if (name === 'MAINT') {
+    if ((flags & admin.inheritedMaint) !== 0) {
+      const via = model.servers[server.track];
+      return via === undefined ? 'MAINT' : `MAINT (via ${serverName(model, via)})`;
+    }
+    return (flags & admin.resolutionMaint) !== 0 ? 'MAINT (resolution)' : 'MAINT';
+  }
+  const checked = checkedServer(model, server);
+  const check = checksHeld(checked.index) ? null : checked.check;
+  if (check === null) return name === 'UP' ? 'no check' : name;
+  const health = load(segments.serverState(checked.index), S.health);
+  if (name === 'DOWN') return health > 0 ? `DOWN ${health}/${check.rise}` : 'DOWN';
+  const full = health >= check.rise + check.fall - 1;
+  return full ? name : `${name} ${health - check.rise + 1}/${check.fall}`;
+}
+
+/** Weight in force: what the user set, scaled down during a slow start. */
+function weightNow(state: Int32Array): number {
+  const throttle = load(state, S.throttle);
+  const weight = load(state, S.uweight);
+  return throttle > 0 && throttle < 100 ? Math.ceil((weight * throttle) / 100) : weight;
+}
+
+function downSeconds(state: Int32Array, down: boolean, downtimeField: number, changeField: number, nowMs: number): number {
+  const past = load(state, downtimeField);
+  return down ? past + sinceSeconds(load(state, changeField), nowMs) : past;
+}
+
+export function sinceSeconds(unixSeconds: number, nowMs: number): number {
+  return unixSeconds === 0 ? 0 : Math.max(0, Math.floor(nowMs / 1000) - unixSeconds);
+}
+
+export function serverCells(server: Server, model: Model, segments: Segments, sources: ReportSources): Cells {
+  const state = segments.serverState(server.index);
+  const maxconn = load(state, S.maxconn);
+  const tracked = model.servers[server.track];
+  const throttle = load(state, S.throttle);
+  return {
+    status: statusText(server, model, segments, sources.checksHeld),
+    weight: weightNow(state),
+    uweight: load(state, S.uweight),
+    act: server.backup ? 0 : 1,
+    bck: server.backup ? 1 : 0,
+    slim: maxconn > 0 ? maxconn : null,
+    qlimit: server.maxqueue > 0 ? server.maxqueue : null,
+    src_ilim: server.poolMaxConn >= 0 ? server.poolMaxConn : null,
+    lastchg: sinceSeconds(load(state, S.lastchg_s), sources.nowMs()),
+    throttle: load(state, S.op) === op.starting && throttle < 100 ? throttle : null,
+    tracked: tracked === undefined ? null : serverName(model, tracked),
+    addr: sources.serverAddress(server.index),
+    cookie: server.cookie === '' ? null : server.cookie,
+    srid: 0,
+    ...checkCells(server, state, sources),
+  };
+}
+
+/** Columns of health checks, empty when the server has none or they are held back. */
+function checkCells(server: Server, state: Int32Array, sources: ReportSources): Cells {
+  const { check } = server;
+  if (check === null || server.track >= 0 || sources.checksHeld(server.index)) return {};
+  const status = checkStatusOf(state);
+  const running = load(state, S.check_running) !== 0 && status !== 'UNK' && status !== 'INI';
+  const done = status !== 'UNK' && status !== 'INI';
+  const down = stateName(state) === 'DOWN';
+  return {
+    chkfail: load(state, S.chkfail),
+    chkdown: load(state, S.chkdown),
+    downtime: downSeconds(state, down, S.downtime_s, S.lastchg_s, sources.nowMs()),
+    check_status: running ? `* ${status}` : status,
+    check_code: codedResults.includes(status) ? load(state, S.check_code) : null,
+    check_duration: done ? load(state, S.check_duration_ms) : null,
+    check_desc: checkStatusTexts[status],
+    last_chk: sources.lastCheck(server.index),
+    check_rise: check.rise,
+    check_fall: check.fall,
+    check_health: load(state, S.health),
+  };
+}
+
+/** Servers of a backend by state and by result of the last check, as the aggregate metrics count them. */
+export function aggregate(proxy: Proxy, model: Model, segments: Segments): Aggregate | null {
+  if (proxy.servers.length === 0) return null;
+  const states = new Map<string, number>();
+  const checks = new Map<string, number>();
+  for (const index of proxy.servers) {
+    const state = segments.serverState(index);
+    const name = stateName(state);
+    states.set(name, (states.get(name) ?? 0) + 1);
+    if (model.servers[index]?.check === null || model.servers[index] === undefined) continue;
+    const status = checkStatusOf(state);
+    checks.set(status, (checks.get(status) ?? 0) + 1);
+  }
+  return { states, checks };
+}
+
+export function backendCells(proxy: Proxy, model: Model, segments: Segments, nowMs: number): Cells {
+  const state = segments.backendState(proxy.index);
+  const up = proxy.servers.length === 0 || load(state, B.up) !== 0;
+  return {
+    status: up ? 'UP' : 'DOWN',
+    slim: proxy.fullconn,
+    weight: load(state, B.weight),
+    uweight: userWeight(proxy, model, segments),
+    act: load(state, B.active),
+    bck: load(state, B.backup),
+    chkdown: load(state, B.chkdown),
+    lastchg: sinceSeconds(load(state, B.lastchg_s), nowMs),
+    downtime: proxy.servers.length === 0 ? null : downSeconds(state, !up, B.downtime_s, B.lastchg_s, nowMs),
+    cookie: proxy.cookie === null ? null : proxy.cookie.name,
+    algo: proxy.balance.algorithm,
+    agg_server_status: 0,
+    agg_server_check_status: 0,
+    agg_check_status: 0,
+  };
+}
+
+/** Weights as set, over the servers that take traffic: the active ones, or the backups when none is left. */
+function userWeight(proxy: Proxy, model: Model, segments: Segments): number {
+  let active = 0;
+  let backup = 0;
+  for (const index of proxy.servers) {
+    const server = model.servers[index];
+    const state = segments.serverState(index);
+    if (server === undefined || !isUsable(state)) continue;
+    const weight = load(state, S.uweight);
+    if (!server.backup) active += weight;
+    else if (proxy.switches.allbackups) backup += weight;
+    else if (backup === 0) backup = weight;
+  }
+  return active > 0 ? active : backup;
+}

@@ -1,0 +1,44 @@
+/**
+ * What a report needs beside the Model and the shared memory: facts that only the control thread has. process/ builds it once
+ * (through admin/context.ts); tests pass a fake. Read only: nothing here changes state.
+ */
+import type { ProcessRates } from '../control/sampler.ts';
+
+export type FrontendState = 'OPEN' | 'PAUSED' | 'STOP';
+
+export interface ReportSources {
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+  readonly startedAtMs: number;
+  readonly pid: number;
+  /** `node` of the configuration, else the host name. */
+  readonly nodeName: string;
+  readonly frontendState: (proxy: number) => FrontendState;
+  /** Limits in force: `set maxconn`, `set rate-limit` change them. */
+  readonly frontendMaxconn: (proxy: number) => number;
+  readonly processLimits: ProcessLimits;
+  /** What the last check of a server found, '' = nothing to tell (column last_chk). */
+  readonly lastCheck: (server: number) => string;
+  /** Address and port of a server as they are in force, `10.0.0.1:443`. */
+  readonly serverAddress: (server: number) => string;
+  /** True while `disable health` holds the checks of a server back. */
+  readonly checksHeld: (server: number) => boolean;
+  readonly rates: ProcessRates;
+  /** Limit of file descriptors of the process. */
+  readonly descriptorsMax: number;
+  readonly bootMs: number;
+  readonly warnings: () => number;
+  readonly stopping: () => boolean;
+  readonly patternsAdded: () => number;
+  readonly patternsFreed: () => number;
+  /** Entries in use and size of a proxy's stick table. */
+  readonly tableUse: (proxy: number) => { readonly used: number; readonly size: number };
+}
+
+export interface ProcessLimits {
+  maxconn: number;
+  readonly hardMaxconn: number;
+  connRate: number;
+  sessRate: number;
+  sslRate: number;
+}
