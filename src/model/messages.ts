@@ -41,7 +41,12 @@ export type ToTraffic =
   | { readonly type: 'wake-queue'; readonly proxy: number; readonly server: number }
   | { readonly type: 'server-address'; readonly server: number; readonly host: string; readonly port: number }
   | { readonly type: 'patterns'; readonly id: number; readonly entries: readonly { readonly key: string; readonly value: string }[] }
+  /** proxy -1 = the limit of the whole process. */
   | { readonly type: 'set-maxconn'; readonly proxy: number; readonly maxconn: number }
+  /** `set rate-limit … global`: per second over all threads, 0 = none. */
+  | { readonly type: 'set-rate-limit'; readonly which: 'connections' | 'sessions' | 'ssl-sessions'; readonly perSecond: number }
+  /** `clear counters`: the thread clears its own counters, the maxima (`all` false) or everything: Segments.clearCounters. */
+  | { readonly type: 'clear-counters'; readonly all: boolean }
   | { readonly type: 'set-frontend'; readonly proxy: number; readonly enabled: boolean }
   /** Stop accepting, finish what runs, then exit; connections older than hardStopMs are cut. */
   | { readonly type: 'drain'; readonly hardStopMs: number | null };

@@ -18,17 +18,6 @@ function load(state: Int32Array, field: number): number {
   return Atomics.load(state, field);
 }
 
-/** The server at the end of the `track` chain: the one that is checked. */
-export function checkedServer(model: Model, server: Server): Server {
-  let checked = server;
-  for (let hops = 0; checked.track >= 0 && hops < model.servers.length; hops++) {
-    const next = model.servers[checked.track];
-    if (next === undefined) break;
-    checked = next;
-  }
-  return checked;
-}
-
 export function checkStatusOf(state: Int32Array): CheckStatus {
   return checkStatuses[load(state, S.check_status)] ?? 'UNK';
 }
@@ -52,37 +41,11 @@ export function isUsable(state: Int32Array): boolean {
   return stateName(state) === 'UP' && load(state, S.uweight) > 0;
 }
 
-/** Column status. The part `n/m` counts the checks on the way to the other state. */
-export function statusText(server: Server, model: Model, segments: Segments, checksHeld: (server: number) => boolean): string {
-  const state = segments.serverState(server.index);
-  const flags = load(state, S.admin);
-  const name = stateName(state);
-  if (name === 'MAINT') {
-    if ((flags & admin.inheritedMaint) !== 0) {
-      const via = model.servers[server.track];
-      return via === undefined ? 'MAINT' : `MAINT (via ${serverName(model, via)})`;
-    }
-    return (flags & admin.resolutionMaint) !== 0 ? 'MAINT (resolution)' : 'MAINT';
-  }
-  const checked = checkedServer(model, server);
-  const check = checksHeld(checked.index) ? null : checked.check;
-  if (check === null) return name === 'UP' ? 'no check' : name;
-  const health = load(segments.serverState(checked.index), S.health);
-  if (name === 'DOWN') return health > 0 ? `DOWN ${health}/${check.rise}` : 'DOWN';
-  const full = health >= check.rise + check.fall - 1;
-  return full ? name : `${name} ${health - check.rise + 1}/${check.fall}`;
-}
-
 /** Weight in force: what the user set, scaled down during a slow start. */
 function weightNow(state: Int32Array): number {
   const throttle = load(state, S.throttle);
   const weight = load(state, S.uweight);
   return throttle > 0 && throttle < 100 ? Math.ceil((weight * throttle) / 100) : weight;
-}
-
-function downSeconds(state: Int32Array, down: boolean, downtimeField: number, changeField: number, nowMs: number): number {
-  const past = load(state, downtimeField);
-  return down ? past + sinceSeconds(load(state, changeField), nowMs) : past;
 }
 
 export function sinceSeconds(unixSeconds: number, nowMs: number): number {
@@ -95,7 +58,7 @@ export function serverCells(server: Server, model: Model, segments: Segments, so
   const tracked = model.servers[server.track];
   const throttle = load(state, S.throttle);
   return {
-    status: statusText(server, model, segments, sources.checksHeld),
+    status: sources.servers.statusText(server.index),
     weight: weightNow(state),
     uweight: load(state, S.uweight),
     act: server.backup ? 0 : 1,
@@ -106,30 +69,34 @@ export function serverCells(server: Server, model: Model, segments: Segments, so
     lastchg: sinceSeconds(load(state, S.lastchg_s), sources.nowMs()),
     throttle: load(state, S.op) === op.starting && throttle < 100 ? throttle : null,
     tracked: tracked === undefined ? null : serverName(model, tracked),
-    addr: sources.serverAddress(server.index),
+    addr: addressText(sources.servers.address(server.index)),
     cookie: server.cookie === '' ? null : server.cookie,
     srid: 0,
     ...checkCells(server, state, sources),
   };
 }
 
-/** Columns of health checks, empty when the server has none or they are held back. */
+function addressText({ host, port }: { readonly host: string; readonly port: number }): string {
+  if (host.startsWith('/')) return 'unix';
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Columns of health checks, empty when the server has none or they are held back (`disable health`). */
 function checkCells(server: Server, state: Int32Array, sources: ReportSources): Cells {
+  const info = sources.servers.checkInfo(server.index);
   const { check } = server;
-  if (check === null || server.track >= 0 || sources.checksHeld(server.index)) return {};
-  const status = checkStatusOf(state);
-  const running = load(state, S.check_running) !== 0 && status !== 'UNK' && status !== 'INI';
+  if (check === null || server.track >= 0 || !info.enabled) return {};
+  const { status } = info;
   const done = status !== 'UNK' && status !== 'INI';
-  const down = stateName(state) === 'DOWN';
   return {
     chkfail: load(state, S.chkfail),
     chkdown: load(state, S.chkdown),
-    downtime: downSeconds(state, down, S.downtime_s, S.lastchg_s, sources.nowMs()),
-    check_status: running ? `* ${status}` : status,
-    check_code: codedResults.includes(status) ? load(state, S.check_code) : null,
-    check_duration: done ? load(state, S.check_duration_ms) : null,
+    downtime: sources.servers.downtimeSeconds(server.index),
+    check_status: info.running && done ? `* ${status}` : status,
+    check_code: codedResults.includes(status) ? info.code : null,
+    check_duration: done ? Math.max(0, info.durationMs) : null,
     check_desc: checkStatusTexts[status],
-    last_chk: sources.lastCheck(server.index),
+    last_chk: info.description,
     check_rise: check.rise,
     check_fall: check.fall,
     check_health: load(state, S.health),
@@ -152,7 +119,7 @@ export function aggregate(proxy: Proxy, model: Model, segments: Segments): Aggre
   return { states, checks };
 }
 
-export function backendCells(proxy: Proxy, model: Model, segments: Segments, nowMs: number): Cells {
+export function backendCells(proxy: Proxy, model: Model, segments: Segments, sources: ReportSources): Cells {
   const state = segments.backendState(proxy.index);
   const up = proxy.servers.length === 0 || load(state, B.up) !== 0;
   return {
@@ -163,8 +130,8 @@ export function backendCells(proxy: Proxy, model: Model, segments: Segments, now
     act: load(state, B.active),
     bck: load(state, B.backup),
     chkdown: load(state, B.chkdown),
-    lastchg: sinceSeconds(load(state, B.lastchg_s), nowMs),
-    downtime: proxy.servers.length === 0 ? null : downSeconds(state, !up, B.downtime_s, B.lastchg_s, nowMs),
+    lastchg: sinceSeconds(load(state, B.lastchg_s), sources.nowMs()),
+    downtime: proxy.servers.length === 0 ? null : sources.servers.backendDowntimeSeconds(proxy.index),
     cookie: proxy.cookie === null ? null : proxy.cookie.name,
     algo: proxy.balance.algorithm,
     agg_server_status: 0,

@@ -106,7 +106,7 @@ function backendRow(proxy: Proxy, model: Model, segments: Segments, sources: Rep
   const object = segments.backendObject(proxy.index);
   return row({ kind: 'backend', proxy, server: null, bind: null, aggregate: aggregate(proxy, model, segments) }, segments, object, sums => ({
     ...commonCells('backend', proxy, 'BACKEND', 0),
-    ...backendCells(proxy, model, segments, sources.nowMs()),
+    ...backendCells(proxy, model, segments, sources),
     lastsess: secondsSince(sums[C.lastsess_ms] as number, sources.nowMs()),
     ...http1Cells(proxy, sums, sums[C.connect] as number),
     h1_open_streams: Atomics.load(segments.gauges(object), G.scur),

@@ -3,8 +3,12 @@
  * (through admin/context.ts); tests pass a fake. Read only: nothing here changes state.
  */
 import type { ProcessRates } from '../control/sampler.ts';
+import type { ServerStates } from '../control/server-states.ts';
 
 export type FrontendState = 'OPEN' | 'PAUSED' | 'STOP';
+
+/** The reading side of the door to server states. */
+export type ServerReports = Pick<ServerStates, 'statusText' | 'checkInfo' | 'address' | 'downtimeSeconds' | 'backendDowntimeSeconds'>;
 
 export interface ReportSources {
   /** Milliseconds since 1970. */
@@ -17,12 +21,7 @@ export interface ReportSources {
   /** Limits in force: `set maxconn`, `set rate-limit` change them. */
   readonly frontendMaxconn: (proxy: number) => number;
   readonly processLimits: ProcessLimits;
-  /** What the last check of a server found, '' = nothing to tell (column last_chk). */
-  readonly lastCheck: (server: number) => string;
-  /** Address and port of a server as they are in force, `10.0.0.1:443`. */
-  readonly serverAddress: (server: number) => string;
-  /** True while `disable health` holds the checks of a server back. */
-  readonly checksHeld: (server: number) => boolean;
+  readonly servers: ServerReports;
   readonly rates: ProcessRates;
   /** Limit of file descriptors of the process. */
   readonly descriptorsMax: number;

@@ -12,7 +12,7 @@
  * Objects are numbered: frontend sides 0..P-1 (by proxy index), backend sides P..2P-1, listeners 2P..2P+L-1, servers after.
  * The control thread counts too (thread number `threads`), so nothing it does is lost.
  */
-import { counterFieldCount, gaugeFieldCount } from '../model/counters.ts';
+import { C, counterFieldCount, gaugeFieldCount, maxFields } from '../model/counters.ts';
 import { backendStateFieldCount, serverStateFieldCount } from '../model/server-state.ts';
 import type { SharedHandles } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
@@ -27,6 +27,9 @@ export type ProcessField = (typeof processFields)[number];
 export const P: Readonly<Record<ProcessField, number>> = Object.freeze(
   Object.fromEntries(processFields.map((name, index) => [name, index])) as Record<ProcessField, number>,
 );
+
+/** The fields that `clear counters` without `all` clears: longest times, not the time of the last session. */
+const clearableMaxima: readonly number[] = maxFields.filter(name => name !== 'lastsess_ms').map(name => C[name]);
 
 export class Segments {
   readonly handles: SharedHandles;
@@ -76,6 +79,18 @@ export class Segments {
 
   backendState(proxy: number): Int32Array {
     return new Int32Array(this.handles.backendStates, 4 * backendStateFieldCount * proxy, backendStateFieldCount);
+  }
+
+  /** `clear counters`: called by the thread that owns the counters. `all` false clears the maxima only. */
+  clearCounters(thread: number, all: boolean): void {
+    const objects = this.handles.counters.byteLength / (8 * counterFieldCount * (this.threads + 1));
+    for (let object = 0; object < objects; object++) {
+      const counters = this.counters(object, thread);
+      const open = counters[C.h1_open_conns] as number;
+      if (all) counters.fill(0);
+      else for (const field of clearableMaxima) counters[field] = 0;
+      counters[C.h1_open_conns] = open;
+    }
   }
 
   process(thread: number): Float64Array {

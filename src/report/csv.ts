@@ -1,0 +1,23 @@
+/** The CSV of `show stat` and `;csv`: one line per row, as many fields as the header has. Called by admin/. */
+import { columns, csvHeader, moduleMark, proxyColumnCount } from '../model/statistics.ts';
+import type { Cell, Row } from './row.ts';
+
+function field(value: Cell): string {
+  if (value === null) return '';
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+export function csvLine(row: Row): string {
+  let line = '';
+  for (let index = 0; index < columns.length; index++) {
+    if (index === proxyColumnCount) line += `${moduleMark},`;
+    line += `${field(row.cells[index] ?? null)},`;
+  }
+  return line;
+}
+
+/** Ends with a line end, without the empty line that closes an answer of the runtime socket. */
+export function csv(rows: readonly Row[]): string {
+  return `${[csvHeader, ...rows.map(csvLine)].join('\n')}\n`;
+}
