@@ -36,6 +36,8 @@ export const limits = {
   configLineWordsMax: 2048,
   /** Nested `.if` blocks. */
   conditionDepthMax: 16,
+  /** A traffic thread whose heartbeat stands still this long is ended and started again. */
+  threadStuckMsMax: 20000,
   /** One command on the runtime socket, payload included. */
   adminCommandBytesMax: 1048576,
   /** Body of a request to the statistics page (admin form). */

@@ -1,0 +1,38 @@
+/**
+ * `poise check`: the problems of a configuration for people and for programs. Called by main.ts. Starts nothing.
+ * Exit codes: 0 = valid, 1 = errors, 2 = warnings with --strict.
+ */
+import { parseArgs } from 'node:util';
+import { loadConfiguration } from '../config/load.ts';
+import { Notices } from '../process/notices.ts';
+import { isFatal, printProblems, problemsJson } from './print-problems.ts';
+import { defaultThreads } from './run.ts';
+import { usageText } from './version.ts';
+
+export function check(words: readonly string[]): number {
+  let options;
+  try {
+    options = parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: { file: { type: 'string', short: 'f', multiple: true, default: [] }, json: { type: 'boolean', default: false }, strict: { type: 'boolean', default: false } },
+    });
+  } catch (error) {
+    console.error(`poise check: ${error instanceof Error ? error.message : String(error)}\n\n${usageText}`);
+    return 1;
+  }
+  const files = [...options.values.file, ...options.positionals];
+  if (files.length === 0) {
+    console.error(`poise check: no configuration file given\n\n${usageText}`);
+    return 1;
+  }
+  const { problems } = loadConfiguration(files, { cpus: defaultThreads(), diagnostics: true });
+  const fatal = problems.some(isFatal);
+  if (options.values.json) console.log(problemsJson(problems));
+  else {
+    printProblems(problems, new Notices());
+    if (!fatal) console.log('Configuration file is valid');
+  }
+  if (fatal) return 1;
+  return options.values.strict && problems.some((problem) => problem.severity === 'warning') ? 2 : 0;
+}

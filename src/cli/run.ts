@@ -1,0 +1,88 @@
+/**
+ * Runs the program: reads the configuration, prints its problems, and becomes launcher, master or balancer. Called by main.ts.
+ * Nothing is started when the configuration has an error.
+ */
+import { availableParallelism } from 'node:os';
+import { loadConfiguration } from '../config/load.ts';
+import type { Model } from '../model/model.ts';
+import type { Problem } from '../model/problem.ts';
+import { launchDaemon } from '../process/daemon.ts';
+import { Master } from '../process/master.ts';
+import type { Notices } from '../process/notices.ts';
+import type { Part } from '../process/parent.ts';
+import { runBalancer } from '../process/run-balancer.ts';
+import type { CommandLine } from './command-line.ts';
+import { isFatal, printProblems } from './print-problems.ts';
+
+/** Traffic threads when the configuration does not say: one per CPU, as many as HAProxy has at most. */
+export function defaultThreads(): number {
+  return Math.min(64, Math.max(1, availableParallelism()));
+}
+
+interface Reading {
+  readonly model: Model | null;
+  readonly problems: readonly Problem[];
+}
+
+function read(line: CommandLine): Reading {
+  const { model, problems } = loadConfiguration(line.files, {
+    cpus: defaultThreads(),
+    masterWorker: line.masterWorker,
+    diagnostics: line.diagnostics,
+    ...(line.localPeer === '' ? {} : { localPeer: line.localPeer }),
+    ...(line.maxconn === 0 ? {} : { maxconn: line.maxconn }),
+  });
+  return { model: model ?? null, problems };
+}
+
+/** The model, or null after everything that is wrong has been printed. */
+function readAndPrint(line: CommandLine, notices: Notices): Model | null {
+  const { model, problems } = read(line);
+  printProblems(problems, notices);
+  if (model === null || problems.some(isFatal)) {
+    notices.alert('config : Fatal errors found in configuration.');
+    return null;
+  }
+  if (line.strict && problems.some((problem) => problem.severity === 'warning')) {
+    notices.alert("config : Some warnings were found and 'zero-warning' is set. Aborting.");
+    return null;
+  }
+  return model;
+}
+
+function hasListener(model: Model): boolean {
+  return model.binds.length > 0 || model.global.statsSockets.length > 0;
+}
+
+/** `-c` */
+export function runCheck(line: CommandLine, notices: Notices): number {
+  const model = readAndPrint(line, notices);
+  if (model === null) return 1;
+  if (!hasListener(model)) {
+    console.log('Configuration file has no error but will not start (no listener) => exit(1).');
+    return 1;
+  }
+  if (!line.quiet) console.log('Configuration file is valid');
+  return 0;
+}
+
+/** Gives the exit code; a balancer that runs ends its process by itself. */
+export async function run(line: CommandLine, words: readonly string[], part: Part, notices: Notices): Promise<number> {
+  // The launcher and the master have said it already.
+  if (part === '') for (const remark of line.remarks) notices.notice(remark);
+  const model = readAndPrint(line, notices);
+  if (model === null) return 1;
+  if (!hasListener(model)) {
+    notices.alert("No enabled listener found (check for 'bind' directives) ! Exiting.");
+    return 1;
+  }
+  const daemon = (line.daemon || model.global.daemon) && !line.foreground;
+  const master = line.masterWorker || model.global.masterWorker;
+  if (daemon && part === '') return launchDaemon(words);
+  const pidfile = line.pidfile !== '' ? line.pidfile : daemon || master ? model.global.pidfile : '';
+  if (master && part !== 'balancer' && part !== 'takeover') {
+    const configurationIsValid = (): boolean => readAndPrint(line, notices) !== null;
+    return new Master({ words, notices, pidfile, notify: line.notify, daemon: part === 'daemon', configurationIsValid }).run();
+  }
+  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile });
+}

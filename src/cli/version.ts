@@ -1,0 +1,45 @@
+/** What `-v`, `-vv` and a wrong command line print. Called by main.ts only. */
+import { haproxyVersion } from '../config/predicate.ts';
+import { poiseVersion, releaseDate } from '../model/process-statistics.ts';
+
+const bun = process.versions['bun'];
+
+export function versionText(): string {
+  return [
+    `Poise version ${poiseVersion} ${releaseDate} (reads and answers as HAProxy version ${haproxyVersion})`,
+    `Running on: ${bun === undefined ? `Node.js ${process.versions.node}` : `Bun ${bun}`}, ${process.platform} ${process.arch}`,
+  ].join('\n');
+}
+
+export function longVersionText(threads: number): string {
+  return [
+    versionText(),
+    `TLS library: ${bun === undefined ? `OpenSSL ${process.versions.openssl}` : `BoringSSL ${process.versions['boringssl'] ?? ''}`.trim()}`,
+    `Traffic threads by default: ${threads}`,
+  ].join('\n');
+}
+
+export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W|-Ws] [-p <pidfile>] [-q] [-V] [-v|-vv]
+             [-n <maxconn>] [-L <name>] [-C <folder>] [-cc <condition>] [-dW] [-dD] [-- <file>...]
+       poise check -f <file|folder>... [--json] [--strict]
+       poise demo [--once]
+
+  -f        configuration file, or folder whose *.cfg files are read in order; may be repeated
+  -c        check the configuration and exit: 0 = valid, 1 = not
+  -cc       evaluate a condition as .if does and exit: 0 = true, 1 = false, 2 = unreadable
+  -db       stay in the foreground, whatever the configuration says
+  -D        go into the background once everything listens
+  -W, -Ws   with a master process that restarts and reloads the balancer; -Ws tells systemd
+  -p        write the process id to this file
+  -n        limit of connections of the whole process, instead of the configuration's
+  -L        local peer name
+  -C        change to this folder first
+  -q, -V    say less, say more
+  -dW       treat warnings as errors
+  -dD       print diagnostics of the configuration too
+  -v, -vv   version
+  -d..., -m, -N, -S, -x, -sf, -st   accepted for units and scripts of HAProxy, see what they print
+
+  check     errors, warnings and notices with file and line; exit 1 on errors, 2 on warnings with --strict
+  demo      a simulated Exchange site behind the balancer; with --once it plays the article through and ends
+`;

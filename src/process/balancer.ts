@@ -1,0 +1,193 @@
+/**
+ * The balancer process: shared memory, the control thread's parts, the traffic threads, and the order in which they start and
+ * stop. Made by cli/run.ts from a checked Model. Signals come in through process/signals.ts; client bytes never come here.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { systemClock } from '../base/clock.ts';
+import { Events } from '../control/events.ts';
+import { startHealth } from '../control/health/checker.ts';
+import type { Health } from '../control/health/checker.ts';
+import { LogWriter } from '../control/log-writer.ts';
+import { Sampler, samplePeriodMs } from '../control/sampler.ts';
+import { ServerStates } from '../control/server-states.ts';
+import type { ToControl } from '../model/messages.ts';
+import type { Model } from '../model/model.ts';
+import { P, Segments } from '../shared/segments.ts';
+import { syslogLevel } from '../wire/syslog.ts';
+import { InternalSocket } from './internal-socket.ts';
+import type { Notices } from './notices.ts';
+import { dropPrivileges, wantedIdentity } from './privileges.ts';
+import { bindReason, probeBinds } from './probe-binds.ts';
+import { stateLines, stoppedLine } from './state-dump.ts';
+import { TrafficThreads } from './traffic-threads.ts';
+
+export interface BalancerOptions {
+  readonly model: Model;
+  readonly notices: Notices;
+  /** '' = none. Written before privileges are dropped. */
+  readonly pidfile: string;
+  /** False while an older process still listens on the same addresses on purpose. */
+  readonly probe: boolean;
+}
+
+/** How long a quick stop waits for the threads to hand over their last log lines. */
+const quickStopMs = 300;
+
+export class Balancer {
+  private readonly options: BalancerOptions;
+  private readonly model: Model;
+  private readonly notices: Notices;
+  private readonly segments: Segments;
+  private readonly logs: LogWriter;
+  private readonly internal = new InternalSocket();
+  private readonly threads: TrafficThreads;
+  private readonly events = new Events();
+  private readonly states: ServerStates;
+  private readonly sampler: Sampler;
+  private health: Health | null = null;
+  private samplerTimer: NodeJS.Timeout | null = null;
+  private stopping = false;
+
+  constructor(options: BalancerOptions) {
+    const { model, notices } = options;
+    this.options = options;
+    this.model = model;
+    this.notices = notices;
+    this.segments = Segments.allocate(model, model.global.nbthread);
+    const ownProcess = this.segments.process(this.segments.threads);
+    this.logs = new LogWriter({
+      pid: process.pid,
+      hostname: hostname(),
+      nowMs: Date.now,
+      dropped: (lines) => { ownProcess[P.dropped_logs] = (ownProcess[P.dropped_logs] ?? 0) + lines; },
+      warn: (message) => notices.warning(message),
+    });
+    this.threads = new TrafficThreads({
+      count: model.global.nbthread,
+      start: { model, shared: this.segments.handles, internalSocket: this.internal.path, internalKey: this.internal.key, startedAtMs: Date.now(), ticketKeys: randomBytes(48) },
+      segments: this.segments,
+      receive: (message) => this.receive(message),
+      died: (thread, why) => this.tell('alert', `Traffic thread ${thread + 1} died and is started again: ${why}`),
+      restarted: (thread) => this.tell('notice', `Traffic thread ${thread + 1} is back.`),
+    });
+    this.events.listen((event) => this.logs.write(event.proxy, event.level, event.text, ''));
+    this.states = new ServerStates(model, this.segments, { clock: systemClock, post: (message) => this.threads.post(message), events: this.events });
+    this.sampler = new Sampler(model, this.segments);
+  }
+
+  /** '' when everything runs, otherwise one line that says why not; nothing is left behind then. */
+  async start(): Promise<string> {
+    const failure = await this.startParts();
+    if (failure !== '') await this.close();
+    return failure;
+  }
+
+  private async startParts(): Promise<string> {
+    const { model, notices } = this;
+    if (this.options.probe) {
+      const problems = await probeBinds(model.binds);
+      for (const { bind, port, reason } of problems) notices.alert(this.bindText(bind.index, reason, port));
+      if (problems.length > 0) return 'Some listeners could not be started: nothing was started.';
+    }
+    await this.logs.open(model);
+    const failure = await this.threads.start();
+    if (failure?.kind === 'thread') return `A traffic thread could not start: ${failure.why}`;
+    if (failure?.kind === 'bind') return this.bindText(failure.failure.bind, bindReason(failure.failure.code), 0);
+    const pidFailure = this.writePidfile();
+    if (pidFailure !== '') return pidFailure;
+    const identity = wantedIdentity(model.global);
+    for (const problem of identity.problems) notices.warning(problem);
+    const dropFailure = dropPrivileges(identity);
+    if (dropFailure !== '') return dropFailure;
+    this.health = startHealth(model, this.states, { clock: systemClock, random: Math.random, log: (text) => this.tell('warning', text) });
+    this.samplerTimer = setInterval(() => this.sampler.tick(systemClock.monoMs()), samplePeriodMs);
+    return '';
+  }
+
+  /** SIGUSR1: no new connections; resolves when the last one has ended or hard-stop-after has passed. */
+  async softStop(): Promise<void> {
+    if (this.stopping) return;
+    this.stopping = true;
+    for (const proxy of this.model.proxies) this.tellProxy(proxy.index, 'warning', stoppedLine(proxy, this.segments));
+    await this.threads.drain(this.model.global.hardStopAfterMs);
+    await this.close();
+  }
+
+  /** SIGTERM, SIGINT: connections are cut. */
+  async quickStop(): Promise<void> {
+    this.stopping = true;
+    await Promise.race([this.threads.drain(0), new Promise((resolve) => { setTimeout(resolve, quickStopMs); })]);
+    await this.close();
+  }
+
+  /** SIGHUP. */
+  dumpStates(): void {
+    this.notices.warning('SIGHUP received, dumping servers states.');
+    for (const proxy of this.model.proxies) {
+      this.logs.write(proxy.index, syslogLevel.notice, `SIGHUP received, dumping servers states for proxy ${proxy.name}.`, '');
+      for (const line of stateLines(proxy, this.model, this.segments)) this.tellProxy(proxy.index, 'notice', line);
+    }
+  }
+
+  private async close(): Promise<void> {
+    if (this.samplerTimer !== null) clearInterval(this.samplerTimer);
+    this.health?.stop();
+    await this.threads.terminate();
+    await this.logs.close();
+    this.internal.remove();
+  }
+
+  private receive(message: ToControl): void {
+    switch (message.type) {
+      case 'log':
+        this.logs.write(message.proxy, message.level, message.lines, message.sd);
+        break;
+      case 'observed-errors':
+        this.health?.observed(message.server, message.layer, message.why);
+        break;
+      case 'slot-free':
+        this.threads.postOthers(message.thread, { type: 'wake-queue', proxy: message.proxy, server: message.server });
+        break;
+      case 'bind-failed':
+        this.tell('alert', this.bindText(message.bind, bindReason(message.code), 0));
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** `Binding [lb.cfg:12] for frontend fe: cannot bind socket (Address already in use) for [127.0.0.1:80]` */
+  private bindText(index: number, reason: string, port: number): string {
+    const bind = this.model.binds[index];
+    if (bind === undefined) return `cannot bind socket (${reason})`;
+    const proxy = this.model.proxies[bind.proxy];
+    const { address } = bind;
+    const text = address.kind === 'inet' ? `${address.host}:${port === 0 ? address.port : port}` : bind.text;
+    return `Binding [${bind.place.file}:${bind.place.line}] for ${proxy?.kind === 'listen' ? 'proxy' : 'frontend'} ${proxy?.name ?? ''}: cannot bind socket (${reason}) for [${text}]`;
+  }
+
+  private writePidfile(): string {
+    const { pidfile } = this.options;
+    if (pidfile === '') return '';
+    try {
+      writeFileSync(pidfile, `${process.pid}\n`);
+      chmodSync(pidfile, 0o644);
+      return '';
+    } catch (error) {
+      return `Cannot create pidfile ${pidfile}: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+
+  /** To the operator and to the log targets of the global section. */
+  private tell(level: 'alert' | 'warning' | 'notice', text: string): void {
+    this.notices[level](text);
+    this.logs.write(-1, syslogLevel[level], text, '');
+  }
+
+  private tellProxy(proxy: number, level: 'warning' | 'notice', text: string): void {
+    this.notices.warning(text);
+    this.logs.write(proxy, syslogLevel[level], text, '');
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * The master: starts the balancer process, passes signals on, starts it again when it dies, and reloads by starting a second one
+ * that takes over before the first is stopped softly. Used by cli/run.ts with -W, -Ws or `master-worker`. No client bytes
+ * ever reach it, so that it cannot fail with the traffic.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import type { Notices } from './notices.ts';
+import { spawnPart, tellReady } from './parent.ts';
+import type { Part } from './parent.ts';
+import { notifySystemd } from './systemd.ts';
+
+export interface MasterOptions {
+  readonly words: readonly string[];
+  readonly notices: Notices;
+  /** '' = none. */
+  readonly pidfile: string;
+  /** `-Ws` */
+  readonly notify: boolean;
+  /** Started in the background by a launcher. */
+  readonly daemon: boolean;
+  /** Reads the configuration again and says whether it is usable; problems are printed. */
+  readonly configurationIsValid: () => boolean;
+}
+
+const delayFirstMs = 500;
+const delayMaxMs = 30_000;
+
+interface Child {
+  readonly process: ChildProcess;
+  readonly startedAtMs: number;
+  ready: boolean;
+}
+
+export class Master {
+  private readonly options: MasterOptions;
+  private readonly notices: Notices;
+  private current: Child | null = null;
+  /** Balancers that were told to stop softly and have not ended yet. */
+  private readonly former = new Set<Child>();
+  private starting: Child | null = null;
+  private stopping = false;
+  private delayMs = delayFirstMs;
+  /** True once a balancer has served: from then on the master does not give up. */
+  private everRan = false;
+  private readonly end = Promise.withResolvers<number>();
+
+  constructor(options: MasterOptions) {
+    this.options = options;
+    this.notices = options.notices;
+  }
+
+  /** Gives the exit code of the master. */
+  run(): Promise<number> {
+    process.on('SIGTERM', () => this.stop('SIGTERM'));
+    process.on('SIGINT', () => this.stop('SIGTERM'));
+    process.on('SIGUSR1', () => this.stop('SIGUSR1'));
+    process.on('SIGUSR2', () => this.reload());
+    process.on('SIGHUP', () => this.reload());
+    this.launch('balancer');
+    return this.end.promise;
+  }
+
+  private launch(part: Part): void {
+    const child: Child = { process: spawnPart(part, this.options.words, { detached: false, output: 'inherit' }), startedAtMs: Date.now(), ready: false };
+    this.starting = child;
+    this.notices.notice(`New worker (${child.process.pid ?? 0}) forked`);
+    child.process.on('message', (message) => {
+      if (message === 'ready') this.becameReady(child);
+    });
+    child.process.on('error', (error) => this.notices.alert(`cannot start the balancer process: ${error.message}`));
+    child.process.on('exit', (code, signal) => this.exited(child, code, signal));
+  }
+
+  private becameReady(child: Child): void {
+    child.ready = true;
+    this.everRan = true;
+    this.starting = null;
+    const before = this.current;
+    this.current = child;
+    if (before !== null) {
+      this.former.add(before);
+      before.process.kill('SIGUSR1');
+    }
+    this.notices.notice('Loading success.');
+    const { pidfile, notify, daemon } = this.options;
+    if (pidfile !== '' && before === null) {
+      try {
+        writeFileSync(pidfile, `${process.pid}\n`);
+      } catch (error) {
+        this.notices.alert(`Cannot create pidfile ${pidfile}: ${error instanceof Error ? error.message : String(error)}`);
+        this.stop('SIGTERM');
+        return;
+      }
+    }
+    if (notify) this.tellSystemd(`READY=1\nMAINPID=${process.pid}\nSTATUS=Ready.`);
+    tellReady();
+    if (daemon) this.notices.silent = true;
+  }
+
+  private exited(child: Child, code: number | null, signal: NodeJS.Signals | null): void {
+    const pid = child.process.pid ?? 0;
+    const how = signal === null ? `code ${code ?? 0} (Exit)` : `code ${128 + (signal === 'SIGKILL' ? 9 : 15)} (${signal})`;
+    if (this.former.delete(child)) this.notices.warning(`Former worker (${pid}) exited with ${how}`);
+    else if (child === this.starting) this.startFailed(child, how);
+    else this.currentDied(child, how);
+    if (this.stopping && this.current === null && this.starting === null && this.former.size === 0) {
+      this.notices.warning(`All workers exited. Exiting... (${code ?? 143})`);
+      this.end.resolve(signal === null ? code ?? 0 : 143);
+    }
+  }
+
+  /** A first start that fails ends the master; a reload that fails changes nothing; a restart that fails is tried again. */
+  private startFailed(child: Child, how: string): void {
+    this.starting = null;
+    if (this.stopping) return;
+    if (this.current !== null) {
+      this.notices.alert(`New worker (${child.process.pid ?? 0}) exited with ${how}: the one before goes on.`);
+      if (this.options.notify) this.tellSystemd('READY=1\nSTATUS=Reload failed!');
+    } else if (this.everRan) this.again();
+    else this.end.resolve(1);
+  }
+
+  private currentDied(child: Child, how: string): void {
+    this.current = null;
+    if (this.stopping) {
+      this.notices.warning(`Current worker (${child.process.pid ?? 0}) exited with ${how}`);
+      return;
+    }
+    if (Date.now() - child.startedAtMs > delayMaxMs) this.delayMs = delayFirstMs;
+    this.notices.alert(`Current worker (${child.process.pid ?? 0}) exited with ${how}: it is started again.`);
+    this.again();
+  }
+
+  private again(): void {
+    setTimeout(() => {
+      if (!this.stopping) this.launch('balancer');
+    }, this.delayMs);
+    this.delayMs = Math.min(delayMaxMs, this.delayMs * 2);
+  }
+
+  /** A configuration with problems changes nothing. */
+  private reload(): void {
+    if (this.stopping || this.starting !== null) return;
+    this.notices.notice('Reloading: a new worker takes over, the one before finishes its connections.');
+    if (this.options.notify) this.tellSystemd('RELOADING=1\nSTATUS=Reloading Configuration.');
+    if (this.options.configurationIsValid()) this.launch('takeover');
+    else {
+      this.notices.alert('The configuration has problems: nothing was changed.');
+      if (this.options.notify) this.tellSystemd('READY=1\nSTATUS=Reload failed!');
+    }
+  }
+
+  private stop(signal: 'SIGTERM' | 'SIGUSR1'): void {
+    // A second signal of the hard kind ends what a soft stop still waits for.
+    this.stopping = true;
+    if (this.options.notify) this.tellSystemd('STOPPING=1');
+    this.notices.warning('Exiting Master process...');
+    const children = [this.starting, this.current, ...this.former].filter((child) => child !== null);
+    for (const child of children) child.process.kill(child.ready ? signal : 'SIGTERM');
+    if (children.length === 0) this.end.resolve(0);
+  }
+
+  private tellSystemd(state: string): void {
+    const failure = notifySystemd(state);
+    if (failure !== '') this.notices.warning(failure);
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * How a process of Poise that was started by another one (master, or the launcher of a daemon) knows its part and tells that it
+ * is ready. The part travels in one environment variable, the rest over the runtime's own channel between the two processes.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** `balancer`: child of a master. `daemon`: child of a launcher that ends once it is ready. '': started by a person or a unit. */
+export type Part = '' | 'balancer' | 'takeover' | 'daemon';
+
+const variable = 'POISE_PROCESS';
+/** Children read the same command line from the same folder, also when -C has moved this process. */
+const startFolder = process.cwd();
+const mainFile = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
+
+/** Asked once at start; the variable does not reach further children. */
+export function takePart(): Part {
+  const part = process.env[variable];
+  delete process.env[variable];
+  return part === 'balancer' || part === 'takeover' || part === 'daemon' ? part : '';
+}
+
+export interface ChildOptions {
+  readonly detached: boolean;
+  /** What stdout and stderr of the child become. */
+  readonly output: 'inherit' | 'pipe';
+}
+
+/** Starts this program again with the same command line in another part. */
+export function spawnPart(part: Part, words: readonly string[], options: ChildOptions): ChildProcess {
+  return spawn(process.execPath, [...process.execArgv, mainFile, ...words], {
+    env: { ...process.env, [variable]: part },
+    cwd: startFolder,
+    detached: options.detached,
+    stdio: ['ignore', options.output, options.output, 'ipc'],
+  });
+}
+
+/** Tells whoever started this process that it serves. */
+export function tellReady(): void {
+  process.send?.('ready');
+}

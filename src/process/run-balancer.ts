@@ -1,0 +1,50 @@
+/**
+ * Runs a balancer in this process until a signal ends it. Used by cli/run.ts, for a balancer without master and for the child of
+ * one. Signals as in HAProxy: TERM and INT stop at once, USR1 stops softly, HUP writes the state of every server.
+ */
+import type { Model } from '../model/model.ts';
+import { Balancer } from './balancer.ts';
+import type { Notices } from './notices.ts';
+import type { Part } from './parent.ts';
+import { tellReady } from './parent.ts';
+
+export interface RunOptions {
+  readonly part: Part;
+  readonly pidfile: string;
+}
+
+/** Dies of the signal itself, as a program without handler would, so that service managers see a clean stop. */
+function dieOf(signal: 'SIGTERM' | 'SIGINT'): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  // Process 1 of a container does not die of its own signal.
+  setTimeout(() => process.exit(signal === 'SIGTERM' ? 143 : 130), 200);
+}
+
+/** Gives the exit code when it could not start; otherwise never comes back: the process ends by signal or soft stop. */
+export async function runBalancer(model: Model, notices: Notices, options: RunOptions): Promise<number> {
+  const balancer = new Balancer({ model, notices, pidfile: options.pidfile, probe: options.part !== 'takeover' });
+  const stopAtOnce = (signal: 'SIGTERM' | 'SIGINT'): void => {
+    process.removeAllListeners(signal);
+    void balancer.quickStop().finally(() => dieOf(signal));
+  };
+  process.on('SIGTERM', () => stopAtOnce('SIGTERM'));
+  process.on('SIGINT', () => stopAtOnce('SIGINT'));
+  const failure = await balancer.start();
+  if (failure !== '') {
+    notices.alert(failure);
+    return 1;
+  }
+  process.on('SIGUSR1', () => {
+    void balancer.softStop().finally(() => process.exit(0));
+  });
+  process.on('SIGHUP', () => balancer.dumpStates());
+  process.on('SIGUSR2', () => notices.warning('SIGUSR2 received: only a master (-W) reloads; this process goes on as it is.'));
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
+  tellReady();
+  // Without its master nobody would ever stop or restart this process.
+  if (options.part === 'balancer' || options.part === 'takeover') process.on('disconnect', () => stopAtOnce('SIGTERM'));
+  if (options.part === 'daemon') notices.silent = true;
+  return new Promise<number>(() => {});
+}

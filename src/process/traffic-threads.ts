@@ -1,0 +1,194 @@
+/**
+ * Starts the traffic threads, waits until they listen, passes messages both ways, and restarts a thread that died or no longer
+ * moves. Used by process/balancer.ts in the control thread. Looks into no message but those about the threads themselves.
+ */
+import { Worker } from 'node:worker_threads';
+import { limits } from '../model/limits.ts';
+import type { ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
+import type { Segments } from '../shared/segments.ts';
+import { P } from '../shared/segments.ts';
+
+export interface TrafficThreadsOptions {
+  readonly count: number;
+  readonly start: Omit<TrafficStart, 'threadIndex'>;
+  readonly segments: Segments;
+  readonly receive: (message: ToControl) => void;
+  /** A thread ended that should not have. It is started again by itself. */
+  readonly died: (thread: number, why: string) => void;
+  readonly restarted: (thread: number) => void;
+}
+
+export interface BindFailure {
+  readonly bind: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Why a start did not succeed: a bind, or a thread that could not run at all. */
+export type StartFailure = { readonly kind: 'bind'; readonly failure: BindFailure } | { readonly kind: 'thread'; readonly why: string };
+
+interface Slot {
+  readonly index: number;
+  worker: Worker | null;
+  ready: boolean;
+  drained: boolean;
+  startedAtMs: number;
+  /** Delay before the next restart; grows while the thread keeps dying. */
+  delayMs: number;
+  lastHeartbeat: number;
+  /** Looks in a row at which the heartbeat had not moved. */
+  missedBeats: number;
+}
+
+const delayFirstMs = 100;
+const delayMaxMs = 30_000;
+const watchPeriodMs = 1000;
+const entry = new URL('../traffic/thread.ts', import.meta.url);
+
+export class TrafficThreads {
+  private readonly options: TrafficThreadsOptions;
+  private readonly slots: Slot[];
+  /** What a restarted thread has to be told again, by what it is about. */
+  private readonly standing = new Map<string, ToTraffic>();
+  private watch: NodeJS.Timeout | null = null;
+  private stopping = false;
+  private settle: ((failure: StartFailure | null) => void) | null = null;
+  private onDrained: (() => void) | null = null;
+
+  constructor(options: TrafficThreadsOptions) {
+    this.options = options;
+    this.slots = Array.from({ length: options.count }, (_, index) => ({
+      index, worker: null, ready: false, drained: false, startedAtMs: 0, delayMs: delayFirstMs, lastHeartbeat: 0, missedBeats: 0,
+    }));
+  }
+
+  /** Null when every thread listens on every bind. */
+  start(): Promise<StartFailure | null> {
+    return new Promise((resolve) => {
+      this.settle = (failure) => {
+        this.settle = null;
+        if (failure === null) this.watch = setInterval(() => this.lookAtHeartbeats(), watchPeriodMs);
+        resolve(failure);
+      };
+      for (const slot of this.slots) this.launch(slot);
+    });
+  }
+
+  /** Sends to all threads. */
+  post(message: ToTraffic): void {
+    const key = standingKey(message);
+    if (key !== '') this.standing.set(key, message);
+    for (const slot of this.slots) slot.worker?.postMessage(message);
+  }
+
+  /** Sends to all threads but one: the others of the thread that reported something. */
+  postOthers(thread: number, message: ToTraffic): void {
+    for (const slot of this.slots) if (slot.index !== thread) slot.worker?.postMessage(message);
+  }
+
+  /** Resolves when every thread has finished what it was doing; connections older than `hardStopMs` are cut. */
+  drain(hardStopMs: number | null): Promise<void> {
+    this.stopping = true;
+    if (this.watch !== null) clearInterval(this.watch);
+    return new Promise((resolve) => {
+      this.onDrained = resolve;
+      this.post({ type: 'drain', hardStopMs });
+      this.checkDrained();
+    });
+  }
+
+  async terminate(): Promise<void> {
+    this.stopping = true;
+    if (this.watch !== null) clearInterval(this.watch);
+    const workers = this.slots.map((slot) => slot.worker);
+    for (const slot of this.slots) slot.worker = null;
+    await Promise.all(workers.map((worker) => worker?.terminate()));
+  }
+
+  private launch(slot: Slot): void {
+    const worker = new Worker(entry, { workerData: { ...this.options.start, threadIndex: slot.index } satisfies TrafficStart });
+    slot.worker = worker;
+    slot.ready = false;
+    slot.startedAtMs = Date.now();
+    slot.missedBeats = 0;
+    let why = '';
+    worker.on('message', (message: ToControl) => this.take(slot, message));
+    worker.on('error', (error: unknown) => {
+      why = error instanceof Error ? error.stack ?? error.message : String(error);
+    });
+    worker.on('exit', (code: number) => {
+      if (slot.worker === worker) this.ended(slot, why === '' ? `it exited with code ${code}` : why);
+    });
+  }
+
+  private take(slot: Slot, message: ToControl): void {
+    if (message.type === 'ready') {
+      slot.ready = true;
+      for (const standing of this.standing.values()) slot.worker?.postMessage(standing);
+      if (this.settle === null) this.options.restarted(slot.index);
+      else if (this.slots.every((one) => one.ready)) this.settle(null);
+      return;
+    }
+    if (message.type === 'drained') {
+      slot.drained = true;
+      this.checkDrained();
+      return;
+    }
+    if (message.type === 'bind-failed' && this.settle !== null) {
+      this.settle({ kind: 'bind', failure: { bind: message.bind, code: message.code, message: message.message } });
+      return;
+    }
+    this.options.receive(message);
+  }
+
+  private ended(slot: Slot, why: string): void {
+    slot.worker = null;
+    slot.ready = false;
+    slot.drained = true;
+    if (this.settle !== null) {
+      this.settle({ kind: 'thread', why });
+      return;
+    }
+    if (this.stopping) {
+      this.checkDrained();
+      return;
+    }
+    this.options.died(slot.index, why);
+    slot.delayMs = Date.now() - slot.startedAtMs > delayMaxMs ? delayFirstMs : Math.min(delayMaxMs, slot.delayMs * 2);
+    setTimeout(() => {
+      slot.drained = false;
+      if (!this.stopping) this.launch(slot);
+    }, slot.delayMs);
+  }
+
+  private checkDrained(): void {
+    if (this.onDrained !== null && this.slots.every((slot) => slot.drained || slot.worker === null)) this.onDrained();
+  }
+
+  /** Counts looks and not time, so that a suspended machine does not make every thread look dead. */
+  private lookAtHeartbeats(): void {
+    for (const slot of this.slots) {
+      if (slot.worker === null || !slot.ready) continue;
+      const beat = this.options.segments.process(slot.index)[P.heartbeat_ms] ?? 0;
+      slot.missedBeats = beat === slot.lastHeartbeat ? slot.missedBeats + 1 : 0;
+      slot.lastHeartbeat = beat;
+      if (slot.missedBeats * watchPeriodMs < limits.threadStuckMsMax) continue;
+      const stuck = slot.worker;
+      slot.worker = null;
+      stuck.terminate().catch(() => {});
+      this.ended(slot, `it did not move for ${limits.threadStuckMsMax / 1000} seconds`);
+    }
+  }
+}
+
+/** Same text for messages of which only the last counts for a new thread; '' for those that concern the moment. */
+function standingKey(message: ToTraffic): string {
+  switch (message.type) {
+    case 'server-address': return `address ${message.server}`;
+    case 'patterns': return `patterns ${message.id}`;
+    case 'set-maxconn': return `maxconn ${message.proxy}`;
+    case 'set-rate-limit': return `rate ${message.which}`;
+    case 'set-frontend': return `frontend ${message.proxy}`;
+    default: return '';
+  }
+}
