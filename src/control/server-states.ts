@@ -4,102 +4,599 @@
  * counts the backend's epoch up and emits one event. Never runs checks, never touches traffic counters.
  */
 import type { Clock } from '../base/clock.ts';
+import { G } from '../model/counters.ts';
 import type { ToTraffic } from '../model/messages.ts';
-import type { Model } from '../model/model.ts';
-import type { CheckStatus } from '../model/server-state.ts';
+import type { Model, Proxy, Server } from '../model/model.ts';
+import { S, admin, checkStatuses, op } from '../model/server-state.ts';
 import type { Segments } from '../shared/segments.ts';
-import type { Events } from './events.ts';
+import { BackendTotals } from './backend-totals.ts';
+import type { CheckInfo, CheckResult } from './check-result.ts';
+import { healthCheckText, reasonText, serverSubject, statusText, tallyText } from './event-text.ts';
+import { eventLevel } from './events.ts';
+import type { ControlEvent, Events } from './events.ts';
+import { ServerAddresses } from './server-addresses.ts';
+import { readWeight, rampWeight, weightScale } from './server-weights.ts';
+import type { Timers } from './timers.ts';
+import { systemTimers } from './timers.ts';
 
-/** Last result of a server's check, for reports. One per server, mutable, owned by ServerStates. */
-export interface CheckInfo {
-  status: CheckStatus;
-  /** Status code of the protocol, 0 = none. */
-  code: number;
-  /** -1 while none ended. */
-  durationMs: number;
-  /** Cause in words, '' = none: `Connection refused`. CSV column last_chk. */
-  description: string;
-  /** Date.now() when the last check ended, 0 = never. */
-  endedAtMs: number;
-  /** True while checks are enabled (disable health turns it off). */
-  enabled: boolean;
-  running: boolean;
-  /** Errors seen by `observe` that made a check fail (CSV hanafail). */
-  observedErrors: number;
-}
+export type { CheckInfo, CheckResult } from './check-result.ts';
 
 export interface ServerStatesOptions {
   readonly clock: Clock;
   readonly post: (message: ToTraffic) => void;
   readonly events: Events;
+  readonly timers?: Timers;
 }
+
+/** Thresholds of servers without `check`, as HAProxy presets them. */
+const riseDefault = 2;
+const fallDefault = 3;
+const slowStartStepMinMs = 1000;
 
 export class ServerStates {
   readonly model: Model;
+  private readonly segments: Segments;
+  private readonly clock: Clock;
+  private readonly timers: Timers;
+  private readonly post: (message: ToTraffic) => void;
+  private readonly events: Events;
+  private readonly totals: BackendTotals;
+  private readonly addresses: ServerAddresses;
+  /** By server index. */
+  private readonly states: Int32Array[];
+  private readonly infos: CheckInfo[];
+  /** Servers that track each server. */
+  private readonly trackers: number[][];
+  private readonly ramps: unknown[] = [];
+  /** monoMs when the present state began, for slow start. */
+  private readonly changedAtMs: number[] = [];
+  /** Told when checks of a server should start again soon: leaving maintenance, enabling checks. */
+  private readonly wakers: ((server: number) => void)[] = [];
 
   constructor(model: Model, segments: Segments, options: ServerStatesOptions) {
     this.model = model;
-    void segments; void options;
+    this.segments = segments;
+    this.clock = options.clock;
+    this.timers = options.timers ?? systemTimers;
+    this.post = options.post;
+    this.events = options.events;
+    this.states = model.servers.map((server) => segments.serverState(server.index));
+    this.infos = model.servers.map((server) => newInfo(server));
+    this.trackers = model.servers.map((server) => model.servers.filter((other) => other.track === server.index).map((other) => other.index));
+    this.addresses = new ServerAddresses(model, this.states, this.post);
+    this.totals = new BackendTotals(model, segments, this.states, () => this.nowSeconds());
+    for (const server of model.servers) this.initialise(server);
+    for (const server of model.servers) if (server.track >= 0) this.inheritAtStart(server);
+    for (const proxy of model.proxies) if (proxy.isBackend) this.totals.start(proxy);
   }
+
+  // ---- checks
+
+  /** `wake(server)`: its checks should run soon. */
+  onWake(wake: (server: number) => void): void {
+    this.wakers.push(wake);
+  }
+
+  checkStarted(server: number): void {
+    this.info(server).running = true;
+    this.store(server, S.check_running, 1);
+  }
+
+  /** A check ended: counts health up or down, logs it when `option log-health-checks` says so, and moves the server. */
+  checkEnded(server: number, result: CheckResult): void {
+    this.info(server).running = false;
+    this.store(server, S.check_running, 0);
+    this.store(server, S.starting, 0);
+    this.takeResult(server, result);
+  }
+
+  /** `observe` reached its limit. `health`: counter to set before the failure is counted (on-error), null = leave it. */
+  observedFailure(server: number, health: number | null, failCheck: boolean, description: string): void {
+    const info = this.info(server);
+    info.observedErrors += 1;
+    if (!failCheck) return;
+    if (health !== null) this.store(server, S.health, health);
+    this.takeResult(server, { outcome: 'failed', status: 'HANA', code: 0, durationMs: -1, description });
+  }
+
+  private takeResult(index: number, result: CheckResult): void {
+    const server = this.server(index);
+    const { rise, fall } = thresholds(server);
+    const info = this.info(index);
+    const changed = info.status !== result.status;
+    let health = this.load(index, S.health);
+    let moved = false;
+    if (result.outcome === 'failed') {
+      if (health > 0) {
+        this.store(index, S.chkfail, this.load(index, S.chkfail) + 1);
+        health = health - 1 < rise ? 0 : health - 1;
+        moved = true;
+      }
+    } else if (health < rise + fall - 1) {
+      health = health + 1 >= rise ? rise + fall - 1 : health + 1;
+      moved = true;
+    }
+    this.store(index, S.health, health);
+    this.keepResult(index, result);
+    const proxy = this.proxy(server);
+    if (proxy.switches.logHealthChecks && (changed || moved)) {
+      this.emit('health-check', server, eventLevel.notice, healthCheckText(server, this.name(index), result, health, rise, fall, this.load(index, S.uweight)));
+    }
+    if (!info.enabled) return;
+    const reason = proxy.switches.logHealthChecks ? '' : reasonText(result);
+    if (result.outcome === 'failed') {
+      if (health === 0) this.setStopped(index, reason);
+    } else if (health >= rise) {
+      if (result.outcome === 'conditional') this.setStopping(index, reason);
+      else this.setRunning(index, reason);
+    }
+  }
+
+  private keepResult(server: number, result: CheckResult): void {
+    const info = this.info(server);
+    info.status = result.status;
+    info.code = result.code;
+    info.durationMs = result.durationMs;
+    info.description = result.description;
+    info.endedAtMs = this.clock.dateMs();
+    info.result = result.outcome === 'failed' ? 2 : result.outcome === 'passed' ? 3 : 4;
+    this.store(server, S.check_status, checkStatuses.indexOf(result.status));
+    this.store(server, S.check_code, result.code);
+    this.store(server, S.check_duration_ms, result.durationMs);
+  }
+
+  // ---- operating state; the `why` parts go into the log line after the state
+
+  private setStopped(index: number, why: string): void {
+    if (this.inMaintenance(index) || this.load(index, S.op) === op.stopped) return;
+    this.goDown(index, 'is DOWN', why);
+    for (const tracker of this.trackersOf(index)) this.setStopped(tracker, ` via ${this.name(index)}`);
+  }
+
+  private setStopping(index: number, why: string): void {
+    const state = this.load(index, S.op);
+    if (this.inMaintenance(index) || state === op.stopping) return;
+    const server = this.server(index);
+    this.leaveState(index);
+    this.store(index, S.op, op.stopping);
+    this.refresh(server, () => this.emit('server-state', server, eventLevel.notice, `${this.subject(server)} is stopping${why}${this.tally(server, false)}`));
+    for (const tracker of this.trackersOf(index)) this.setStopping(tracker, ` via ${this.name(index)}`);
+  }
+
+  private setRunning(index: number, why: string): void {
+    const state = this.load(index, S.op);
+    if (this.inMaintenance(index) || state === op.running || state === op.starting) return;
+    const server = this.server(index);
+    this.leaveState(index);
+    this.startRunning(server);
+    this.refresh(server, () => this.emit('server-state', server, eventLevel.notice, `${this.subject(server)} is UP${why}${this.tally(server, false)}`));
+    this.markedUp(server);
+    for (const tracker of this.trackersOf(index)) this.setRunning(tracker, ` via ${this.name(index)}`);
+  }
+
+  /** The way down that checks, commands and maintenance share. */
+  private goDown(index: number, words: string, why: string): void {
+    const server = this.server(index);
+    const wasLeaving = this.load(index, S.op) === op.stopping || (this.load(index, S.admin) & admin.anyDrain) !== 0;
+    this.endRamp(index);
+    this.leaveState(index);
+    this.store(index, S.op, op.stopped);
+    this.store(index, S.chkdown, this.load(index, S.chkdown) + 1);
+    if (server.onMarkedDown === 'shutdown-sessions') this.post({ type: 'shutdown-server-sessions', server: index, reason: 'D' });
+    const level = wasLeaving ? eventLevel.notice : eventLevel.alert;
+    this.refresh(server, () => this.emit('server-state', server, level, `${this.subject(server)} ${words}${why}${this.tally(server, true)}`));
+  }
+
+  private markedUp(server: Server): void {
+    if (server.onMarkedUp !== 'shutdown-backup-sessions' || server.backup || this.load(server.index, S.lbweight) === 0) return;
+    this.post({ type: 'shutdown-backup-sessions', proxy: server.proxy });
+  }
+
+  /** Accounts the time spent in the state that ends now. */
+  private leaveState(index: number): void {
+    const now = this.nowSeconds();
+    if (this.load(index, S.op) === op.stopped) {
+      this.store(index, S.downtime_s, this.load(index, S.downtime_s) + Math.max(0, now - this.load(index, S.lastchg_s)));
+    }
+    this.store(index, S.lastchg_s, now);
+    this.changedAtMs[index] = this.clock.monoMs();
+  }
+
+  // ---- slow start
+
+  private startRunning(server: Server): void {
+    this.store(server.index, S.op, server.slowstartMs > 0 ? op.starting : op.running);
+    this.applyWeight(server.index);
+    if (server.slowstartMs > 0) this.scheduleRamp(server);
+  }
+
+  private scheduleRamp(server: Server): void {
+    this.endRamp(server.index);
+    const step = Math.max(slowStartStepMinMs, Math.floor(server.slowstartMs / 20));
+    this.ramps[server.index] = this.timers.after(step, () => this.rampStep(server));
+  }
+
+  private rampStep(server: Server): void {
+    const index = server.index;
+    this.ramps[index] = undefined;
+    if (this.load(index, S.op) !== op.starting) return;
+    const done = this.clock.monoMs() - (this.changedAtMs[index] ?? 0) >= server.slowstartMs;
+    if (done) this.store(index, S.op, op.running);
+    this.applyWeight(index);
+    if (!done) {
+      this.refresh(server, undefined);
+      this.scheduleRamp(server);
+      return;
+    }
+    this.refresh(server, () => this.emit('server-state', server, eventLevel.notice, `${this.subject(server)} is UP${this.tally(server, false)}`));
+  }
+
+  private endRamp(index: number): void {
+    if (this.ramps[index] !== undefined) this.timers.cancel(this.ramps[index]);
+    this.ramps[index] = undefined;
+    this.store(index, S.throttle, 100);
+  }
+
+  /** Weight in force from the user's weight and the progress of slow start. */
+  private applyWeight(index: number): void {
+    const server = this.server(index);
+    const uweight = this.load(index, S.uweight);
+    const ramping = this.load(index, S.op) === op.starting && server.slowstartMs > 0;
+    const elapsedMs = this.clock.monoMs() - (this.changedAtMs[index] ?? 0);
+    const dynamic = this.totals.isDynamic(server.proxy);
+    const weight = ramping && dynamic ? rampWeight(uweight, elapsedMs, server.slowstartMs) : uweight * weightScale;
+    this.store(index, S.lbweight, weight);
+    this.store(index, S.eweight, Math.ceil(weight / weightScale));
+    this.store(index, S.throttle, uweight === 0 ? 100 : Math.ceil((100 * weight) / (weightScale * uweight)));
+  }
+
+  // ---- administrative state
 
   /** `set server b/s state ready|drain|maint`, `enable/disable server`. */
   setAdmin(server: number, state: 'ready' | 'drain' | 'maint'): void {
-    void server; void state;
+    if (state === 'maint') {
+      this.setFlag(server, admin.forcedMaint, '');
+      this.clearFlag(server, admin.forcedDrain);
+    } else if (state === 'drain') {
+      this.setFlag(server, admin.forcedDrain, '');
+      this.clearFlag(server, admin.forcedMaint);
+    } else {
+      this.clearFlag(server, admin.forcedDrain);
+      this.clearFlag(server, admin.forcedMaint);
+    }
   }
 
+  private setFlag(index: number, flag: number, via: string): void {
+    const before = this.load(index, S.admin);
+    if ((before & flag) !== 0) return;
+    this.store(index, S.admin, before | flag);
+    const family = (flag & admin.anyMaint) !== 0 ? admin.anyMaint : admin.anyDrain;
+    if (family === admin.anyMaint) this.enterMaintenance(index, before, via);
+    else this.enterDrain(index, before, via);
+    // Who tracks this server knows already when an equal flag was set.
+    if ((before & family) !== 0) return;
+    const inherited = family === admin.anyMaint ? admin.inheritedMaint : admin.inheritedDrain;
+    for (const tracker of this.trackersOf(index)) this.setFlag(tracker, inherited, ` via ${this.name(index)}`);
+  }
+
+  private clearFlag(index: number, flag: number): void {
+    const before = this.load(index, S.admin);
+    if ((before & flag) === 0) return;
+    const after = before & ~flag;
+    this.store(index, S.admin, after);
+    const maintenance = (flag & admin.anyMaint) !== 0;
+    const family = maintenance ? admin.anyMaint : admin.anyDrain;
+    const remains = (after & family) !== 0;
+    if (maintenance) this.leaveMaintenance(index, flag, remains);
+    else this.leaveDrain(index, remains);
+    if (remains) return;
+    const inherited = maintenance ? admin.inheritedMaint : admin.inheritedDrain;
+    for (const tracker of this.trackersOf(index)) this.clearFlag(tracker, inherited);
+  }
+
+  private enterMaintenance(index: number, before: number, via: string): void {
+    if ((before & admin.anyMaint) !== 0) return;
+    const server = this.server(index);
+    const info = this.info(index);
+    if (info.configured) {
+      info.paused = true;
+      info.result = 0;
+      this.store(index, S.health, 0);
+    }
+    if (this.load(index, S.op) !== op.stopped) {
+      this.goDown(index, 'is going DOWN for maintenance', via);
+      return;
+    }
+    this.refresh(server, () => this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} was DOWN and now enters maintenance${via}.`));
+  }
+
+  private leaveMaintenance(index: number, flag: number, remains: boolean): void {
+    const server = this.server(index);
+    if (remains) {
+      const kind = (this.load(index, S.admin) & admin.forcedMaint) !== 0 ? 'forced' : 'inherited';
+      this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} remains in ${kind} maintenance.`);
+      return;
+    }
+    const info = this.info(index);
+    info.paused = false;
+    this.store(index, S.health, initialHealth(server));
+    this.leaveState(index);
+    const followed = server.track >= 0 ? this.load(server.track, S.op) : op.running;
+    if (followed === op.stopped || followed === op.stopping) this.store(index, S.op, followed);
+    else if (startsDown(server)) this.store(index, S.op, op.stopped);
+    else this.startRunning(server);
+    const state = this.load(index, S.op) === op.stopped ? 'DOWN' : 'UP';
+    const mode = (this.load(index, S.admin) & admin.anyDrain) !== 0 ? 'DRAIN' : 'READY';
+    const kind = flag === admin.forcedMaint ? 'forced maintenance' : flag === admin.resolutionMaint ? 'maintenance, its address is known' : 'maintenance';
+    this.refresh(server, () => this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} is ${state}/${mode} (leaving ${kind}).`));
+    this.markedUp(server);
+    this.wake(index);
+  }
+
+  private enterDrain(index: number, before: number, via: string): void {
+    // In maintenance nothing changes; a second drain flag only says why it stays.
+    if ((before & admin.anyMaint) !== 0) return;
+    const server = this.server(index);
+    if ((before & admin.anyDrain) !== 0) {
+      if ((before & admin.forcedDrain) !== 0) this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} remains in forced drain mode.`);
+      return;
+    }
+    const stopped = this.load(index, S.op) === op.stopped;
+    this.store(index, S.lastchg_s, this.nowSeconds());
+    this.refresh(server, () => this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} enters drain state${via}${this.tally(server, stopped)}`));
+  }
+
+  private leaveDrain(index: number, remains: boolean): void {
+    if (this.inMaintenance(index)) return;
+    const server = this.server(index);
+    if (remains) {
+      const forced = (this.load(index, S.admin) & admin.forcedDrain) !== 0;
+      const text = forced ? 'remains in forced drain mode.' : `is leaving forced drain but remains in drain mode via ${this.name(server.track)}.`;
+      this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} ${text}`);
+      return;
+    }
+    const state = this.load(index, S.op) === op.stopped ? 'DOWN' : 'UP';
+    this.store(index, S.lastchg_s, this.nowSeconds());
+    this.refresh(server, () => this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} is ${state} (leaving forced drain).`));
+  }
+
+  // ---- commands
+
   /** `set server b/s weight 50` or `50%`. Gives '' or the reason why not, as the runtime socket answers it. */
-  setWeight(server: number, text: string): string {
-    void server; void text;
+  setWeight(index: number, text: string): string {
+    const server = this.server(index);
+    const weight = readWeight(text, this.load(index, S.iweight), this.totals.isDynamic(server.proxy));
+    if (typeof weight === 'string') return weight;
+    if (weight === this.load(index, S.uweight)) return '';
+    this.store(index, S.uweight, weight);
+    this.applyWeight(index);
+    this.refresh(server, undefined);
     return '';
   }
 
   /** `set server b/s health up|stopping|down`. Gives '' or the reason why not. */
-  setHealth(server: number, state: 'up' | 'stopping' | 'down'): string {
-    void server; void state;
+  setHealth(index: number, state: 'up' | 'stopping' | 'down'): string {
+    const server = this.server(index);
+    if (server.track >= 0) return 'cannot change health on a tracking server.';
+    const { rise, fall } = thresholds(server);
+    const why = ', changed from CLI';
+    this.store(index, S.health, state === 'down' ? 0 : rise + fall - 1);
+    if (state === 'up') this.setRunning(index, why);
+    else if (state === 'stopping') this.setStopping(index, why);
+    else this.setStopped(index, why);
     return '';
   }
 
   /** `enable/disable health b/s`. Gives '' or the reason why not. */
-  setHealthEnabled(server: number, enabled: boolean): string {
-    void server; void enabled;
+  setHealthEnabled(index: number, enabled: boolean): string {
+    const info = this.info(index);
+    if (!info.configured) return enabled ? 'Health check was not configured on this server, cannot enable.' : '';
+    info.enabled = enabled;
+    if (enabled) this.wake(index);
     return '';
   }
 
   /** `set server b/s addr 1.2.3.4 [port 80]`; null keeps what is in force. Gives HAProxy's answer text. */
-  setAddress(server: number, host: string | null, port: number | null, by: string): string {
-    void server; void host; void port; void by;
-    return '';
+  setAddress(index: number, host: string | null, port: number | null, by: string): string {
+    return this.addresses.change(index, host, port, by);
   }
 
-  /** Address in force. */
-  address(server: number): { host: string; port: number } {
-    void server;
-    return { host: '', port: 0 };
+  /** Address in force; host '' = not resolved yet. */
+  address(index: number): { host: string; port: number } {
+    return this.addresses.current(index);
   }
 
-  setMaxconn(server: number, maxconn: number): void {
-    void server; void maxconn;
+  /** Messages that bring a traffic thread started later up to date. */
+  addressMessages(): ToTraffic[] {
+    return this.addresses.changes();
   }
+
+  /** A server name was resolved at start. */
+  resolved(index: number, host: string): void {
+    this.addresses.resolved(index, host);
+    this.clearFlag(index, admin.resolutionMaint);
+  }
+
+  setMaxconn(index: number, maxconn: number): void {
+    this.store(index, S.maxconn, maxconn);
+    this.refresh(this.server(index), undefined);
+  }
+
+  // ---- reading
 
   /** Column `status` of a server: `UP`, `DOWN 1/2`, `MAINT (via b/s)`, `no check` … */
-  statusText(server: number): string {
-    void server;
-    return '';
+  statusText(index: number): string {
+    const server = this.server(index);
+    const flags = this.load(index, S.admin);
+    if ((flags & admin.resolutionMaint) !== 0) return 'MAINT (resolution)';
+    if ((flags & admin.inheritedMaint) !== 0 && server.track >= 0) return `MAINT (via ${this.name(server.track)})`;
+    if ((flags & admin.anyMaint) !== 0) return 'MAINT';
+    const root = this.root(index);
+    const { rise, fall } = thresholds(this.server(root));
+    const state = this.load(index, S.op);
+    const running = state === op.stopped ? 'stopped' : state === op.stopping ? 'stopping' : 'up';
+    return statusText(running, (flags & admin.anyDrain) !== 0, this.info(root).enabled, this.load(root, S.health), rise, fall);
   }
 
   checkInfo(server: number): CheckInfo {
-    void server;
-    return { status: 'UNK', code: 0, durationMs: -1, description: '', endedAtMs: 0, enabled: false, running: false, observedErrors: 0 };
+    return this.info(server);
+  }
+
+  /** Health counter of the server's own check, and its thresholds. */
+  health(index: number): { health: number; rise: number; fall: number } {
+    return { health: this.load(index, S.health), ...thresholds(this.server(index)) };
+  }
+
+  isStopped(index: number): boolean {
+    return this.load(index, S.op) === op.stopped;
   }
 
   /** Total seconds down, the current outage included. */
-  downtimeSeconds(server: number): number {
-    void server;
-    return 0;
+  downtimeSeconds(index: number): number {
+    const before = this.load(index, S.downtime_s);
+    return this.isStopped(index) ? before + Math.max(0, this.nowSeconds() - this.load(index, S.lastchg_s)) : before;
   }
 
   backendDowntimeSeconds(proxy: number): number {
-    void proxy;
-    return 0;
+    return this.totals.downtimeSeconds(proxy);
   }
+
+  /** Value of `http-check send-state`. */
+  stateHeader(index: number): string {
+    const server = this.server(index);
+    const gauges = this.segments.gauges(this.segments.serverObject(index));
+    const backend = this.segments.gauges(this.segments.backendObject(server.proxy));
+    const { host, port } = this.address(index);
+    const node = this.model.global.node;
+    const state = this.statusText(index).replace(/^(UP|DRAIN|NOLB)$/, (word) => `${word} ${thresholds(server).fall}/${thresholds(server).fall}`);
+    return `${state}; address=${host}; port=${port}; name=${this.name(index)}; node=${node}; weight=${this.load(index, S.eweight)}/${this.totals.weight(server.proxy)}; `
+      + `scur=${gauges[G.scur]}/${backend[G.scur]}; qcur=${gauges[G.qcur]}`;
+  }
+
+  // ---- inside
+
+  private initialise(server: Server): void {
+    const index = server.index;
+    const info = this.info(index);
+    const unresolved = server.address.kind === 'name';
+    const flags = (server.disabled ? admin.forcedMaint | admin.configMaint : 0) | (unresolved ? admin.resolutionMaint : 0);
+    info.paused = flags !== 0 && info.configured;
+    this.changedAtMs[index] = this.clock.monoMs();
+    this.store(index, S.admin, flags);
+    this.store(index, S.op, flags !== 0 || startsDown(server) ? op.stopped : op.running);
+    this.store(index, S.uweight, server.weight);
+    this.store(index, S.iweight, server.weight);
+    this.store(index, S.health, info.paused ? 0 : initialHealth(server));
+    this.store(index, S.check_status, checkStatuses.indexOf('INI'));
+    this.store(index, S.check_duration_ms, -1);
+    this.store(index, S.lastchg_s, this.nowSeconds());
+    this.store(index, S.maxconn, server.maxconn);
+    this.store(index, S.starting, info.configured && !info.paused ? 1 : 0);
+    this.applyWeight(index);
+  }
+
+  /** What is tracked may be in maintenance or start down by configuration. Chains of tracking have no circles. */
+  private inheritAtStart(server: Server): void {
+    const root = this.root(server.index);
+    if ((this.load(root, S.admin) & admin.anyMaint) !== 0) this.store(server.index, S.admin, this.load(server.index, S.admin) | admin.inheritedMaint);
+    if (this.load(root, S.op) === op.stopped) this.store(server.index, S.op, op.stopped);
+  }
+
+  /** Writes what follows from a change into the backend's totals, tells everybody, and lets the log line see the new counts. */
+  private refresh(server: Server, announce: (() => void) | undefined): void {
+    const emptied = this.totals.update(server.proxy);
+    announce?.();
+    if (emptied) {
+      const proxy = this.proxy(server);
+      const text = `${proxy.kind === 'listen' ? 'proxy' : 'backend'} ${proxy.name} has no server available!`;
+      this.events.emit({ kind: 'backend-down', atMs: this.clock.dateMs(), proxy: proxy.index, server: -1, level: eventLevel.emerg, text });
+    }
+    this.post({ type: 'wake-queue', proxy: server.proxy, server: server.index });
+  }
+
+  private tally(server: Server, stopped: boolean): string {
+    const gauges = this.segments.gauges(this.segments.serverObject(server.index));
+    const waiting = Atomics.load(gauges, G.qcur);
+    const { active, backup } = this.totals.counts(server.proxy);
+    return tallyText(stopped, { active, backup, sessions: Atomics.load(gauges, G.scur), requeued: stopped ? waiting : 0, remaining: stopped ? 0 : waiting });
+  }
+
+  private emit(kind: ControlEvent['kind'], server: Server, level: number, text: string): void {
+    this.events.emit({ kind, atMs: this.clock.dateMs(), proxy: server.proxy, server: server.index, level, text });
+  }
+
+  private wake(server: number): void {
+    for (const wake of this.wakers) wake(server);
+  }
+
+  private subject(server: Server): string {
+    return serverSubject(server, this.name(server.index));
+  }
+
+  private name(index: number): string {
+    const server = this.server(index);
+    return `${this.proxy(server).name}/${server.name}`;
+  }
+
+  private root(index: number): number {
+    let at = index;
+    while (this.server(at).track >= 0) at = this.server(at).track;
+    return at;
+  }
+
+  private inMaintenance(index: number): boolean {
+    return (this.load(index, S.admin) & admin.anyMaint) !== 0;
+  }
+
+  private nowSeconds(): number {
+    return Math.floor(this.clock.dateMs() / 1000);
+  }
+
+  private load(index: number, field: number): number {
+    return Atomics.load(this.states[index] as Int32Array, field);
+  }
+
+  private store(index: number, field: number, value: number): void {
+    Atomics.store(this.states[index] as Int32Array, field, value);
+  }
+
+  private server(index: number): Server {
+    return this.model.servers[index] as Server;
+  }
+
+  private proxy(server: Server): Proxy {
+    return this.model.proxies[server.proxy] as Proxy;
+  }
+
+  private info(index: number): CheckInfo {
+    return this.infos[index] as CheckInfo;
+  }
+
+  private trackersOf(index: number): readonly number[] {
+    return this.trackers[index] ?? [];
+  }
+}
+
+function thresholds(server: Server): { rise: number; fall: number } {
+  return { rise: server.check?.rise ?? riseDefault, fall: server.check?.fall ?? fallDefault };
+}
+
+/** `init-state`: by default up, but the first failure brings it down. */
+function initialHealth(server: Server): number {
+  const { rise, fall } = thresholds(server);
+  if (server.initState === 'fully-up') return rise + fall - 1;
+  if (server.initState === 'down') return rise - 1;
+  return server.initState === 'fully-down' ? 0 : rise;
+}
+
+function startsDown(server: Server): boolean {
+  return server.check !== null && (server.initState === 'down' || server.initState === 'fully-down');
+}
+
+function newInfo(server: Server): CheckInfo {
+  const configured = server.check !== null && server.track < 0;
+  return {
+    status: 'INI', code: 0, durationMs: -1, description: '', endedAtMs: 0, result: 0, configured, enabled: configured,
+    paused: false, running: false, observedErrors: 0,
+  };
 }

@@ -38,7 +38,8 @@ export const op = { stopped: 0, starting: 1, running: 2, stopping: 3 } as const;
 /** Administrative flags, numbers as in `show servers state`. */
 export const admin = {
   forcedMaint: 0x01, inheritedMaint: 0x02, configMaint: 0x04, forcedDrain: 0x08, inheritedDrain: 0x10, resolutionMaint: 0x20, helperMaint: 0x40,
-  anyMaint: 0x23 | 0x04 | 0x40, anyDrain: 0x18,
+  /** configMaint and helperMaint only tell where a state came from: `enable server` leaves them set. */
+  anyMaint: 0x23, anyDrain: 0x18,
 } as const;
 
 /** Check results in HAProxy's order and words (management manual 9.1, column check_status). */
