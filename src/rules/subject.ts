@@ -160,11 +160,11 @@ export interface LogFacts {
   /** True when no valid request was read: %r prints <BADREQ>. */
   badRequest: boolean;
   /** The request line as it came (%r), captured before rules changed it. */
-  requestLine: string;
+  readonly requestLine: string;
   /** Path, query and method as they came, for %HP %HQ %HM %HU %HV. */
-  method: string;
-  uri: string;
-  version: string;
+  readonly method: string;
+  readonly uri: string;
+  readonly version: string;
   /** In plain words why it ended; '' when it ended well. */
   why: string;
 }

@@ -22,6 +22,14 @@ export interface ExchangeOwner {
   inspectedResponseComplete(): boolean;
 }
 
+/** A request head that remembers what came before rules edited it. */
+export interface RequestSource {
+  lineAsCame(): string;
+  methodAsCame(): string;
+  uriAsCame(): string;
+  versionAsCame(): string;
+}
+
 /** Log facts with their values before anything happened. */
 export class Facts implements LogFacts {
   acceptDateMs = 0;
@@ -55,11 +63,14 @@ export class Facts implements LogFacts {
   requestCookie = '-';
   responseCookie = '-';
   badRequest = true;
-  requestLine = '';
-  method = '';
-  uri = '';
-  version = '';
   why = '';
+  /** The request as it came; strings are made of it only when a log line wants them. */
+  source: RequestSource | null = null;
+
+  get requestLine(): string { return this.source === null ? '' : this.source.lineAsCame(); }
+  get method(): string { return this.source === null ? '' : this.source.methodAsCame(); }
+  get uri(): string { return this.source === null ? '' : this.source.uriAsCame(); }
+  get version(): string { return this.source === null ? '' : this.source.versionAsCame(); }
 
   reset(backendName: string): void {
     this.acceptDateMs = 0;
@@ -93,11 +104,8 @@ export class Facts implements LogFacts {
     this.requestCookie = '-';
     this.responseCookie = '-';
     this.badRequest = true;
-    this.requestLine = '';
-    this.method = '';
-    this.uri = '';
-    this.version = '';
     this.why = '';
+    this.source = null;
   }
 }
 

@@ -170,6 +170,18 @@ export class Http1Head implements Head {
     this.startEdited = true;
   }
 
+  /** The request line as it came, before any edit, with single blanks. */
+  lineAsCame(): string {
+    const { bytes } = this;
+    if (!this.irregular) return bytes.toString('latin1', this.start, this.thirdEnd);
+    const version = this.thirdEnd > this.thirdStart ? bytes.toString('latin1', this.thirdStart, this.thirdEnd) : 'HTTP/1.0';
+    return `${this.methodAsCame()} ${this.uriAsCame()} ${version}`;
+  }
+
+  methodAsCame(): string { return this.bytes.toString('latin1', this.start, this.firstEnd); }
+  uriAsCame(): string { return this.bytes.toString('latin1', this.secondStart, this.secondEnd); }
+  versionAsCame(): string { return this.bytes.toString('latin1', this.thirdStart, this.thirdEnd); }
+
   // ---- header lines
   get lineCount(): number { return this.parsedCount + this.addedNames.length; }
 
