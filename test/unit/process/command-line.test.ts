@@ -1,0 +1,56 @@
+/** HAProxy's command line: flags, values, what is refused. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readCommandLine } from '../../../src/cli/command-line.ts';
+import type { CommandLine } from '../../../src/cli/command-line.ts';
+
+function read(text: string): CommandLine {
+  const { line, fault } = readCommandLine(text.split(' '));
+  assert.equal(fault, '');
+  assert.ok(line !== null);
+  return line;
+}
+
+function fault(text: string): string {
+  return readCommandLine(text.split(' ')).fault;
+}
+
+test('the command line of Debian unit files', () => {
+  const line = read('-Ws -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid -S /run/haproxy-master.sock');
+  assert.deepEqual([line.masterWorker, line.notify, line.daemon, line.files, line.pidfile, line.action], [true, true, false, ['/etc/haproxy/haproxy.cfg'], '/run/haproxy.pid', 'run']);
+  assert.match(line.remarks.join('\n'), /-S has no effect/);
+});
+
+test('check mode, several files, folders and what follows --', () => {
+  const line = read('-c -q -f a.cfg -f conf.d -- b.cfg -x.cfg');
+  assert.deepEqual([line.action, line.quiet, line.files], ['check', true, ['a.cfg', 'conf.d', 'b.cfg', '-x.cfg']]);
+});
+
+test('-c and -cc are different things', () => {
+  assert.equal(read('-cc version_atleast(2.4)').action, 'condition');
+  assert.equal(read('-cc version_atleast(2.4)').condition, 'version_atleast(2.4)');
+});
+
+test('foreground, daemon, limits', () => {
+  const line = read('-db -D -n 2000 -L node1 -C /etc -dW -dD -V -f x');
+  assert.deepEqual([line.foreground, line.daemon, line.maxconn, line.localPeer, line.directory, line.strict, line.diagnostics, line.verbose], [true, true, 2000, 'node1', '/etc', true, true, true]);
+});
+
+test('-sf and -st take the pids that follow and say what they do not do', () => {
+  const line = read('-f x -sf 12 13 -D');
+  assert.equal(line.daemon, true);
+  assert.match(line.remarks[0] ?? '', /kill -USR1 12 13/);
+  assert.match(read('-f x -st').remarks[0] ?? '', /kill -TERM <pid>/);
+});
+
+test('debugging switches are accepted with a remark each', () => {
+  assert.equal(read('-f x -dM -dMbyte -de -dp -dS -dG -dR -dr -dV -dKall -m 100 -N 5 -x sock').remarks.length, 13);
+});
+
+test('what is refused', () => {
+  assert.equal(fault('-zz'), "'-zz' is not known");
+  assert.equal(fault('--nonsense'), "'--nonsense' is not known");
+  assert.equal(fault('lb.cfg'), "'lb.cfg' is not known");
+  assert.equal(fault('-f'), '-f wants a value');
+  assert.equal(fault('-n many -f x'), "-n wants a number of connections, not 'many'");
+});

@@ -1,0 +1,50 @@
+/** Syslog formats, byte for byte as haproxy 2.6 sends them (received on a UDP socket beside it). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SyslogTime, syslogHead, syslogMessage } from '../../../src/wire/syslog.ts';
+import type { LogTarget } from '../../../src/model/model.ts';
+
+/** Local time, as HAProxy prints it, whatever the machine's zone is. */
+const at = new Date(2026, 10, 3, 9, 5, 7, 123).getTime();
+const origin = { hostname: '', tag: 'haproxy', pid: 7808 };
+const named = { hostname: 'foo', tag: 'other', pid: 8332 };
+
+function message(format: LogTarget['format'], who = origin, sd = '', max = 1024): string {
+  return syslogMessage(format, syslogHead(format, 18, 6, who, new SyslogTime(), at), sd, 'text of the line', max);
+}
+
+function offset(): string {
+  const minutes = -new Date(at).getTimezoneOffset();
+  const size = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${String(Math.floor(size / 60)).padStart(2, '0')}:${String(size % 60).padStart(2, '0')}`;
+}
+
+test('every format', () => {
+  const iso = `2026-11-03T09:05:07.123000${offset()}`;
+  assert.equal(message('rfc3164'), '<150>Nov  3 09:05:07 localhost haproxy[7808]: text of the line\n');
+  assert.equal(message('rfc3164', named), '<150>Nov  3 09:05:07 foo other[8332]: text of the line\n');
+  assert.equal(message('local', named), '<150>Nov  3 09:05:07 other[8332]: text of the line\n');
+  assert.equal(message('rfc5424'), `<150>1 ${iso} - haproxy 7808 - - text of the line\n`);
+  assert.equal(message('rfc5424', named, '[x@1 a="b"]'), `<150>1 ${iso} foo other 8332 - [x@1 a="b"] text of the line\n`);
+  assert.equal(message('priority'), '<150>text of the line\n');
+  assert.equal(message('short'), '<6>text of the line\n');
+  assert.equal(message('timed'), `<6>${iso} text of the line\n`);
+  assert.equal(message('iso'), `${iso} text of the line\n`);
+  assert.equal(message('raw'), 'text of the line\n');
+});
+
+test('the length limit counts everything but the newline', () => {
+  assert.equal(message('raw', origin, '', 4), 'text\n');
+  assert.equal(message('short', origin, '', 7), '<6>text\n');
+  assert.equal(message('raw', origin, '', 16), 'text of the line\n');
+  assert.equal(message('rfc5424', origin, '[sd]', 20).length, 21);
+});
+
+test('the time stamp follows the clock within and across seconds', () => {
+  const time = new SyslogTime();
+  const first = time.rfc3164(at);
+  assert.equal(time.rfc3164(at + 800), first);
+  assert.notEqual(time.rfc3164(at + 900), first);
+  assert.match(time.iso(at + 900), /T09:05:08\.023000/);
+  assert.match(time.iso(at + 901), /T09:05:08\.024000/);
+});
