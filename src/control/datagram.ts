@@ -1,11 +1,11 @@
 /**
- * Sends single datagrams to unix sockets (`/dev/log`, systemd's NOTIFY_SOCKET) and UDP addresses by libc calls through koffi:
+ * Sends single datagrams to unix sockets (`/dev/log`, systemd's NOTIFY_SOCKET) and UDP addresses by libc calls:
  * neither runtime has unix datagrams, and one plain sendto() costs half of what their UDP classes cost on both runtimes.
  * Used by control/log-sink.ts and process/systemd.ts. Never blocks, never queues, never receives. Every datagram names its
  * destination anew, so that a syslog daemon that was restarted is found again without a reconnect. Linux only.
  */
-import { createRequire } from 'node:module';
 import { isIPv6 } from 'node:net';
+import { libcFunction } from './libc.ts';
 
 /** Address families, socket type and flags as Linux numbers them. */
 const AF_UNIX = 1;
@@ -24,26 +24,14 @@ interface Libc {
   close(fd: number): number;
 }
 
-interface Koffi {
-  load(name: string): { func(prototype: string): (...args: unknown[]) => number };
-}
-
 let libc: Libc | undefined;
 
-/** Loaded on first use: many configurations never need it. Throws when koffi or libc cannot be loaded. */
+/** Throws when koffi or libc cannot be loaded. */
 function loadLibc(): Libc {
-  if (libc !== undefined) return libc;
-  const koffi = createRequire(import.meta.url)('koffi') as Koffi;
-  let library: ReturnType<Koffi['load']>;
-  try {
-    library = koffi.load('libc.so.6');
-  } catch {
-    library = koffi.load('libc.so');
-  }
-  libc = {
-    socket: library.func('int socket(int domain, int type, int protocol)'),
-    sendto: library.func('int64_t sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *address, uint32_t address_length)'),
-    close: library.func('int close(int fd)'),
+  libc ??= {
+    socket: libcFunction('int socket(int domain, int type, int protocol)'),
+    sendto: libcFunction('int64_t sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *address, uint32_t address_length)'),
+    close: libcFunction('int close(int fd)'),
   };
   return libc;
 }

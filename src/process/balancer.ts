@@ -99,7 +99,8 @@ export class Balancer {
     if (pidFailure !== '') return pidFailure;
     const identity = wantedIdentity(model.global);
     for (const problem of identity.problems) notices.warning(problem);
-    const dropFailure = dropPrivileges(identity);
+    const lowPorts = model.binds.some(({ address }) => address.kind === 'inet' && address.port > 0 && address.port < 1024);
+    const dropFailure = dropPrivileges(identity, lowPorts);
     if (dropFailure !== '') return dropFailure;
     this.health = startHealth(model, this.states, { clock: systemClock, random: Math.random, log: (text) => this.tell('warning', text) });
     this.samplerTimer = setInterval(() => this.sampler.tick(systemClock.monoMs()), samplePeriodMs);

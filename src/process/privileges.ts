@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Global } from '../model/model.ts';
+import { keepCapabilities, keepOnlyBindRight } from './capabilities.ts';
 
 /** Id of a name in /etc/passwd or /etc/group; undefined when it is not there. */
 export function idByName(file: string, name: string): number | undefined {
@@ -42,10 +43,14 @@ export function wantedIdentity(global: Global, passwd = '/etc/passwd', group = '
   return { uid, gid, problems };
 }
 
-/** '' when done or nothing was wanted, otherwise why not. Only root can change who it is; HAProxy ignores the wish of others too. */
-export function dropPrivileges(identity: Identity): string {
+/**
+ * '' when done or nothing was wanted, otherwise why not. Only root can change who it is; HAProxy ignores the wish of others too.
+ * `keepLowPorts`: threads that are started again later must be able to bind ports below 1024.
+ */
+export function dropPrivileges(identity: Identity, keepLowPorts: boolean): string {
   if (process.getuid?.() !== 0) return '';
   try {
+    if (keepLowPorts && identity.uid > 0) keepCapabilities();
     if (identity.gid > 0) {
       process.setgroups?.([identity.gid]);
       process.setgid?.(identity.gid);
@@ -53,6 +58,7 @@ export function dropPrivileges(identity: Identity): string {
     if (identity.uid > 0) {
       if (identity.gid === 0) process.setgroups?.([0]);
       process.setuid?.(identity.uid);
+      if (keepLowPorts) keepOnlyBindRight();
     }
     return '';
   } catch (error) {

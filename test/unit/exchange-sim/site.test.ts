@@ -30,6 +30,13 @@ function ask(at: number, bytes: string): Promise<string> {
 
 const get = (at: number, target: string, more = ''): Promise<string> => ask(at, `GET ${target} HTTP/1.1\r\nHost: mail.lab.local\r\n${more}Connection: close\r\n\r\n`);
 
+async function post(body: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${control}/components`, { method: 'POST', body });
+  return `${response.status} ${await response.text()}`;
+}
+
+const order = (state: string): Promise<string> => post(JSON.stringify({ server: 'LAB-EX01', component: 'EwsProxy', requester: 'Maintenance', state }));
+
 test('the certificate is what it says', () => {
   const certificate = new X509Certificate(made.certPem);
   assert.equal(certificate.subject, 'CN=mail.lab.local');
@@ -60,22 +67,17 @@ test('Expect: 100-continue is answered before the body comes', async () => {
 });
 
 test('healthcheck.htm follows the component, other requests do not', async () => {
-  const order = (state: string): Promise<Response> => fetch(`http://127.0.0.1:${control}/components`, { method: 'POST', body: JSON.stringify({ server: 'LAB-EX01', component: 'EwsProxy', requester: 'Maintenance', state }) });
   assert.match(await get(0, '/ews/healthcheck.htm'), /^HTTP\/1\.1 200 OK[\s\S]*\r\n\r\n200 OK<br\/>LAB-EX01\.LAB\.LOCAL$/);
-  assert.equal((await order('Inactive')).status, 200);
+  assert.equal(await order('Inactive'), '200 done\n');
   assert.match(await get(0, '/ews/healthcheck.htm'), /^HTTP\/1\.1 503 /);
   assert.match(await get(0, '/EWS/Exchange.asmx'), /^HTTP\/1\.1 200 /);
   assert.match(await get(0, '/owa/healthcheck.htm'), /^HTTP\/1\.1 200 /);
   assert.match(await get(1, '/ews/healthcheck.htm'), /^HTTP\/1\.1 200 /);
-  assert.equal((await order('Active')).status, 200);
+  assert.equal(await order('Active'), '200 done\n');
   assert.match(await get(0, '/ews/healthcheck.htm'), /^HTTP\/1\.1 200 /);
 });
 
 test('orders that make no sense are refused with the reason', async () => {
-  const post = async (body: string): Promise<string> => {
-    const response = await fetch(`http://127.0.0.1:${control}/components`, { method: 'POST', body });
-    return `${response.status} ${await response.text()}`;
-  };
   assert.equal(await post('{'), '400 the order is not JSON\n');
   assert.equal(await post('{"server":"LAB-EX09"}'), "400 no server 'LAB-EX09'\n");
   assert.equal(await post('{"server":"lab-ex01","component":"x"}'), "400 no component 'x'\n");

@@ -10,10 +10,10 @@ interface Receiver { readonly target: LogTarget['address']; readonly messages: s
 function receiver(family: 4 | 6): Promise<Receiver> {
   const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
   const messages: string[] = [];
-  let wake = (): void => {};
+  let wake: (() => void) | null = null;
   socket.on('message', (bytes) => {
     messages.push(bytes.toString('latin1'));
-    wake();
+    wake?.();
   });
   const wait = async (count: number): Promise<string[]> => {
     while (messages.length < count) await new Promise<void>((resolve) => { wake = resolve; });

@@ -39,6 +39,8 @@ test('unknown names are told', () => {
   });
 });
 
+const model = (maxconn: number): Model => ({ global: { maxconn, nbthread: 2 }, binds: [{}, {}], servers: [{ check: {} }, { check: null }] }) as unknown as Model;
+
 test('connections follow from file descriptors unless the configuration says', () => {
   const folder = mkdtempSync(join(tmpdir(), 'poise-test-'));
   const file = join(folder, 'limits');
@@ -46,7 +48,6 @@ test('connections follow from file descriptors unless the configuration says', (
   assert.equal(descriptorsMax(file), 4096);
   assert.equal(descriptorsMax(join(folder, 'missing')), 1024);
   rmSync(folder, { recursive: true });
-  const model = (maxconn: number): Model => ({ global: { maxconn, nbthread: 2 }, binds: [{}, {}], servers: [{ check: {} }, { check: null }] }) as unknown as Model;
   assert.equal(maxconnInForce(model(300), 4096), 300);
   assert.equal(maxconnInForce(model(0), 4096), 2018);
   assert.equal(maxconnInForce(model(0), 10), 1);
