@@ -138,8 +138,9 @@ export type Action =
   | { readonly kind: 'set-path' | 'set-pathq' | 'set-query' | 'set-uri' | 'set-method' | 'set-status-reason'; readonly value: Format }
   | { readonly kind: 'replace-path' | 'replace-pathq' | 'replace-uri'; readonly source: string; readonly flags: string; readonly value: Format }
   | { readonly kind: 'set-status'; readonly status: number; readonly reason: string }
-  | { readonly kind: 'set-var'; readonly scope: VarScope; readonly name: string; readonly expr: SampleExpr }
-  | { readonly kind: 'set-var-fmt'; readonly scope: VarScope; readonly name: string; readonly value: Format }
+  /** `conditions`: ifexists, ifnotempty … that must all hold. */
+  | { readonly kind: 'set-var'; readonly scope: VarScope; readonly name: string; readonly expr: SampleExpr; readonly conditions: readonly string[] }
+  | { readonly kind: 'set-var-fmt'; readonly scope: VarScope; readonly name: string; readonly value: Format; readonly conditions: readonly string[] }
   | { readonly kind: 'unset-var'; readonly scope: VarScope; readonly name: string }
   | { readonly kind: 'capture'; readonly expr: SampleExpr; /** Slot in Proxy.requestCaptures or responseCaptures. */ readonly slot: number; readonly len: number }
   | { readonly kind: 'set-log-level'; /** 'silent' or a syslog level. */ readonly level: string }
