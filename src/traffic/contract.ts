@@ -68,7 +68,9 @@ export interface DispatchClient {
 /** Who uses a client connection now; told when the thread drains or the frontend is shut down. */
 export interface SessionUser {
   /** The thread stops: close when idle, else after the answer that is under way. */
-  onDrain(): void;
+  onStop(): void;
   /** Close at once, logging these letters. */
   onKill(fault: Fault): void;
+  /** A server connection that belongs to this client alone closed while nobody used it: what the client proved on it is gone. */
+  onOwnConnectionLost(): void;
 }
