@@ -47,7 +47,8 @@ async function compareOne(sites: { haproxy?: Site; poise?: Site }, script: Scrip
   assert(haproxy !== undefined, 'HAProxy did not start');
   const [reference, observed] = await Promise.all([observe(haproxy, script), poise === undefined ? null : observe(poise, script)]);
   const text = JSON.stringify(reference, null, 1) ?? 'undefined';
-  if (referenceOnly) console.log(text);
+  if (referenceOnly) console.log(text.replace(/([^\n"]{400})[^\n"]+/g, '$1…'));
+  assert(!/^\{\s*"failed"/.test(text), `the script failed with HAProxy: ${text}`);
   for (const proof of [options.shows].flat()) {
     assert(typeof proof === 'string' ? text.includes(proof) : proof.test(text), `HAProxy does not show ${String(proof)}: ${text}`);
   }
@@ -64,12 +65,4 @@ async function observe(site: Site, script: Script): Promise<unknown> {
     const troubles = Object.values(site.origins).flatMap((origin) => origin.troubles);
     return { failed: String(error), troubles };
   }
-}
-
-/** Header lines as they mean: names in lower case, `connection` lines (each hop's own) taken out. */
-export function headerLines(lines: readonly string[], anonymous: (text: string) => string = (text) => text): string[] {
-  return lines.slice(1)
-    .map((line) => line.replace(/^[^:]+:/, (name) => name.toLowerCase()))
-    .filter((line) => !line.startsWith('connection:'))
-    .map(anonymous);
 }

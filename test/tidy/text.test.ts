@@ -11,7 +11,7 @@ function lines(files: readonly string[], pattern: RegExp): string[] {
 }
 
 /** Files above the soft limit, with the reason. */
-const longFiles: Readonly<Record<string, string>> = {};
+const longFiles: Readonly<Record<string, string>> = { 'src/model/model.ts': 'the whole Model in one place, types only' };
 const generatedFiles = ['package-lock.json', 'docs/configuration.md'];
 const softLines = 500;
 const hardLines = 800;
