@@ -40,6 +40,8 @@ export const gaugeFields = [
   'rr_next',
   /** Frontend: current client connections (counts before the first request too). */
   'conn_cur',
+  /** Server: errors in a row that live traffic met (`observe`). */
+  'observed_errors',
 ] as const;
 export type GaugeField = (typeof gaugeFields)[number];
 export const G: Readonly<Record<GaugeField, number>> = Object.freeze(

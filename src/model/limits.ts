@@ -21,6 +21,10 @@ export const limits = {
   checkAnswerBytesMax: 65536,
   /** Captured request or response kept for `show errors`. */
   errorCaptureBytesMax: 16384,
+  /** Exchanges without a request that a traffic thread keeps for later ones. */
+  idleExchangesMax: 1024,
+  /** How long a client may take to read the last answer after our side has ended. */
+  lingerMsMax: 2000,
   /** Log line (HAProxy: default 1024, `len`). */
   logLineBytesMax: 65535,
   /** Log lines that may wait for the control thread in one traffic thread; more are dropped and counted. */
@@ -31,13 +35,21 @@ export const limits = {
   idlePerServerMax: 512,
   /** Accepted connections held back per listener and thread while a maxconn is reached. */
   heldConnectionsMax: 4096,
+  /** Connections per thread kept open unread for `silent-drop`; more are reset. */
+  silentDropsMax: 1024,
   /** One configuration line after quoting and variables (HAProxy: 2048 words, 65536 bytes). */
   configLineBytesMax: 65536,
   configLineWordsMax: 2048,
   /** Nested `.if` blocks. */
   conditionDepthMax: 16,
-  /** A traffic thread whose heartbeat stands still this long is ended and started again. */
-  threadStuckMsMax: 20000,
+  /** A traffic thread whose heartbeat has not moved at so many looks, one a second, is ended and started again. */
+  threadMissedBeatsMax: 20,
+  /** Lines that `show events` keeps. */
+  eventLogLinesMax: 1024,
+  /** Answer bytes that may wait for a slow reader of the runtime socket before its next command is held back. */
+  adminPendingBytesMax: 1048576,
+  /** Connections that wait while `stats maxconn` others use the runtime sockets. */
+  adminWaitingConnectionsMax: 64,
   /** One command on the runtime socket, payload included. */
   adminCommandBytesMax: 1048576,
   /** Body of a request to the statistics page (admin form). */

@@ -3,27 +3,99 @@
  * Plan and swaps it in the ThreadContext; a request goes on with the plan it started with. Built by thread.ts; holds no sockets
  * of clients.
  */
+import { BackendBalancer } from '../balance/balancer.ts';
+import { Persistence } from '../balance/persistence.ts';
+import { ServerLoad } from '../balance/server-load.ts';
 import type { Clock } from '../base/clock.ts';
+import { TimerNode, type TimerOwner, type TimerWheel } from '../base/timer-wheel.ts';
 import type { Bind, Model, Proxy, Server } from '../model/model.ts';
-import { Compiler } from '../rules/compile.ts';
+import { Compiler, type FormatFn, type RuleSet, type SampleFn } from '../rules/compile.ts';
+import type { Subject } from '../rules/subject.ts';
 import type { Segments } from '../shared/segments.ts';
 import { StickTables } from '../shared/stick-table.ts';
+import type { Dispatch } from './dispatch/dispatch.ts';
+import { IdlePool } from './dispatch/idle-pool.ts';
+import { RequestQueue } from './dispatch/request-queue.ts';
+import type { ServerTlsContext } from './dispatch/server-tls.ts';
+import { serveQueues } from './dispatch/serve-queues.ts';
+import { HttpRules } from './http/http-rules.ts';
 import { Tally } from './tally.ts';
 
+/** What a Plan is made with. */
+export interface PlanGround {
+  readonly segments: Segments;
+  readonly thread: number;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+}
+
 /** One proxy: its frontend side, its backend side, or both (listen). */
-export class ProxyPlan {
+export class ProxyPlan implements TimerOwner {
   readonly proxy: Proxy;
+  readonly plan: Plan;
   readonly front: Tally;
   readonly back: Tally;
   readonly backendState: Int32Array;
   readonly servers: readonly ServerPlan[];
+  readonly balancer: BackendBalancer;
+  readonly load: ServerLoad;
+  readonly persistence: Persistence;
+  /** Requests that any server of this backend may take. */
+  readonly queue: RequestQueue;
+  readonly rules: ProxyRules;
+  /** Looks at the queues now and then while somebody waits, should a wake-up from another thread be missed. */
+  readonly queueTimer: TimerNode = new TimerNode(this, 0);
+  /** Connection limit of the frontend in force (runtime `set maxconn frontend`). */
+  maxconn: number;
+  /** False after `disable frontend`. */
+  enabled = true;
 
-  constructor(proxy: Proxy, segments: Segments, thread: number, servers: readonly ServerPlan[]) {
+  constructor(proxy: Proxy, plan: Plan, ground: PlanGround) {
+    const { segments, thread } = ground;
     this.proxy = proxy;
-    this.front = new Tally(segments, segments.frontendObject(proxy.index), thread);
-    this.back = new Tally(segments, segments.backendObject(proxy.index), thread);
+    this.plan = plan;
+    this.front = Tally.of(segments, segments.frontendObject(proxy.index), thread);
+    this.back = Tally.of(segments, segments.backendObject(proxy.index), thread);
     this.backendState = segments.backendState(proxy.index);
-    this.servers = servers;
+    this.servers = proxy.servers.map((index) => plan.servers[index] as ServerPlan);
+    this.balancer = new BackendBalancer(proxy, plan.model, segments, plan.compiler);
+    this.load = new ServerLoad(proxy, plan.model, segments);
+    this.persistence = new Persistence(proxy, plan.model, segments, plan.compiler, plan.stickTables);
+    this.queue = new RequestQueue(this.back);
+    this.rules = new ProxyRules(proxy, plan.compiler);
+    this.maxconn = proxy.maxconn;
+  }
+
+  onTimer(): void {
+    serveQueues(this);
+  }
+}
+
+/** Rules and formats of one proxy that more than one room uses, compiled once per thread. */
+export class ProxyRules {
+  readonly connection: RuleSet;
+  readonly session: RuleSet;
+  readonly requestContent: RuleSet;
+  readonly responseContent: RuleSet;
+  /** Backend for a request: index into Plan.proxies, -1 = none. */
+  readonly backend: (subject: Subject) => number;
+  readonly log: FormatFn | null;
+  readonly errorLog: FormatFn | null;
+  readonly logSd: FormatFn | null;
+  readonly uniqueId: FormatFn | null;
+  readonly http: HttpRules;
+
+  constructor(proxy: Proxy, compiler: Compiler) {
+    this.connection = compiler.ruleSet(proxy.tcpRequestConnection);
+    this.session = compiler.ruleSet(proxy.tcpRequestSession);
+    this.requestContent = compiler.ruleSet(proxy.tcpRequestContent);
+    this.responseContent = compiler.ruleSet(proxy.tcpResponseContent);
+    this.backend = compiler.switching(proxy.useBackend, proxy.defaultBackend);
+    this.log = proxy.logFormat === null ? null : compiler.format(proxy.logFormat);
+    this.errorLog = proxy.errorLogFormat === null ? null : compiler.format(proxy.errorLogFormat);
+    this.logSd = proxy.logFormatSd === null ? null : compiler.format(proxy.logFormatSd);
+    this.uniqueId = proxy.uniqueIdFormat === null ? null : compiler.format(proxy.uniqueIdFormat);
+    this.http = new HttpRules(proxy, compiler);
   }
 }
 
@@ -31,11 +103,29 @@ export class ServerPlan {
   readonly server: Server;
   readonly tally: Tally;
   readonly state: Int32Array;
+  readonly queue: RequestQueue;
+  readonly pool: IdlePool;
+  /** Address in force; '' while the name is not resolved. A unix socket's path when `unix`. */
+  host: string;
+  port: number;
+  readonly unix: boolean;
+  /** Requests that this server works on, newest first (linked through Dispatch). */
+  active: Dispatch | null = null;
+  readonly sni: SampleFn | null;
+  /** Made with the first connection. */
+  tls: ServerTlsContext | null = null;
 
-  constructor(server: Server, segments: Segments, thread: number) {
+  constructor(server: Server, compiler: Compiler, tally: Tally, state: Int32Array, wheel: TimerWheel) {
     this.server = server;
-    this.tally = new Tally(segments, segments.serverObject(server.index), thread);
-    this.state = segments.serverState(server.index);
+    this.tally = tally;
+    this.state = state;
+    this.queue = new RequestQueue(tally);
+    this.pool = new IdlePool(server, tally, wheel);
+    const { address } = server;
+    this.unix = address.kind === 'unix';
+    this.host = address.kind === 'inet' ? address.host : address.kind === 'unix' ? (address.abstract ? `\0${address.path}` : address.path) : '';
+    this.port = address.kind === 'unix' ? 0 : address.port;
+    this.sni = server.tls?.sni ? compiler.sample(server.tls.sni) : null;
   }
 }
 
@@ -44,10 +134,10 @@ export class ListenerPlan {
   readonly proxy: ProxyPlan;
   readonly tally: Tally;
 
-  constructor(bind: Bind, proxy: ProxyPlan, segments: Segments, thread: number) {
+  constructor(bind: Bind, proxy: ProxyPlan, tally: Tally) {
     this.bind = bind;
     this.proxy = proxy;
-    this.tally = new Tally(segments, segments.listenerObject(bind.index), thread);
+    this.tally = tally;
   }
 }
 
@@ -55,16 +145,23 @@ export class Plan {
   readonly model: Model;
   readonly compiler: Compiler;
   readonly stickTables: StickTables;
-  readonly proxies: readonly ProxyPlan[];
+  readonly wheel: TimerWheel;
   readonly servers: readonly ServerPlan[];
+  readonly proxies: readonly ProxyPlan[];
   readonly listeners: readonly ListenerPlan[];
 
-  constructor(model: Model, segments: Segments, thread: number, clock: Clock) {
+  constructor(model: Model, ground: PlanGround) {
+    const { segments, thread, wheel } = ground;
     this.model = model;
+    this.wheel = wheel;
     this.compiler = new Compiler(model);
-    this.stickTables = new StickTables(model, segments.handles, clock);
-    this.servers = model.servers.map((server) => new ServerPlan(server, segments, thread));
-    this.proxies = model.proxies.map((proxy) => new ProxyPlan(proxy, segments, thread, this.servers.filter((one) => one.server.proxy === proxy.index)));
-    this.listeners = model.binds.map((bind) => new ListenerPlan(bind, this.proxies[bind.proxy] as ProxyPlan, segments, thread));
+    this.stickTables = new StickTables(model, segments.handles, ground.clock);
+    this.servers = model.servers.map((server) => new ServerPlan(
+      server, this.compiler, Tally.of(segments, segments.serverObject(server.index), thread), segments.serverState(server.index), wheel,
+    ));
+    this.proxies = model.proxies.map((proxy) => new ProxyPlan(proxy, this, ground));
+    this.listeners = model.binds.map((bind) => new ListenerPlan(
+      bind, this.proxies[bind.proxy] as ProxyPlan, Tally.of(segments, segments.listenerObject(bind.index), thread),
+    ));
   }
 }

@@ -2,10 +2,12 @@
  * One client connection from accept to close: addresses in force, listener, TLS facts, variables, and what is counted for it.
  * Made by listen/, used by http/ and tcp/ and read by rules. Forwards no bytes.
  */
+import type { Socket } from 'node:net';
 import { parseIp, type IpValue } from '../base/ip.ts';
 import type { Bind, Proxy } from '../model/model.ts';
 import type { Session, TlsFacts, Vars } from '../rules/subject.ts';
-import type { ServerConnection, SessionUser } from './contract.ts';
+import type { SessionUser } from './contract.ts';
+import type { ServerLink } from './dispatch/server-link.ts';
 import type { CloseWatcher, SocketTransport } from './transport.ts';
 import type { ListenerPlan, Plan, ProxyPlan } from './plan.ts';
 import type { ThreadContext } from './thread-context.ts';
@@ -17,7 +19,8 @@ export interface SessionGate {
 
 export class ClientSession implements Session, CloseWatcher {
   readonly context: ThreadContext;
-  readonly transport: SocketTransport;
+  /** Null until the connection is ready to be served. */
+  transport: SocketTransport | null = null;
   /** Plan in force at accept; its objects count this connection until it closes. */
   readonly plan: Plan;
   readonly listener: ListenerPlan;
@@ -35,12 +38,17 @@ export class ClientSession implements Session, CloseWatcher {
   /** Set by http/ or tcp/ when it takes the connection. */
   user: SessionUser | null = null;
   /** Server connections that belong to this client alone (NTLM, http-reuse never). Kept by dispatch/. */
-  readonly ownConnections: ServerConnection[] = [];
+  readonly ownConnections: ServerLink[] = [];
+  /** The client authenticated on a server connection: its requests go on to that server. */
+  preferLast = false;
+  /** Server of the last request that kept its connection, index into Model.servers; -1 = none. */
+  lastServer = -1;
   /** The thread's list of live sessions. */
   previous: ClientSession | null = null;
   next: ClientSession | null = null;
-  private source: string | null = null;
-  private sourcePortValue = -1;
+  sourcePort: number;
+  private readonly socket: Socket;
+  private source: string;
   private destination: string | null = null;
   private destinationPortValue = -1;
   private sourceValue: IpValue | undefined = undefined;
@@ -48,38 +56,39 @@ export class ClientSession implements Session, CloseWatcher {
 
   private readonly gate: SessionGate;
 
-  constructor(context: ThreadContext, gate: SessionGate, transport: SocketTransport, listener: ListenerPlan, acceptedAtMs: number, acceptedMonoMs: number) {
-    this.gate = gate;
+  /** `socket` is the accepted one; the transport may be another (TLS) and comes with attach(). */
+  constructor(context: ThreadContext, gate: SessionGate, listener: ListenerPlan, socket: Socket) {
     this.context = context;
-    this.transport = transport;
+    this.gate = gate;
+    this.socket = socket;
     this.plan = context.plan;
     this.listener = listener;
     this.proxy = listener.proxy;
     this.bind = listener.bind;
     this.frontend = listener.proxy.proxy;
-    this.acceptedAtMs = acceptedAtMs;
-    this.acceptedMonoMs = acceptedMonoMs;
+    this.acceptedAtMs = context.clock.dateMs();
+    this.acceptedMonoMs = context.clock.monoMs();
+    this.source = socket.remoteAddress ?? '';
+    this.sourcePort = socket.remotePort ?? 0;
   }
 
-  get tls(): TlsFacts | null { return this.transport.tls; }
-
-  get sourceAddress(): string {
-    this.source ??= this.transport.remoteAddress;
-    return this.source;
+  attach(transport: SocketTransport): void {
+    this.transport = transport;
+    transport.watcher = this;
   }
+
+  get closed(): boolean { return this.transport?.closed ?? true; }
+
+  get tls(): TlsFacts | null { return this.transport?.tls ?? null; }
+
+  get sourceAddress(): string { return this.source; }
   set sourceAddress(value: string) {
     this.source = value;
     this.sourceValue = undefined;
   }
 
-  get sourcePort(): number {
-    if (this.sourcePortValue < 0) this.sourcePortValue = this.transport.remotePort;
-    return this.sourcePortValue;
-  }
-  set sourcePort(value: number) { this.sourcePortValue = value; }
-
   get destinationAddress(): string {
-    this.destination ??= this.transport.localAddress;
+    this.destination ??= this.socket.localAddress ?? '';
     return this.destination;
   }
   set destinationAddress(value: string) {
@@ -88,7 +97,7 @@ export class ClientSession implements Session, CloseWatcher {
   }
 
   get destinationPort(): number {
-    if (this.destinationPortValue < 0) this.destinationPortValue = this.transport.localPort;
+    if (this.destinationPortValue < 0) this.destinationPortValue = this.socket.localPort ?? 0;
     return this.destinationPortValue;
   }
   set destinationPort(value: number) { this.destinationPortValue = value; }
@@ -104,6 +113,7 @@ export class ClientSession implements Session, CloseWatcher {
   }
 
   transportClosed(): void {
+    for (const link of [...this.ownConnections]) link.transport.destroy();
     this.gate.sessionClosed(this);
   }
 }

@@ -2,7 +2,7 @@
  * Counters and gauges of one object (frontend side, backend side, listener, server) as one traffic thread sees them, and the
  * arithmetic that more than one room needs. Counters are plain adds to this thread's own array; gauges are shared, so Atomics.
  */
-import { C, G } from '../model/counters.ts';
+import { C, G, counterFieldCount, gaugeFieldCount } from '../model/counters.ts';
 import type { Segments } from '../shared/segments.ts';
 
 /** Samples of a running average (configuration manual, statistics: last 1024 requests). */
@@ -12,9 +12,18 @@ export class Tally {
   readonly counters: Float64Array;
   readonly gauges: Int32Array;
 
-  constructor(segments: Segments, object: number, thread: number) {
-    this.counters = segments.counters(object, thread);
-    this.gauges = segments.gauges(object);
+  constructor(counters: Float64Array, gauges: Int32Array) {
+    this.counters = counters;
+    this.gauges = gauges;
+  }
+
+  static of(segments: Segments, object: number, thread: number): Tally {
+    return new Tally(segments.counters(object, thread), segments.gauges(object));
+  }
+
+  /** For what is served but not counted anywhere (the internal statistics server). */
+  static uncounted(): Tally {
+    return new Tally(new Float64Array(counterFieldCount), new Int32Array(gaugeFieldCount));
   }
 
   add(field: number, amount: number): void {
@@ -28,13 +37,35 @@ export class Tally {
   /** One more of a gauge that has a highest value beside it (scur/smax, qcur/qmax). Gives the new value. */
   raise(current: number, highest: number): number {
     const now = Atomics.add(this.gauges, current, 1) + 1;
+    this.reached(highest, now);
+    return now;
+  }
+
+  private reached(highest: number, now: number): void {
     let max = Atomics.load(this.gauges, highest);
     while (now > max) {
       const seen = Atomics.compareExchange(this.gauges, highest, max, now);
-      if (seen === max) break;
+      if (seen === max) return;
       max = seen;
     }
-    return now;
+  }
+
+  /** As raise(), but only while the value is below `limit`: threads never pass it together. */
+  raiseBelow(current: number, highest: number, limit: number): boolean {
+    let value = Atomics.load(this.gauges, current);
+    for (;;) {
+      if (value >= limit) return false;
+      const seen = Atomics.compareExchange(this.gauges, current, value, value + 1);
+      if (seen === value) break;
+      value = seen;
+    }
+    this.reached(highest, value + 1);
+    return true;
+  }
+
+  /** Changes a gauge that has no highest value beside it. */
+  move(gauge: number, by: number): void {
+    Atomics.add(this.gauges, gauge, by);
   }
 
   lower(gauge: number): number {

@@ -5,9 +5,10 @@
 import type { Clock } from '../base/clock.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
 import type { ToControl, TrafficStart } from '../model/messages.ts';
-import type { Segments } from '../shared/segments.ts';
+import { Segments } from '../shared/segments.ts';
+import { internalServer } from './dispatch/internal-server.ts';
 import { LogQueue } from './log-queue.ts';
-import type { Plan } from './plan.ts';
+import { Plan, type ServerPlan } from './plan.ts';
 import { SharedWorld } from './world.ts';
 
 export class ThreadContext {
@@ -23,10 +24,13 @@ export class ThreadContext {
   readonly post: (message: ToControl) => void;
   /** The plan for what starts now. Keep your own reference for a request that is under way. */
   plan: Plan;
+  /** The control thread's HTTP server, for Dispatch.startInternal(). */
+  readonly internal: ServerPlan;
   /** True once the thread stops: no keep-alive after the answer under way. */
   draining = false;
 
-  constructor(start: TrafficStart, segments: Segments, plan: Plan, clock: Clock, post: (message: ToControl) => void) {
+  constructor(start: TrafficStart, clock: Clock, post: (message: ToControl) => void) {
+    const segments = new Segments(start.shared, start.model);
     this.start = start;
     this.threadIndex = start.threadIndex;
     this.segments = segments;
@@ -34,8 +38,9 @@ export class ThreadContext {
     this.clock = clock;
     this.wheel = new TimerWheel(clock);
     this.post = post;
-    this.plan = plan;
+    this.plan = new Plan(start.model, { segments, thread: start.threadIndex, clock, wheel: this.wheel });
+    this.internal = internalServer(start.internalSocket, this.plan.compiler, this.wheel);
     this.logs = new LogQueue(post, this.wheel, this.process);
-    this.world = new SharedWorld(start, segments, plan, clock, post);
+    this.world = new SharedWorld(start, segments, this.plan, clock, post);
   }
 }

@@ -1,22 +1,64 @@
 /**
  * One request's (or stream's) way to a server: persistence, balance, queue, connection, retries. Embedded in its owner and used
  * again for the next request. http/ and tcp/ call start(), then exactly one of onServer and onDispatchFailed comes back (at
- * once or later), then finish(). Fills the facts about queue, connection, retries and names.
+ * once or later), then finish(). Fills the facts about queue, connection, retries and names. Reads no bytes of either side.
  */
-import type { DispatchClient, ServerConnection } from '../contract.ts';
-import type { ProxyPlan, ServerPlan } from '../plan.ts';
+import { PersistenceMemo } from '../../balance/persistence.ts';
+import { TimerNode, type TimerOwner } from '../../base/timer-wheel.ts';
+import { C, G } from '../../model/counters.ts';
+import { faults, type Fault } from '../../model/fault.ts';
+import { S, op } from '../../model/server-state.ts';
 import type { Subject } from '../../rules/subject.ts';
+import type { DispatchClient } from '../contract.ts';
+import type { ProxyPlan, ServerPlan } from '../plan.ts';
 import type { ClientSession } from '../session.ts';
 import type { ThreadContext } from '../thread-context.ts';
+import { openLink, linkKey, tunesOut } from './connect.ts';
+import { observe } from './observe.ts';
+import type { RequestQueue, Waiter } from './request-queue.ts';
+import type { LinkOpener, ServerLink } from './server-link.ts';
+import { serveServer, takeSlot, watchQueues } from './serve-queues.ts';
 
-export class Dispatch {
+/** Wait before the same server is tried again (HAProxy: one second, or less with a shorter timeout connect). */
+const turnaroundMs = 1000;
+
+const stage = { idle: 0, queued: 1, turnaround: 2, connecting: 3, connected: 4 } as const;
+
+export class Dispatch implements Waiter, TimerOwner, LinkOpener {
   readonly context: ThreadContext;
   readonly subject: Subject;
   readonly client: DispatchClient;
+  readonly memo = new PersistenceMemo();
   /** The connection in use, from onServer until finish(). */
-  connection: ServerConnection | null = null;
-  /** Server in use, also while it is being connected. */
+  connection: ServerLink | null = null;
+  /** Server whose slot is held. */
   target: ServerPlan | null = null;
+  /** True: persistence asked for a server that is down and force-persist or option persist keeps it. */
+  forced = false;
+
+  queue: RequestQueue | null = null;
+  queuePrevious: Waiter | null = null;
+  queueNext: Waiter | null = null;
+  queueClass = 0;
+  queueTimeMs = 0;
+  /** Place among the requests the target works on. */
+  activePrevious: Dispatch | null = null;
+  activeNext: Dispatch | null = null;
+
+  private readonly timer = new TimerNode(this, 0);
+  private stage: number = stage.idle;
+  private session: ClientSession | null = null;
+  private backend: ProxyPlan | null = null;
+  /** Server that persistence chose; -1 = balance. */
+  private fixed = -1;
+  private avoid = -1;
+  private retries = 0;
+  private startedMs = 0;
+  /** Server of the attempt before, until the next one is assigned: tells a retry from a redispatch. */
+  private previousTarget: ServerPlan | null = null;
+  private opening: ServerLink | null = null;
+  private reused = false;
+  private freshOnly = false;
 
   constructor(context: ThreadContext, exchange: Subject & DispatchClient) {
     this.context = context;
@@ -24,10 +66,36 @@ export class Dispatch {
     this.client = exchange;
   }
 
-  /** Finds a server of `backend` and connects. subject.backend must be set and its rules have run. */
+  /** Finds a server of `backend` and connects. subject.backend must be set and its request rules have run. */
   start(session: ClientSession, backend: ProxyPlan): void {
-    void session;
-    void backend;
+    this.session = session;
+    this.backend = backend;
+    this.avoid = -1;
+    this.retries = 0;
+    this.previousTarget = null;
+    this.reused = false;
+    this.freshOnly = false;
+    this.startedMs = this.context.clock.monoMs();
+    this.memo.reset();
+    this.fixed = backend.persistence.active ? backend.persistence.choose(this.subject, this.memo) : -1;
+    this.forced = this.fixed >= 0 && !backend.balancer.usable(this.fixed);
+    this.assign();
+  }
+
+  /** A request to the control thread's internal HTTP server (statistics). Counts and queues nothing. */
+  startInternal(session: ClientSession, internal: ServerPlan): void {
+    this.session = session;
+    this.backend = null;
+    this.retries = 0;
+    this.startedMs = this.context.clock.monoMs();
+    this.hold(internal);
+    this.subject.facts.queueMs = 0;
+    this.open(internal);
+  }
+
+  /** True while the request stands in a queue. */
+  get waiting(): boolean {
+    return this.queue !== null;
   }
 
   /** The client went away or ran out of time before onServer: leaves the queue, cuts the attempt. Nobody is called back. */
@@ -37,15 +105,28 @@ export class Dispatch {
 
   /**
    * The connection of onServer failed before the first byte of an answer, and the request can be sent again from its start.
-   * True: another onServer or onDispatchFailed follows. False: no retry is left, the server slot is given back; answer the client.
+   * True: another onServer or onDispatchFailed follows. False: no retry is left; answer the client, then finish().
    */
   retry(): boolean {
-    return false;
+    const { backend, target } = this;
+    if (backend === null || target === null) return false;
+    const wasReused = this.reused && !this.freshOnly;
+    if (!wasReused && this.retries >= backend.proxy.retries) return false;
+    this.dropConnection();
+    if (wasReused) {
+      // An idle connection that the server was just closing: no fault of the server's, so no retry is counted.
+      this.freshOnly = true;
+      this.open(target);
+      return true;
+    }
+    this.tryAgain(backend, target, false);
+    return true;
   }
 
   /** http/ tells every answer's status as it comes, for `observe layer7`. 0 = the answer was broken or missing. */
   observeAnswer(status: number): void {
-    void status;
+    const { target } = this;
+    if (target !== null && target.server.observe !== 'none') observe(this.context, target, 7, status >= 100 && status < 500, `status ${status}`);
   }
 
   /**
@@ -53,8 +134,328 @@ export class Dispatch {
    * Set connection.private before this when the client authenticated on it. Gives the server slot to the next in the queue.
    */
   finish(keep: boolean): void {
-    if (this.connection !== null && !keep) this.connection.transport.destroy();
+    this.context.wheel.disarm(this.timer);
+    this.leaveQueue();
+    if (keep) this.keepConnection();
+    this.dropConnection();
+    this.stage = stage.idle;
+    this.releaseSlot();
+    this.session = null;
+    this.backend = null;
+  }
+
+  // ---- choosing
+
+  private assign(): void {
+    const { backend } = this;
+    if (backend === null) return;
+    const server = this.choose(backend);
+    if (server === null) {
+      if (!backend.balancer.hasUsable()) this.fail(faults.noServer);
+      else this.enqueue(backend, backend.queue);
+      return;
+    }
+    if (takeSlot(backend, server, false)) {
+      this.assigned(server);
+      return;
+    }
+    const { maxqueue } = server.server;
+    if (maxqueue > 0 && server.tally.gauge(G.qcur) >= maxqueue) this.queueIsFull(backend, server);
+    else this.enqueue(backend, server.queue);
+  }
+
+  private choose(backend: ProxyPlan): ServerPlan | null {
+    const { servers } = backend.plan;
+    if (this.fixed >= 0) return servers[this.fixed] ?? null;
+    let index = this.lastServer(backend);
+    if (index < 0) {
+      index = backend.balancer.pick(this.subject, this.avoid);
+      if (index < 0) return null;
+      backend.back.count(C.lbtot);
+      servers[index]?.tally.count(C.lbtot);
+    }
+    return servers[index] ?? null;
+  }
+
+  /** Server of the client's last request, where NTLM or `option prefer-last-server` ask for it. */
+  private lastServer(backend: ProxyPlan): number {
+    const { session } = this;
+    if (session === null || session.lastServer < 0) return -1;
+    if (!session.preferLast && !backend.proxy.switches.preferLastServer) return -1;
+    const server = backend.plan.servers[session.lastServer];
+    if (server === undefined || server.server.proxy !== backend.proxy.index || session.lastServer === this.avoid) return -1;
+    return backend.balancer.usable(session.lastServer) ? session.lastServer : -1;
+  }
+
+  private queueIsFull(backend: ProxyPlan, server: ServerPlan): void {
+    if (this.fixed >= 0 && !this.forced && backend.proxy.redispatch !== 0) {
+      this.fixed = -1;
+      this.avoid = server.server.index;
+      this.assign();
+      return;
+    }
+    server.tally.count(C.econ);
+    this.fail(faults.queueFull);
+  }
+
+  // ---- waiting
+
+  private enqueue(backend: ProxyPlan, queue: RequestQueue): void {
+    const { facts } = this.subject;
+    if (queue === backend.queue) facts.backendQueue += queue.tally.gauge(G.qcur);
+    else facts.serverQueue += queue.tally.gauge(G.qcur);
+    this.stage = stage.queued;
+    this.queueClass = this.subject.priorityClass;
+    this.queueTimeMs = this.context.clock.monoMs() + this.subject.priorityOffset;
+    queue.add(this);
+    const timeoutMs = backend.proxy.timeouts.queueMs ?? backend.proxy.timeouts.connectMs ?? 0;
+    if (timeoutMs > 0) this.context.wheel.arm(this.timer, timeoutMs);
+    watchQueues(backend);
+    // A slot that became free between the look and the queue would have woken nobody.
+    for (const server of queue === backend.queue ? backend.servers : []) serveServer(backend, server);
+  }
+
+  /** From serve-queues.ts: a slot of `server` is held for this request. */
+  dequeued(server: ServerPlan): void {
+    this.leaveQueue();
+    this.context.wheel.disarm(this.timer);
+    this.assigned(server);
+  }
+
+  /** From serve-queues.ts: the server this request waits for takes no more requests. */
+  chooseAgain(): void {
+    this.leaveQueue();
+    this.context.wheel.disarm(this.timer);
+    this.fixed = -1;
+    this.assign();
+  }
+
+  private leaveQueue(): void {
+    this.queue?.remove(this);
+  }
+
+  // ---- connecting
+
+  private assigned(server: ServerPlan): void {
+    const { backend, previousTarget, subject } = this;
+    if (previousTarget !== null && backend !== null) {
+      const field = previousTarget === server ? C.wretr : C.wredis;
+      previousTarget.tally.count(field);
+      backend.back.count(field);
+      if (field === C.wredis) subject.facts.redispatched = true;
+      this.previousTarget = null;
+    }
+    this.hold(server);
+    subject.facts.queueMs = this.context.clock.monoMs() - this.startedMs;
+    this.open(server);
+  }
+
+  /** The slot is ours: the server works on this request from now on. */
+  private hold(server: ServerPlan): void {
+    const { facts } = this.subject;
+    this.target = server;
+    this.activePrevious = null;
+    this.activeNext = server.active;
+    if (server.active !== null) server.active.activePrevious = this;
+    server.active = this;
+    server.pool.used(1);
+    this.subject.server = server.server;
+    facts.serverName = server.server.name;
+    facts.serverAddress = server.unix ? '' : server.host;
+  }
+
+  private open(server: ServerPlan): void {
+    const { session, backend } = this;
+    if (session === null) return;
+    server.tally.count(C.stot);
+    server.tally.counters[C.lastsess_ms] = this.context.clock.dateMs();
+    const key = tunesOut(server, backend) ? linkKey(server, backend, this.subject, session) : '';
+    const link = this.freshOnly ? null : this.findIdle(server, key);
+    if (link !== null) {
+      server.tally.count(C.reuse);
+      backend?.back.count(C.reuse);
+      this.reused = true;
+      this.established(link);
+      return;
+    }
+    this.reused = false;
+    this.stage = stage.connecting;
+    server.tally.count(C.connect);
+    backend?.back.count(C.connect);
+    const timeoutMs = backend?.proxy.timeouts.connectMs ?? 0;
+    if (timeoutMs > 0) this.context.wheel.arm(this.timer, timeoutMs);
+    this.opening = openLink(this.context, server, backend, this.subject, session, key, this);
+  }
+
+  /** Idle connection this request may use (configuration manual, http-reuse). */
+  private findIdle(server: ServerPlan, key: string): ServerLink | null {
+    const { session, backend } = this;
+    if (session === null || backend === null || backend.proxy.mode !== 'http') return null;
+    for (const own of session.ownConnections) {
+      if (own.plan !== server || own.key !== key) continue;
+      own.unkeep();
+      return own;
+    }
+    const reuse = backend.proxy.httpReuse;
+    if (reuse === 'never' || server.pool.size === 0) return null;
+    if (session.requestCount > 1) return server.pool.take(key, false);
+    // The first request of a client cannot be repeated by it: only connections that have proven to be kept are good for it.
+    if (reuse === 'safe') return null;
+    return server.pool.take(key, true) ?? (reuse === 'always' ? server.pool.take(key, false) : null);
+  }
+
+  linkOpened(link: ServerLink): void {
+    this.opening = null;
+    this.context.wheel.disarm(this.timer);
+    if (link.server.observe === 'layer4') observe(this.context, link.plan, 4, true, '');
+    this.established(link);
+  }
+
+  linkFailed(_link: ServerLink, code: string): void {
+    this.opening = null;
+    this.attemptFailed(code, code === 'EMFILE' || code === 'ENFILE' || code === 'EADDRNOTAVAIL' ? faults.resources : faults.connectRefused, true);
+  }
+
+  private established(link: ServerLink): void {
+    const { facts } = this.subject;
+    this.stage = stage.connected;
+    this.connection = link;
+    link.requests += 1;
+    facts.connectMs = this.context.clock.monoMs() - this.startedMs - Math.max(facts.queueMs, 0);
+    facts.serverPort = link.transport.remotePort;
+    facts.ownAddress = link.transport.localAddress;
+    facts.ownPort = link.transport.localPort;
+    this.subject.serverTls = link.transport.tls;
+    this.client.onServer(link, this.reused);
+  }
+
+  onTimer(): void {
+    switch (this.stage) {
+      case stage.queued:
+        this.leaveQueue();
+        this.subject.facts.queueMs = this.context.clock.monoMs() - this.startedMs;
+        this.fail(faults.queueTimeout);
+        return;
+      case stage.turnaround:
+        if (this.target !== null) this.open(this.target);
+        return;
+      case stage.connecting:
+        this.opening?.abandon();
+        this.opening = null;
+        this.attemptFailed('ETIMEDOUT', faults.connectTimeout, false);
+        return;
+      default:
+    }
+  }
+
+  // ---- failing and trying again
+
+  private attemptFailed(code: string, fault: Fault, wait: boolean): void {
+    const { backend, target } = this;
+    this.context.wheel.disarm(this.timer);
+    if (target === null || backend === null) {
+      this.fail(fault);
+      return;
+    }
+    if (target.server.observe !== 'none') observe(this.context, target, 4, false, code);
+    if (this.retries >= backend.proxy.retries) {
+      target.tally.count(C.econ);
+      this.fail(fault);
+      return;
+    }
+    this.tryAgain(backend, target, wait);
+  }
+
+  private tryAgain(backend: ProxyPlan, target: ServerPlan, wait: boolean): void {
+    this.retries += 1;
+    this.subject.facts.retries = this.retries;
+    if (this.mayRedispatch(backend, target)) {
+      this.previousTarget = target;
+      this.avoid = target.server.index;
+      this.fixed = -1;
+      this.forced = false;
+      this.releaseSlot();
+      this.assign();
+      return;
+    }
+    target.tally.count(C.wretr);
+    backend.back.count(C.wretr);
+    if (!wait) {
+      this.open(target);
+      return;
+    }
+    this.stage = stage.turnaround;
+    const connectMs = backend.proxy.timeouts.connectMs ?? 0;
+    this.context.wheel.arm(this.timer, connectMs > 0 ? Math.min(connectMs, turnaroundMs) : turnaroundMs);
+  }
+
+  /** `option redispatch` at its interval; at once when balance is round robin and there is another server. */
+  private mayRedispatch(backend: ProxyPlan, target: ServerPlan): boolean {
+    const { redispatch, retries, balance } = backend.proxy;
+    if (redispatch === 0 || this.forced) return false;
+    if (Atomics.load(target.state, S.op) < op.running) return true;
+    if (redispatch > 0 && this.retries % redispatch === 0) return true;
+    if (redispatch < 0 && this.retries % (retries + 1 + redispatch) === 0) return true;
+    const takesTurns = balance.algorithm === 'roundrobin' || balance.algorithm === 'static-rr' || balance.algorithm === 'leastconn' || balance.algorithm === 'random';
+    return this.fixed < 0 && takesTurns && this.context.world.usableServers(backend.proxy.index) > 1;
+  }
+
+  private fail(fault: Fault): void {
+    this.backend?.back.count(C.econ);
+    this.stage = stage.idle;
+    this.releaseSlot();
+    this.client.onDispatchFailed(fault);
+  }
+
+  // ---- letting go
+
+  private keepConnection(): void {
+    const { connection, session, backend } = this;
+    if (connection === null || session === null || backend === null || connection.transport.closed) return;
+    session.lastServer = connection.server.index;
+    const server = connection.plan.server;
+    if (connection.private || backend.proxy.httpReuse === 'never') {
+      if (connection.private) session.preferLast = true;
+      if (session.closed || (server.maxReuse >= 0 && connection.requests > server.maxReuse)) return;
+      connection.keep(session);
+      this.connection = null;
+    } else if (connection.plan.pool.put(connection)) {
+      this.connection = null;
+    }
+  }
+
+  private dropConnection(): void {
+    const { connection, opening } = this;
     this.connection = null;
+    this.opening = null;
+    opening?.abandon();
+    connection?.transport.destroy();
+  }
+
+  private releaseSlot(): void {
+    const { target, backend } = this;
+    if (target === null) return;
     this.target = null;
+    if (this.activePrevious === null) target.active = this.activeNext;
+    else this.activePrevious.activeNext = this.activeNext;
+    if (this.activeNext !== null) this.activeNext.activePrevious = this.activePrevious;
+    this.activePrevious = null;
+    this.activeNext = null;
+    target.pool.used(-1);
+    if (backend === null) return;
+    target.tally.leave();
+    this.offerSlot(backend, target);
+  }
+
+  /** The slot goes to this thread's waiters or to another thread's, in proportion to how many wait. */
+  private offerSlot(backend: ProxyPlan, target: ServerPlan): void {
+    const all = target.tally.gauge(G.qcur) + backend.back.gauge(G.qcur);
+    if (all === 0) return;
+    const local = target.queue.length + backend.queue.length;
+    if (all > local && this.context.world.random() * all >= local) {
+      this.context.post({ type: 'slot-free', thread: this.context.threadIndex, proxy: backend.proxy.index, server: target.server.index });
+    } else {
+      serveServer(backend, target);
+    }
   }
 }

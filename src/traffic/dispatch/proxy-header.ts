@@ -1,0 +1,33 @@
+/** The PROXY header a server gets (`send-proxy*`), from the client's session. Called by connect.ts for each new connection. */
+import type { Server } from '../../model/model.ts';
+import type { Subject, TlsFacts } from '../../rules/subject.ts';
+import { makeProxyV1, makeProxyV2, type ProxyTls } from '../../wire/proxy-protocol.ts';
+import type { ClientSession } from '../session.ts';
+
+export function proxyHeaderFor(server: Server, session: ClientSession, subject: Subject): Uint8Array {
+  if (server.sendProxy === 'v1') return makeProxyV1(session);
+  const options = server.proxyV2Options;
+  const wantsTls = server.sendProxy !== 'v2' || options.some((option) => option === 'ssl' || option === 'cert-cn' || option === 'ssl-cipher' || option === 'cert-sig' || option === 'cert-key');
+  const { tls } = session;
+  return makeProxyV2(session, {
+    tls: wantsTls && tls !== null ? tlsPart(server, tls) : null,
+    authority: options.includes('authority') && tls !== null ? tls.sni() : '',
+    uniqueId: options.includes('unique-id') ? subject.uniqueId : '',
+    checksum: options.includes('crc32c'),
+  });
+}
+
+function tlsPart(server: Server, tls: TlsFacts): ProxyTls {
+  const options = server.proxyV2Options;
+  const certificate = tls.peerCertificate();
+  const wantsName = server.sendProxy === 'v2-ssl-cn' || options.includes('cert-cn');
+  return {
+    version: tls.protocol(),
+    certificatePresented: certificate !== undefined,
+    certificateVerified: tls.verifyCode() === 0,
+    commonName: wantsName ? (certificate?.subjectFields['CN'] ?? '') : '',
+    cipher: options.includes('ssl-cipher') ? tls.cipher() : '',
+    signatureAlgorithm: '',
+    keyAlgorithm: '',
+  };
+}

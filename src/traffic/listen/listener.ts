@@ -1,0 +1,123 @@
+/**
+ * One bound address of one `bind` line in this thread: opens the server socket and turns what is accepted into Arrivals.
+ * Made by thread.ts, one per port of a range. Serves nothing itself.
+ */
+import { chmodSync, chownSync, renameSync } from 'node:fs';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Bind } from '../../model/model.ts';
+import type { ListenerPlan } from '../plan.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import type { Admission } from './admission.ts';
+import { Arrival } from './arrival.ts';
+import type { BindTlsEngine } from './bind-tls.ts';
+
+/** One address to listen on, from a bind's address or range. */
+export type ListenAt =
+  | { readonly kind: 'inet'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string; readonly abstract: boolean }
+  | { readonly kind: 'fd'; readonly fd: number };
+
+/** Every address of a bind that this thread listens on. What cannot be shared by threads is the first thread's alone. */
+export function listenAddresses(bind: Bind, thread: number): ListenAt[] {
+  const { address } = bind;
+  if (address.kind === 'inet') {
+    const all: ListenAt[] = [];
+    for (let port = address.port; port <= Math.max(address.portLast, address.port); port += 1) all.push({ kind: 'inet', host: address.host, port });
+    return all;
+  }
+  return thread === 0 ? [address] : [];
+}
+
+export class Listener {
+  readonly context: ThreadContext;
+  readonly admission: Admission;
+  readonly plan: ListenerPlan;
+  readonly tls: BindTlsEngine | null;
+  private readonly at: ListenAt;
+  private server: Server | null = null;
+  /** Connections between accept and TLS finished, found again by socket. */
+  private readonly arrivals = new WeakMap<Socket, Arrival>();
+
+  constructor(context: ThreadContext, admission: Admission, plan: ListenerPlan, tls: BindTlsEngine | null, at: ListenAt) {
+    this.context = context;
+    this.admission = admission;
+    this.plan = plan;
+    this.tls = tls;
+    this.at = at;
+  }
+
+  /** Resolves when it listens, else rejects with the system's error. */
+  async open(): Promise<void> {
+    const { bind } = this.plan;
+    const options = { allowHalfOpen: true, noDelay: this.at.kind === 'inet', keepAlive: this.plan.proxy.proxy.switches.clitcpka };
+    // TLS starts by itself on accepted sockets, except after a PROXY header, which comes first.
+    const server: Server = this.tls !== null && !bind.acceptProxy ? this.tls.createServer(options, this) : createServer(options);
+    server.on('connection', (socket: Socket) => this.accepted(socket));
+    this.server = server;
+    const [options_, finalPath] = this.listenOptions();
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(options_, () => {
+        server.removeListener('error', reject);
+        server.on('error', (error) => this.context.world.warn(`listener ${bind.text}: ${error.message}`));
+        resolve();
+      });
+    });
+    if (finalPath !== '' && options_.path !== undefined) publishSocket(bind, options_.path, finalPath);
+  }
+
+  /** Stops accepting; connections go on. */
+  close(): void {
+    this.server?.close();
+    this.server = null;
+  }
+
+  /** TLS is agreed on a socket that was accepted here. */
+  secured(socket: TLSSocket): void {
+    const parent = (socket as TLSSocket & { _parent?: Socket })._parent;
+    const arrival = this.arrivals.get(socket) ?? (parent === undefined ? undefined : this.arrivals.get(parent));
+    if (arrival === undefined) socket.destroy();
+    else arrival.secured(socket);
+  }
+
+  handshakeFailed(socket: TLSSocket, code: string): void {
+    const parent = (socket as TLSSocket & { _parent?: Socket })._parent;
+    const arrival = this.arrivals.get(socket) ?? (parent === undefined ? undefined : this.arrivals.get(parent));
+    arrival?.handshakeFailed(code);
+  }
+
+  /** TLS on a connection whose PROXY header has been read. */
+  startTls(socket: Socket): void {
+    this.tls?.wrapper(this).emit('connection', socket);
+  }
+
+  private accepted(socket: Socket): void {
+    const arrival = new Arrival(this, socket);
+    if (this.tls !== null) this.arrivals.set(socket, arrival);
+    this.admission.arrived(arrival);
+  }
+
+  /** Options for listen(), and the path a unix socket gets once it is ready. */
+  private listenOptions(): [ListenOptions & { fd?: number }, string] {
+    const { bind, proxy } = this.plan;
+    const backlog = bind.backlog || proxy.proxy.backlog || proxy.proxy.maxconn || 511;
+    switch (this.at.kind) {
+      case 'inet':
+        return [{ host: this.at.host, port: this.at.port, reusePort: true, ipv6Only: bind.v6only, backlog }, ''];
+      case 'fd':
+        return [{ fd: this.at.fd, backlog }, ''];
+      case 'unix':
+        if (this.at.abstract) return [{ path: `\0${this.at.path}`, backlog }, ''];
+        // A socket file left by an earlier run is replaced in one step, never missing in between.
+        return [{ path: `${this.at.path}.${process.pid}.tmp`, backlog }, this.at.path];
+    }
+  }
+}
+
+function publishSocket(bind: Bind, temporary: string, path: string): void {
+  if (bind.mode !== null) chmodSync(temporary, bind.mode);
+  if (bind.uid >= 0 || bind.gid >= 0) chownSync(temporary, Math.max(bind.uid, -1), Math.max(bind.gid, -1));
+  renameSync(temporary, path);
+}
+

@@ -1,0 +1,9 @@
+/** The door of the TCP room: listen/ calls serveTcp once for each accepted client connection of a frontend in mode tcp. */
+import type { ClientSession } from '../session.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import type { SocketTransport } from '../transport.ts';
+import { TcpStream } from './stream.ts';
+
+export function serveTcp(transport: SocketTransport, session: ClientSession, context: ThreadContext): void {
+  new TcpStream(transport, session, context).start();
+}

@@ -1,0 +1,18 @@
+/** The log line of a TCP stream: whether it is written, at which level, in which format. Called by TcpStream once per stream. */
+import type { Fault } from '../../model/fault.ts';
+import type { Exchange } from '../exchange.ts';
+import type { ClientSession } from '../session.ts';
+import type { ThreadContext } from '../thread-context.ts';
+import { levelOf } from '../log-level.ts';
+
+export function logStream(context: ThreadContext, exchange: Exchange, session: ClientSession, sentAnything: boolean, fault: Fault | null): void {
+  const { frontend, proxy } = session;
+  const { log, errorLog, logSd } = proxy.rules;
+  if (log === null || exchange.logLevel === 'silent') return;
+  if (frontend.switches.dontlognull && !sentAnything) return;
+  const { facts } = exchange;
+  const failed = fault !== null || facts.redispatched || facts.retries > 0;
+  if (frontend.switches.dontlogNormal && !failed) return;
+  const format = failed && errorLog !== null ? errorLog : log;
+  context.logs.push(frontend.index, levelOf(exchange.logLevel, failed && frontend.switches.logSeparateErrors), format(exchange), logSd?.(exchange) ?? '', proxy.front.counters);
+}
