@@ -12,7 +12,7 @@
  * Objects are numbered: frontend sides 0..P-1 (by proxy index), backend sides P..2P-1, listeners 2P..2P+L-1, servers after.
  * The control thread counts too (thread number `threads`), so nothing it does is lost.
  */
-import { C, counterFieldCount, gaugeFieldCount, maxFields } from '../model/counters.ts';
+import { C, counterFieldCount, G, gaugeFieldCount, maxFields } from '../model/counters.ts';
 import { backendStateFieldCount, serverStateFieldCount } from '../model/server-state.ts';
 import type { SharedHandles } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
@@ -90,6 +90,16 @@ export class Segments {
       if (all) counters.fill(0);
       else for (const field of clearableMaxima) counters[field] = 0;
       counters[C.h1_open_conns] = open;
+    }
+  }
+
+  /** `clear counters`: highest numbers of sessions and queued requests start again. Any thread may. */
+  clearHighest(): void {
+    const objects = this.handles.gauges.byteLength / (4 * gaugeFieldCount);
+    for (let object = 0; object < objects; object++) {
+      const gauges = this.gauges(object);
+      Atomics.store(gauges, G.smax, Atomics.load(gauges, G.scur));
+      Atomics.store(gauges, G.qmax, Atomics.load(gauges, G.qcur));
     }
   }
 

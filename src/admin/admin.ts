@@ -1,0 +1,38 @@
+/**
+ * The administrative side of the control thread in one object: runtime sockets and the internal HTTP server. process/balancer.ts
+ * makes it, starts it before privileges are dropped, passes messages of the traffic threads on, and closes it at the end.
+ */
+import type { ToControl } from '../model/messages.ts';
+import type { AdminContext, AdminParts } from './context.ts';
+import { createAdminContext } from './context.ts';
+import { InternalServer } from './internal-server.ts';
+import { RuntimeSockets } from './socket.ts';
+
+export class Admin {
+  readonly context: AdminContext;
+  private readonly sockets: RuntimeSockets;
+  private readonly internal: InternalServer;
+
+  /** `internalKey`: what the traffic threads send in x-poise-key. */
+  constructor(parts: AdminParts, internalKey: string) {
+    this.context = createAdminContext(parts);
+    this.sockets = new RuntimeSockets(this.context);
+    this.internal = new InternalServer(this.context, internalKey);
+  }
+
+  /** The internal server first: traffic threads may already ask for pages. Gives '' or what could not be opened, line by line. */
+  async start(internalPath: string): Promise<string> {
+    const problem = await this.internal.listen(internalPath);
+    if (problem !== '') return `internal statistics socket: ${problem}`;
+    return this.sockets.listen();
+  }
+
+  receive(message: ToControl): void {
+    this.context.receive(message);
+  }
+
+  close(): void {
+    this.sockets.close();
+    this.internal.close();
+  }
+}

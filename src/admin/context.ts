@@ -1,0 +1,98 @@
+/**
+ * What runtime commands and the statistics server work with. process/ gives the parts (AdminParts), createAdminContext() makes
+ * the rest. Tests give fakes. One per balancer process, in the control thread.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Events } from '../control/events.ts';
+import type { Sampler } from '../control/sampler.ts';
+import type { ServerStates } from '../control/server-states.ts';
+import type { ToControl, ToTraffic } from '../model/messages.ts';
+import type { Model } from '../model/model.ts';
+import { takeSnapshot } from '../report/snapshot.ts';
+import type { Snapshot } from '../report/row.ts';
+import type { ReportSources } from '../report/sources.ts';
+import type { Segments } from '../shared/segments.ts';
+import type { StickTables } from '../shared/stick-table.ts';
+import { CapturedErrors } from './captured-errors.ts';
+import { EventLog } from './event-log.ts';
+import { Frontends } from './frontends.ts';
+import { Patterns } from './patterns.ts';
+
+export interface AdminParts {
+  readonly model: Model;
+  readonly segments: Segments;
+  readonly servers: ServerStates;
+  readonly sampler: Sampler;
+  readonly tables: StickTables;
+  readonly events: Events;
+  readonly clock: Clock;
+  /** Posts to every traffic thread. */
+  readonly broadcast: (message: ToTraffic) => void;
+  readonly pid: number;
+  readonly startedAtMs: number;
+  readonly nodeName: string;
+  /** Limit of client connections that start-up chose. */
+  readonly maxconn: number;
+  /** Limit of file descriptors. */
+  readonly descriptorsMax: number;
+  readonly bootMs: number;
+  /** Lines printed at start (`show startup-logs`), without line ends. */
+  readonly startupMessages: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly warnings: () => number;
+  readonly stopping: () => boolean;
+}
+
+export interface AdminContext extends AdminParts {
+  readonly frontends: Frontends;
+  readonly patterns: Patterns;
+  readonly errors: CapturedErrors;
+  readonly eventLog: EventLog;
+  readonly snapshot: () => Snapshot;
+  /** Messages of the traffic threads that concern this room; others are ignored. */
+  readonly receive: (message: ToControl) => void;
+  readonly clearCounters: (all: boolean) => void;
+}
+
+export function createAdminContext(parts: AdminParts): AdminContext {
+  const { model, segments, broadcast, tables } = parts;
+  const frontends = new Frontends(model, parts.maxconn, broadcast);
+  const patterns = new Patterns(model, broadcast);
+  const errors = new CapturedErrors(model);
+  const sources: ReportSources = {
+    nowMs: () => parts.clock.dateMs(),
+    startedAtMs: parts.startedAtMs,
+    pid: parts.pid,
+    nodeName: parts.nodeName,
+    frontendState: proxy => frontends.state(proxy),
+    frontendMaxconn: proxy => frontends.maxconn(proxy),
+    processLimits: frontends.limits,
+    servers: parts.servers,
+    rates: parts.sampler.process,
+    descriptorsMax: parts.descriptorsMax,
+    bootMs: parts.bootMs,
+    warnings: parts.warnings,
+    stopping: parts.stopping,
+    patternsAdded: () => patterns.added,
+    patternsFreed: () => patterns.freed,
+    tableUse: proxy => ({ used: tables.table(proxy)?.used ?? 0, size: model.proxies[proxy]?.stickTable?.sizeEntries ?? 0 }),
+  };
+  return {
+    ...parts,
+    frontends,
+    patterns,
+    errors,
+    eventLog: new EventLog(parts.events),
+    snapshot: () => takeSnapshot(model, segments, sources),
+    receive: (message) => {
+      if (message.type === 'captured-error') errors.capture(message);
+      else if (message.type === 'patterns-changed') patterns.changedByRule(message.id, message.op, message.key, message.value);
+    },
+    clearCounters: (all) => {
+      segments.clearCounters(segments.threads, all);
+      segments.clearHighest();
+      parts.sampler.clearMaxima();
+      broadcast({ type: 'clear-counters', all });
+    },
+  };
+}

@@ -1,0 +1,232 @@
+/** Runtime commands that only show: statistics, process, servers, errors, events. Change nothing. The formats are HAProxy's. */
+import type { Model, Server } from '../model/model.ts';
+import { productVersion } from '../model/process-statistics.ts';
+import type { CheckStatus } from '../model/server-state.ts';
+import { admin, S } from '../model/server-state.ts';
+import { G } from '../model/counters.ts';
+import { csv } from '../report/csv.ts';
+import type { RowFilter } from '../report/filter.ts';
+import { everything, filterRows } from '../report/filter.ts';
+import { jsonInfo, jsonRows } from '../report/json.ts';
+import { checkStatusOf } from '../report/server-cells.ts';
+import { plainInfo, typedInfo, typedRows } from '../report/typed.ts';
+import { P } from '../shared/segments.ts';
+import type { ProcessField } from '../shared/segments.ts';
+import type { Command, CommandCall } from './command.ts';
+import { command, levels, number } from './command.ts';
+import type { AdminContext } from './context.ts';
+import { findBackend } from './server-commands.ts';
+
+/** HAProxy's numbers of check results (column srv_check_status). */
+const checkStatusNumbers: Readonly<Record<CheckStatus, number>> = {
+  UNK: 0, INI: 1, HANA: 4, SOCKERR: 5, L4OK: 6, L4TOUT: 7, L4CON: 8, L6OK: 9, L6TOUT: 10, L6RSP: 11, L7TOUT: 12, L7RSP: 13,
+  L7OK: 15, L7OKC: 16, L7STS: 17, PROCERR: 18, PROCTOUT: 19, PROCOK: 20,
+};
+const passed: readonly CheckStatus[] = ['L4OK', 'L6OK', 'L7OK', 'PROCOK'];
+/** Results of the column srv_check_result. */
+const checkResults = { unknown: 0, failed: 2, passed: 3, conditionallyPassed: 4 } as const;
+/** Flags of the column srv_check_state. */
+const checkFlags = { configured: 2, enabled: 4, paused: 8 } as const;
+
+function showStat(call: CommandCall): string {
+  let words = [...call.args];
+  let filter: RowFilter = { ...everything, legends: levels[call.session.level] >= levels.operator };
+  if (words[0] === 'domain') {
+    if (words[1] !== 'proxy') return words[1] === 'resolvers' || words[1] === 'dns' ? '' : `Invalid statistics domain.\n`;
+    words = words.slice(2);
+  }
+  const [name = '', types, sid] = words;
+  if (types !== undefined && sid !== undefined && /^[+-]?\d+$/.test(types)) {
+    const proxy = call.context.model.proxies.find(candidate => candidate.name === name);
+    const iid = /^[+-]?\d+$/.test(name) ? Number(name) : proxy?.iid;
+    if (iid === undefined) return 'No such proxy.\n';
+    filter = { ...filter, iid, types: Number(types), sid: number(sid) ?? 0 };
+    words = words.slice(3);
+  }
+  filter = { ...filter, up: words.includes('up'), noMaint: words.includes('no-maint') };
+  const rows = filterRows(call.context.snapshot(), filter);
+  if (words.includes('json')) return jsonRows(rows);
+  return words.includes('typed') ? typedRows(rows, words.includes('desc')) : csv(rows);
+}
+
+function showInfo(call: CommandCall): string {
+  const values = call.context.snapshot().process;
+  const desc = call.args.includes('desc');
+  if (call.args.includes('json')) return jsonInfo(values);
+  return call.args.includes('typed') ? typedInfo(values, desc) : plainInfo(values, desc);
+}
+
+/** Servers of one backend (argument) or of all, or the answer that says there is no such backend. */
+function chosenServers(call: CommandCall, missing: string): readonly Server[] | string {
+  const { model } = call.context;
+  const [name] = call.args;
+  const backend = name === undefined ? -1 : findBackend(call.context, name);
+  if (name !== undefined && backend < 0) return missing;
+  return model.proxies.flatMap(proxy => (backend < 0 || proxy.index === backend ? proxy.servers : []))
+    .flatMap(index => model.servers[index] ?? []);
+}
+
+const stateHeader = '# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change ' +
+  'srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord ' +
+  'srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port';
+
+function checkResult(status: CheckStatus): number {
+  if (status === 'UNK' || status === 'INI') return checkResults.unknown;
+  if (status === 'L7OKC') return checkResults.conditionallyPassed;
+  return passed.includes(status) ? checkResults.passed : checkResults.failed;
+}
+
+function checkState(server: Server, enabled: boolean, maintenance: boolean): number {
+  const own = server.check === null || server.track >= 0 ? 0 : checkFlags.configured | (enabled ? checkFlags.enabled : 0);
+  return own | (maintenance ? checkFlags.paused : 0);
+}
+
+function serverStateLine(context: AdminContext, server: Server): string {
+  const proxy = context.model.proxies[server.proxy];
+  const state = context.segments.serverState(server.index);
+  const load = (field: number): number => Atomics.load(state, field);
+  const { host, port } = context.servers.address(server.index);
+  const status = checkStatusOf(state);
+  const sinceChange = Math.max(0, Math.floor(context.clock.dateMs() / 1000) - load(S.lastchg_s));
+  const maintenance = (load(S.admin) & admin.anyMaint) !== 0;
+  const checkAddress = server.check?.address;
+  const fields: readonly (string | number)[] = [
+    proxy?.iid ?? 0, proxy?.name ?? '', server.sid, server.name, host === '' ? '-' : host, load(S.op), load(S.admin), load(S.uweight), load(S.iweight),
+    sinceChange, checkStatusNumbers[status], checkResult(status), load(S.health),
+    checkState(server, context.servers.checkInfo(server.index).enabled, maintenance), 0, 0, 0,
+    server.address.kind === 'name' ? server.address.name : '-', port, '-', server.tls === null ? 0 : 1, server.check?.port ?? 0,
+    checkAddress?.kind === 'inet' ? checkAddress.host : '-', '-', 0,
+  ];
+  return `${fields.join(' ')}\n`;
+}
+
+function showServersState(call: CommandCall): string {
+  const servers = chosenServers(call, "Can't find backend.\n");
+  if (typeof servers === 'string') return servers;
+  return `1\n${stateHeader}\n${servers.map(server => serverStateLine(call.context, server)).join('')}`;
+}
+
+function showServersConn(call: CommandCall): string {
+  const servers = chosenServers(call, "Can't find backend.\n");
+  if (typeof servers === 'string') return servers;
+  const lines = servers.map((server) => {
+    const proxy = call.context.model.proxies[server.proxy];
+    const gauges = call.context.segments.gauges(call.context.segments.serverObject(server.index));
+    const used = Math.max(0, Atomics.load(gauges, G.used_conn_cur));
+    const idle = Math.max(0, Atomics.load(gauges, G.idle_conn_cur));
+    const { host, port } = call.context.servers.address(server.index);
+    const most = Math.max(0, Atomics.load(gauges, G.smax));
+    return `${proxy?.name ?? ''}/${server.name} ${proxy?.iid ?? 0}/${server.sid} ${host} ${port} - ${server.poolPurgeDelayMs} ${used} ${most} ${used} ${idle} 0 ` +
+      `${server.poolMaxConn} ${idle} ${idle}\n`;
+  });
+  return `# bkname/svname bkid/svid addr port - purge_delay used_cur used_max need_est unsafe_nb safe_nb idle_lim idle_cur idle_per_thr[1]\n${lines.join('')}`;
+}
+
+function showErrors(call: CommandCall): string {
+  const [name] = call.args;
+  const side = call.args.find(word => word === 'request' || word === 'response') ?? 'both';
+  let proxy = -1;
+  if (name !== undefined && name !== side && name !== '-1') {
+    proxy = call.context.model.proxies.find(candidate => candidate.name === name || String(candidate.iid) === name)?.index ?? -1;
+    if (proxy < 0) return 'No such proxy.\n';
+  }
+  return call.context.errors.text(proxy, side, call.context.clock.dateMs());
+}
+
+/** One line per frontend that has sessions: the sessions themselves live in the traffic threads. */
+function showSess(call: CommandCall): string {
+  const { model, segments } = call.context;
+  if (call.args[0] !== undefined && call.args[0] !== 'all') return 'Session not found.\n';
+  let out = '';
+  for (const proxy of model.proxies) {
+    if (!proxy.isFrontend) continue;
+    const gauges = segments.gauges(segments.frontendObject(proxy.index));
+    const sessions = Math.max(0, Atomics.load(gauges, G.scur));
+    if (sessions > 0) out += `0x${proxy.iid.toString(16).padStart(8, '0')}: fe=${proxy.name} sessions=${sessions} connections=${Math.max(0, Atomics.load(gauges, G.conn_cur))}\n`;
+  }
+  return out;
+}
+
+const activityFields: readonly ProcessField[] = ['connections', 'requests', 'ssl_connections', 'bytes_out', 'current_connections', 'dropped_logs', 'loop_busy_ms', 'heartbeat_ms'];
+
+function perThread(context: AdminContext, field: ProcessField): readonly number[] {
+  return Array.from({ length: context.segments.threads }, (_, thread) => Math.floor(context.segments.process(thread)[P[field]] ?? 0));
+}
+
+/** Name, sum over threads, and the figure of each. */
+function showActivity(call: CommandCall): string {
+  const { context } = call;
+  const lines = activityFields.map((field) => {
+    const figures = perThread(context, field);
+    const sum = field === 'heartbeat_ms' ? Math.max(...figures) : figures.reduce((total, figure) => total + figure, 0);
+    return `${field}: ${sum} [ ${figures.join(' ')} ]\n`;
+  });
+  return `thread_id: 1 (1..${context.segments.threads})\ndate_now: ${(context.clock.dateMs() / 1000).toFixed(6)}\n${lines.join('')}`;
+}
+
+function showThreads(call: CommandCall): string {
+  const { context } = call;
+  const now = context.clock.dateMs();
+  return perThread(context, 'heartbeat_ms').map((heartbeat, thread) => {
+    const connections = perThread(context, 'current_connections')[thread] ?? 0;
+    return `  Thread ${thread + 1} : connections=${connections} requests=${perThread(context, 'requests')[thread] ?? 0} last_seen=${heartbeat === 0 ? '-' : `${Math.max(0, now - heartbeat)}ms`}\n`;
+  }).join('');
+}
+
+function pool(name: string, allocated: number, used: number): string {
+  return `  - Pool ${name} (1 bytes) : ${allocated} allocated (${allocated} bytes), ${used} used, 0 failures, 1 users\n`;
+}
+
+/** Memory by kind, in the layout of HAProxy's pools. */
+function showPools(): string {
+  const { rss, heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
+  return `Dumping pools usage.\n${pool('heap', heapTotal, heapUsed)}${pool('external', external, external)}${pool('buffers', arrayBuffers, arrayBuffers)}` +
+    `Total: 3 pools, ${rss} bytes allocated, ${heapUsed + external} used.\n`;
+}
+
+function showEnv(call: CommandCall): string {
+  const { environment } = call.context;
+  const [name] = call.args;
+  if (name !== undefined) return environment[name] === undefined ? 'Variable not found\n' : `${name}=${environment[name]}\n`;
+  return Object.entries(environment).map(([key, value]) => `${key}=${value ?? ''}\n`).join('');
+}
+
+export function socketText(model: Model, index: number): string {
+  const address = model.global.statsSockets[index]?.address;
+  switch (address?.kind) {
+    case 'unix': return address.abstract ? `abns@${address.path}` : `unix@${address.path}`;
+    case 'fd': return `fd@${address.fd}`;
+    case 'inet': return `ipv${address.family}@${address.family === 6 ? `[${address.host}]` : address.host}:${address.port}`;
+    default: return '';
+  }
+}
+
+function showCliSockets(call: CommandCall): string {
+  const { model } = call.context;
+  return `# socket lvl processes\n${model.global.statsSockets.map((socket, index) => `${socketText(model, index)} ${socket.level} all\n`).join('')}`;
+}
+
+function showEvents(call: CommandCall): string {
+  const log = call.context.eventLog;
+  if (call.args[0] === undefined) return `Supported events sinks are listed below.\n    buf0       : type=buffer, ${log.droppedLines} dropped, changes of servers and backends\n`;
+  return call.args[0] === 'buf0' ? log.text() : 'No such event sink\n';
+}
+
+export const showCommands: readonly Command[] = [
+  command('show stat', 'user', 'show stat [desc|json|no-maint|typed|up]*', 'report the counters of proxies and servers', showStat),
+  command('show info', 'user', 'show info [desc|json|typed]*', 'report on the running process', showInfo),
+  command('show backend', 'user', 'show backend', 'list the backends', call =>
+    `# name\n${call.context.model.proxies.filter(proxy => proxy.isBackend).map(proxy => `${proxy.name}\n`).join('')}`),
+  command('show servers state', 'user', 'show servers state [<backend>]', 'report the state of servers, of all or of one backend', showServersState),
+  command('show servers conn', 'user', 'show servers conn [<backend>]', 'report the connections of servers, of all or of one backend', showServersConn),
+  command('show errors', 'operator', 'show errors [<px>] [request|response]', 'show the last malformed request and answer of each proxy', showErrors),
+  command('show sess', 'operator', 'show sess', 'count the current sessions of each frontend', showSess),
+  command('show activity', 'user', 'show activity', 'report what each thread did', showActivity),
+  command('show threads', 'user', 'show threads', 'report the state of each thread', showThreads),
+  command('show pools', 'user', 'show pools', 'report the memory in use', showPools),
+  command('show version', 'user', 'show version', 'tell the version', () => `${productVersion}\n`),
+  command('show env', 'operator', 'show env [var]', 'list the environment of the process', showEnv),
+  command('show startup-logs', 'operator', 'show startup-logs', 'repeat what was reported at start', call => call.context.startupMessages.map(text => `${text}\n`).join('')),
+  command('show cli sockets', 'user', 'show cli sockets', 'list the runtime sockets', showCliSockets),
+  command('show events', 'user', 'show events [<sink>]', 'list the event sinks, or the events of one', showEvents),
+];
