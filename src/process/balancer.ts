@@ -94,7 +94,7 @@ export class Balancer {
     await this.logs.open(model);
     const failure = await this.threads.start();
     if (failure?.kind === 'thread') return `A traffic thread could not start: ${failure.why}`;
-    if (failure?.kind === 'bind') return this.bindText(failure.failure.bind, bindReason(failure.failure.code), 0);
+    if (failure?.kind === 'bind') return this.bindText(failure.failure.bind, bindReason(failure.failure.code === '' ? failure.failure.message : failure.failure.code), 0);
     const pidFailure = this.writePidfile();
     if (pidFailure !== '') return pidFailure;
     const identity = wantedIdentity(model.global);
@@ -152,7 +152,10 @@ export class Balancer {
         this.threads.postOthers(message.thread, { type: 'wake-queue', proxy: message.proxy, server: message.server });
         break;
       case 'bind-failed':
-        this.tell('alert', this.bindText(message.bind, bindReason(message.code), 0));
+        this.tell('alert', this.bindText(message.bind, bindReason(message.code === '' ? message.message : message.code), 0));
+        break;
+      case 'warning':
+        this.tell('warning', message.message);
         break;
       default:
         break;

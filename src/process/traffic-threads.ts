@@ -16,6 +16,9 @@ export interface TrafficThreadsOptions {
   /** A thread ended that should not have. It is started again by itself. */
   readonly died: (thread: number, why: string) => void;
   readonly restarted: (thread: number) => void;
+  /** Module of the threads and pace of the watch over them; tests have their own. */
+  readonly entry?: URL;
+  readonly watchPeriodMs?: number;
 }
 
 export interface BindFailure {
@@ -42,11 +45,12 @@ interface Slot {
 
 const delayFirstMs = 100;
 const delayMaxMs = 30_000;
-const watchPeriodMs = 1000;
-const entry = new URL('../traffic/thread.ts', import.meta.url);
+const watchPeriodDefaultMs = 1000;
+const trafficEntry = new URL('../traffic/thread.ts', import.meta.url);
 
 export class TrafficThreads {
   private readonly options: TrafficThreadsOptions;
+  private readonly watchPeriodMs: number;
   private readonly slots: Slot[];
   /** What a restarted thread has to be told again, by what it is about. */
   private readonly standing = new Map<string, ToTraffic>();
@@ -57,6 +61,7 @@ export class TrafficThreads {
 
   constructor(options: TrafficThreadsOptions) {
     this.options = options;
+    this.watchPeriodMs = options.watchPeriodMs ?? watchPeriodDefaultMs;
     this.slots = Array.from({ length: options.count }, (_, index) => ({
       index, worker: null, ready: false, drained: false, startedAtMs: 0, delayMs: delayFirstMs, lastHeartbeat: 0, missedBeats: 0,
     }));
@@ -67,7 +72,7 @@ export class TrafficThreads {
     return new Promise((resolve) => {
       this.settle = (failure) => {
         this.settle = null;
-        if (failure === null) this.watch = setInterval(() => this.lookAtHeartbeats(), watchPeriodMs);
+        if (failure === null) this.watch = setInterval(() => this.lookAtHeartbeats(), this.watchPeriodMs);
         resolve(failure);
       };
       for (const slot of this.slots) this.launch(slot);
@@ -106,7 +111,7 @@ export class TrafficThreads {
   }
 
   private launch(slot: Slot): void {
-    const worker = new Worker(entry, { workerData: { ...this.options.start, threadIndex: slot.index } satisfies TrafficStart });
+    const worker = new Worker(this.options.entry ?? trafficEntry, { workerData: { ...this.options.start, threadIndex: slot.index } satisfies TrafficStart });
     slot.worker = worker;
     slot.ready = false;
     slot.startedAtMs = Date.now();
@@ -172,11 +177,11 @@ export class TrafficThreads {
       const beat = this.options.segments.process(slot.index)[P.heartbeat_ms] ?? 0;
       slot.missedBeats = beat === slot.lastHeartbeat ? slot.missedBeats + 1 : 0;
       slot.lastHeartbeat = beat;
-      if (slot.missedBeats * watchPeriodMs < limits.threadStuckMsMax) continue;
+      if (slot.missedBeats < limits.threadMissedBeatsMax) continue;
       const stuck = slot.worker;
       slot.worker = null;
       stuck.terminate().catch(() => {});
-      this.ended(slot, `it did not move for ${limits.threadStuckMsMax / 1000} seconds`);
+      this.ended(slot, `it did not move for ${slot.missedBeats * this.watchPeriodMs / 1000} seconds`);
     }
   }
 }

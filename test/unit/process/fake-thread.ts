@@ -1,0 +1,23 @@
+/** A traffic thread for traffic-threads.test.ts that does what `internalKey` says: the real one is not wanted there. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { ToControl, ToTraffic, TrafficStart } from '../../../src/model/messages.ts';
+import { P, Segments } from '../../../src/shared/segments.ts';
+
+const start = workerData as TrafficStart;
+const segments = new Segments(start.shared, start.model);
+const own = segments.process(start.threadIndex);
+const behaviour = start.internalKey;
+const port = parentPort;
+const post = (message: ToControl): void => port?.postMessage(message);
+const log = (lines: string): void => post({ type: 'log', proxy: -1, level: 6, lines, sd: '' });
+
+const beat = setInterval(() => { own[P.heartbeat_ms] = (own[P.heartbeat_ms] ?? 0) + 1; }, 5);
+parentPort?.on('message', (message: ToTraffic) => {
+  log(`${start.threadIndex} ${message.type}`);
+  if (message.type === 'drain') post({ type: 'drained', thread: start.threadIndex });
+  if (message.type === 'shutdown-frontend' && start.threadIndex === message.proxy) throw new Error('asked to die');
+  if (message.type === 'wake-queue' && start.threadIndex === message.proxy) clearInterval(beat);
+});
+if (behaviour === 'bind-failed') post({ type: 'bind-failed', thread: start.threadIndex, bind: 3, code: 'EADDRINUSE', message: 'in use' });
+else if (behaviour === 'throws') throw new Error('cannot run');
+else post({ type: 'ready', thread: start.threadIndex });
