@@ -42,6 +42,8 @@ export const limits = {
   configLineWordsMax: 2048,
   /** Nested `.if` blocks. */
   conditionDepthMax: 16,
+  /** Messages to the operator that `show startup-logs` keeps. */
+  startupLinesMax: 500,
   /** A traffic thread whose heartbeat has not moved at so many looks, one a second, is ended and started again. */
   threadMissedBeatsMax: 20,
   /** Lines that `show events` keeps. */

@@ -5,18 +5,22 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { Admin } from '../admin/admin.ts';
 import { systemClock } from '../base/clock.ts';
+import type { ControlEvent } from '../control/events.ts';
 import { Events } from '../control/events.ts';
 import { startHealth } from '../control/health/checker.ts';
 import type { Health } from '../control/health/checker.ts';
 import { LogWriter } from '../control/log-writer.ts';
 import { Sampler, samplePeriodMs } from '../control/sampler.ts';
 import { ServerStates } from '../control/server-states.ts';
-import type { ToControl } from '../model/messages.ts';
+import type { ToControl, ToTraffic } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
 import { P, Segments } from '../shared/segments.ts';
+import { StickTables } from '../shared/stick-table.ts';
 import { syslogLevel } from '../wire/syslog.ts';
 import { InternalSocket } from './internal-socket.ts';
+import { descriptorsMax, maxconnInForce } from './machine.ts';
 import type { Notices } from './notices.ts';
 import { dropPrivileges, wantedIdentity } from './privileges.ts';
 import { bindReason, probeBinds } from './probe-binds.ts';
@@ -46,35 +50,59 @@ export class Balancer {
   private readonly events = new Events();
   private readonly states: ServerStates;
   private readonly sampler: Sampler;
+  private readonly admin: Admin;
+  /** Another process serves the runtime sockets now: their files are not this one's any more. */
+  private replaced = false;
   private health: Health | null = null;
   private samplerTimer: NodeJS.Timeout | null = null;
   private stopping = false;
 
   constructor(options: BalancerOptions) {
-    const { model, notices } = options;
+    const { notices } = options;
+    const descriptors = descriptorsMax();
+    const maxconn = maxconnInForce(options.model, descriptors);
+    const model: Model = { ...options.model, global: { ...options.model.global, maxconn } };
+    const startedAtMs = Date.now();
     this.options = options;
     this.model = model;
     this.notices = notices;
     this.segments = Segments.allocate(model, model.global.nbthread);
-    const ownProcess = this.segments.process(this.segments.threads);
-    this.logs = new LogWriter({
+    this.logs = this.makeLogs();
+    this.threads = this.makeThreads(startedAtMs);
+    this.events.listen((event) => this.heard(event));
+    const broadcast = (message: ToTraffic): void => this.threads.post(message);
+    this.states = new ServerStates(model, this.segments, { clock: systemClock, post: broadcast, events: this.events });
+    this.sampler = new Sampler(model, this.segments);
+    this.admin = new Admin({
+      model, segments: this.segments, servers: this.states, sampler: this.sampler, events: this.events, clock: systemClock, broadcast,
+      tables: new StickTables(model, this.segments.handles, systemClock),
+      pid: process.pid, startedAtMs, nodeName: model.global.node === '' ? hostname() : model.global.node,
+      maxconn, descriptorsMax: descriptors, bootMs: Math.round(performance.now()), startupMessages: notices.startup, environment: process.env,
+      warnings: () => notices.warnings, stopping: () => this.stopping,
+    }, this.internal.key);
+  }
+
+  private makeLogs(): LogWriter {
+    const own = this.segments.process(this.segments.threads);
+    return new LogWriter({
       pid: process.pid,
       hostname: hostname(),
       nowMs: Date.now,
-      dropped: (lines) => { ownProcess[P.dropped_logs] = (ownProcess[P.dropped_logs] ?? 0) + lines; },
-      warn: (message) => notices.warning(message),
+      dropped: (lines) => { own[P.dropped_logs] = (own[P.dropped_logs] ?? 0) + lines; },
+      warn: (message) => this.notices.warning(message),
     });
-    this.threads = new TrafficThreads({
+  }
+
+  private makeThreads(startedAtMs: number): TrafficThreads {
+    const { model, internal, segments } = this;
+    return new TrafficThreads({
       count: model.global.nbthread,
-      start: { model, shared: this.segments.handles, internalSocket: this.internal.path, internalKey: this.internal.key, startedAtMs: Date.now(), ticketKeys: randomBytes(48) },
-      segments: this.segments,
+      start: { model, shared: segments.handles, internalSocket: internal.path, internalKey: internal.key, startedAtMs, ticketKeys: randomBytes(48) },
+      segments,
       receive: (message) => this.receive(message),
       died: (thread, why) => this.tell('alert', `Traffic thread ${thread + 1} died and is started again: ${why}`),
       restarted: (thread) => this.tell('notice', `Traffic thread ${thread + 1} is back.`),
     });
-    this.events.listen((event) => this.logs.write(event.proxy, event.level, event.text, ''));
-    this.states = new ServerStates(model, this.segments, { clock: systemClock, post: (message) => this.threads.post(message), events: this.events });
-    this.sampler = new Sampler(model, this.segments);
   }
 
   /** '' when everything runs, otherwise one line that says why not; nothing is left behind then. */
@@ -92,6 +120,8 @@ export class Balancer {
       if (problems.length > 0) return 'Some listeners could not be started: nothing was started.';
     }
     await this.logs.open(model);
+    const adminFailure = await this.admin.start(this.internal.path);
+    if (adminFailure !== '') return adminFailure;
     const failure = await this.threads.start();
     if (failure?.kind === 'thread') return `A traffic thread could not start: ${failure.why}`;
     if (failure?.kind === 'bind') return this.bindText(failure.failure.bind, bindReason(failure.failure.code === '' ? failure.failure.message : failure.failure.code), 0);
@@ -99,6 +129,7 @@ export class Balancer {
     if (pidFailure !== '') return pidFailure;
     const identity = wantedIdentity(model.global);
     for (const problem of identity.problems) notices.warning(problem);
+    this.internal.giveTo(identity.uid, identity.gid);
     const lowPorts = model.binds.some(({ address }) => address.kind === 'inet' && address.port > 0 && address.port < 1024);
     const dropFailure = dropPrivileges(identity, lowPorts);
     if (dropFailure !== '') return dropFailure;
@@ -123,6 +154,11 @@ export class Balancer {
     await this.close();
   }
 
+  /** The master has started a process that serves from now on; SIGUSR1 follows. */
+  handOver(): void {
+    this.replaced = true;
+  }
+
   /** SIGHUP. */
   dumpStates(): void {
     this.notices.warning('SIGHUP received, dumping servers states.');
@@ -135,6 +171,7 @@ export class Balancer {
   private async close(): Promise<void> {
     if (this.samplerTimer !== null) clearInterval(this.samplerTimer);
     this.health?.stop();
+    if (!this.replaced) this.admin.close();
     await this.threads.terminate();
     await this.logs.close();
     this.internal.remove();
@@ -158,8 +195,16 @@ export class Balancer {
         this.tell('warning', message.message);
         break;
       default:
-        break;
+        this.admin.receive(message);
     }
+  }
+
+  /** Events go to the log of their proxy and, as HAProxy does, to the operator. */
+  private heard(event: ControlEvent): void {
+    this.logs.write(event.proxy, event.level, event.text, '');
+    const name = this.model.proxies[event.proxy]?.name ?? '';
+    if (event.kind === 'backend-down') this.notices.alert(event.text.replace(`backend ${name} `, `backend '${name}' `));
+    else this.notices.warning(event.text);
   }
 
   /** `Binding [lb.cfg:12] for frontend fe: cannot bind socket (Address already in use) for [127.0.0.1:80]` */

@@ -80,6 +80,7 @@ export class Master {
     this.current = child;
     if (before !== null) {
       this.former.add(before);
+      before.process.send('replaced');
       before.process.kill('SIGUSR1');
     }
     this.notices.notice('Loading success.');

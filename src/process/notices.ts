@@ -3,6 +3,7 @@
  * process/ and cli/. Quiet mode holds back everything but alerts; a daemon that has let its terminal go says nothing more.
  */
 import { writeSync } from 'node:fs';
+import { limits } from '../model/limits.ts';
 
 export type NoticeKind = 'ALERT' | 'WARNING' | 'NOTICE';
 
@@ -11,6 +12,8 @@ export class Notices {
   quiet = false;
   /** After a daemon started: nothing is printed. */
   silent = false;
+  /** The first messages of the process, without line ends (`show startup-logs`). */
+  readonly startup: string[] = [];
   /** Warnings printed so far (`show info`: TotalWarnings). */
   warnings = 0;
 
@@ -28,9 +31,11 @@ export class Notices {
   }
 
   private print(kind: NoticeKind, text: string): void {
+    const line = `${`[${kind}]`.padEnd(10)} (${process.pid}) : ${text}`;
+    if (this.startup.length < limits.startupLinesMax) this.startup.push(line);
     if (this.silent) return;
     try {
-      writeSync(2, `${`[${kind}]`.padEnd(10)} (${process.pid}) : ${text}\n`);
+      writeSync(2, `${line}\n`);
     } catch {
       // Nobody reads stderr any more (EPIPE) or it is full (EAGAIN): the log targets still get what matters.
     }

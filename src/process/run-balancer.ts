@@ -43,6 +43,9 @@ export async function runBalancer(model: Model, notices: Notices, options: RunOp
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   tellReady();
+  process.on('message', (message) => {
+    if (message === 'replaced') balancer.handOver();
+  });
   // Without its master nobody would ever stop or restart this process.
   if (options.part === 'balancer' || options.part === 'takeover') process.on('disconnect', () => stopAtOnce('SIGTERM'));
   if (options.part === 'daemon') notices.silent = true;
