@@ -229,7 +229,7 @@ export interface Proxy {
   readonly dynamicCookieKey: string;
   readonly useServer: readonly SwitchRule[];
   readonly retries: number;
-  /** 0 = off; 1 = last retry only (default); N every N-th; -N see manual. */
+  /** 0 = off; -1 = on the last retry (`option redispatch` without a number); N = every N-th; -N = from the N-th before the last on. */
   readonly redispatch: number;
   readonly retryOn: readonly string[];
   readonly httpReuse: 'never' | 'safe' | 'aggressive' | 'always';
@@ -495,6 +495,8 @@ export type CheckStep =
   | { readonly kind: 'expect'; readonly comment: string; readonly negate: boolean;
       readonly match: 'status' | 'rstatus' | 'hdr' | 'fhdr' | 'string' | 'rstring' | 'binary' | 'rbinary' | 'string-lf' | 'binary-lf';
       readonly pattern: string; readonly regexFlags: string;
+      /** Pattern of string-lf, null otherwise. */
+      readonly format: Format | null;
       /** Ranges of `expect status 200-299,301`. */
       readonly statuses: readonly (readonly [number, number])[];
       readonly headerName: string; readonly headerNameMatch: string; readonly headerValue: string; readonly headerValueMatch: string;
