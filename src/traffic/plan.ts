@@ -5,7 +5,7 @@
  */
 import { BackendBalancer } from '../balance/balancer.ts';
 import { Persistence } from '../balance/persistence.ts';
-import { ServerLoad } from '../balance/server-load.ts';
+import type { ServerLoad } from '../balance/server-load.ts';
 import type { Clock } from '../base/clock.ts';
 import { TimerNode, type TimerOwner, type TimerWheel } from '../base/timer-wheel.ts';
 import type { Bind, Model, Proxy, Server } from '../model/model.ts';
@@ -59,7 +59,7 @@ export class ProxyPlan implements TimerOwner {
     this.backendState = segments.backendState(proxy.index);
     this.servers = proxy.servers.map((index) => plan.servers[index] as ServerPlan);
     this.balancer = new BackendBalancer(proxy, plan.model, segments, plan.compiler);
-    this.load = new ServerLoad(proxy, plan.model, segments);
+    this.load = this.balancer.load;
     this.persistence = new Persistence(proxy, plan.model, segments, plan.compiler, plan.stickTables);
     this.queue = new RequestQueue(this.back);
     this.rules = new ProxyRules(proxy, plan.compiler);
