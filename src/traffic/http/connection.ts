@@ -1,24 +1,279 @@
 /**
- * One client connection in mode http.
+ * One client connection in mode http: reads requests one after the other, pipelined ones too, gives each to an HttpExchange, and
+ * waits in between. Made by serve.ts; lives until the transport has closed. Knows nothing of rules and servers.
  */
-import type { Session } from '../../rules/subject.ts';
-import type { Transport, TransportHandler } from '../contract.ts';
+import { TimerNode, type TimerOwner } from '../../base/timer-wheel.ts';
+import { faults, type Fault } from '../../model/fault.ts';
+import { limits } from '../../model/limits.ts';
+import { parsed } from '../../wire/http1/head-parser.ts';
+import type { SessionUser, TransportHandler } from '../contract.ts';
+import type { ClientSession } from '../session.ts';
 import type { ThreadContext } from '../thread-context.ts';
+import type { Transport } from '../contract.ts';
+import { refuseHead, refuseSilence } from './bad-request.ts';
+import { clientDrained, clientLeft, clientEndedSide, clientTimedOut, killExchange } from './client-events.ts';
+import { exchangePool, HttpExchange, stage } from './http-exchange.ts';
+import { headRead } from './request-steps.ts';
+import { requestData } from './to-server.ts';
 
-export class HttpConnection implements TransportHandler {
+/** What the client timer is armed for. */
+const awaited = { nothing: 0, firstRequest: 1, nextRequest: 2, head: 3, exchange: 4, linger: 5 } as const;
+
+export class HttpConnection implements TransportHandler, TimerOwner, SessionUser {
   readonly transport: Transport;
-  readonly session: Session;
-  readonly thread: ThreadContext;
+  readonly session: ClientSession;
+  readonly context: ThreadContext;
+  exchange: HttpExchange | null = null;
+  /** Monotonic and calendar time when the connection became idle (or ready): start of %Ti. */
+  idleSinceMs: number;
+  idleSinceDateMs: number;
+  handshakeMs: number;
+  private readonly pool: HttpExchange[];
+  private readonly timer: TimerNode = new TimerNode(this, 0);
+  private awaits: number = awaited.nothing;
+  /** Bytes that came before their turn: requests after the one under way. */
+  private input: Buffer | null = null;
+  private inputPaused = false;
+  private running = false;
+  /** Our side has ended; what still comes is thrown away. */
+  private lingering = false;
+  /** Cached `X-Forwarded-For` line for an address. */
+  forwardedLine = '';
+  forwardedFor = '';
 
-  constructor(transport: Transport, session: Session, thread: ThreadContext) {
+  constructor(transport: Transport, session: ClientSession, context: ThreadContext) {
     this.transport = transport;
     this.session = session;
-    this.thread = thread;
+    this.context = context;
+    this.pool = exchangePool(context);
+    this.idleSinceMs = context.clock.monoMs();
+    this.idleSinceDateMs = session.acceptedAtMs;
+    this.handshakeMs = session.handshakeMs;
   }
 
-  start(): void { this.transport.resume(); }
-  onData(_chunk: Buffer): void { this.transport.destroy(); }
-  onDrain(): void { this.transport.resume(); }
-  onEnd(): void { this.transport.end(); }
-  onClose(_code: string): void { this.session.vars = null; }
+  start(): void {
+    this.session.user = this;
+    this.transport.handler = this;
+    const { timeouts } = this.session.frontend;
+    this.await(awaited.firstRequest, timeouts.httpRequestMs ?? timeouts.clientMs ?? 0);
+    this.transport.resume();
+  }
+
+  // ---- the transport
+  onData(chunk: Buffer): void {
+    const { exchange } = this;
+    if (this.lingering) return;
+    if (exchange === null) {
+      this.input = this.input === null ? chunk : Buffer.concat([this.input, chunk]);
+      this.proceed();
+    } else if (exchange.stage === stage.head) {
+      this.moreHead(exchange, chunk);
+      this.proceed();
+    } else if (!exchange.requestBody.done) {
+      const end = requestData(exchange, chunk, 0, chunk.length);
+      if (end < chunk.length) this.keepInput(chunk.subarray(end));
+      this.proceed();
+    } else {
+      this.keepInput(chunk);
+    }
+  }
+
+  onDrain(): void {
+    if (this.exchange !== null) clientDrained(this.exchange);
+  }
+
+  onEnd(): void {
+    const { exchange } = this;
+    if (exchange !== null) clientEndedSide(exchange);
+    else if (this.session.requestCount === 0 && !this.lingering) refuseSilence(this, faults.clientAbortHead);
+    else this.transport.destroy();
+  }
+
+  onClose(): void {
+    this.context.wheel.disarm(this.timer);
+    this.input = null;
+    const { exchange } = this;
+    if (exchange !== null) clientLeft(exchange);
+    else if (this.session.requestCount === 0 && !this.lingering) refuseSilence(this, faults.clientAbortHead);
+  }
+
+  // ---- requests
+
+  /** Starts the requests whose bytes are there, until one is under way. */
+  proceed(): void {
+    if (this.running) return;
+    this.running = true;
+    while (this.exchange === null && this.input !== null && !this.lingering && !this.transport.closed) {
+      const bytes = this.input;
+      this.input = null;
+      this.begin(bytes);
+    }
+    this.running = false;
+    if (this.exchange === null && this.inputPaused) {
+      this.inputPaused = false;
+      this.transport.resume();
+    }
+  }
+
+  /** A request starts (or, for a client that never spoke, is logged as none). */
+  openExchange(): HttpExchange {
+    const { clock } = this.context;
+    const startMs = clock.monoMs();
+    const exchange = this.pool.pop() ?? new HttpExchange(this.context, this);
+    exchange.begin(this, this.session, startMs);
+    const { facts } = exchange;
+    facts.requestDateMs = clock.dateMs();
+    facts.acceptDateMs = this.idleSinceDateMs;
+    facts.handshakeMs = this.handshakeMs;
+    facts.idleMs = startMs - this.idleSinceMs;
+    this.exchange = exchange;
+    return exchange;
+  }
+
+  private begin(bytes: Buffer): void {
+    const exchange = this.openExchange();
+    exchange.requestParser.begin(bytes, 0);
+    this.parseHead(exchange, bytes, bytes.length, true);
+  }
+
+  private parseHead(exchange: HttpExchange, bytes: Buffer, to: number, isFirst: boolean): void {
+    const result = exchange.requestParser.parse(to);
+    if (result === parsed.done) {
+      exchange.stash = null;
+      this.awaits = awaited.nothing;
+      const end = headRead(exchange, bytes, to);
+      if (end < to) this.keepInput(bytes.subarray(end, to));
+    } else if (result === parsed.more) {
+      if (isFirst) this.awaitHead(exchange);
+      exchange.stash = bytes;
+      exchange.stashEnd = to;
+    } else {
+      refuseHead(exchange, result === parsed.tooLarge ? faults.headTooLarge : faults.badRequest, 400);
+    }
+  }
+
+  /** A head that is not whole yet has `timeout http-request` from its first byte. */
+  private awaitHead(exchange: HttpExchange): void {
+    const { timeouts } = this.session.frontend;
+    if (exchange.requestParser.untouched) {
+      // Only empty lines: nothing has started.
+      return;
+    }
+    if (this.awaits === awaited.firstRequest) this.awaits = awaited.head;
+    else this.await(awaited.head, timeouts.httpRequestMs ?? timeouts.clientMs ?? 0);
+  }
+
+  private moreHead(exchange: HttpExchange, chunk: Buffer): void {
+    const { stash, requestParser } = exchange;
+    if (stash === null) return;
+    const wasUntouched = requestParser.untouched;
+    let bytes = stash;
+    let used = exchange.stashEnd;
+    if (used + chunk.length > bytes.length) {
+      const start = exchange.requestHead.start;
+      bytes = Buffer.allocUnsafe(Math.max(2 * (used - start + chunk.length), 1024));
+      stash.copy(bytes, 0, start, used);
+      requestParser.rebase(bytes, start);
+      used -= start;
+    }
+    chunk.copy(bytes, used);
+    this.parseHead(exchange, bytes, used + chunk.length, wasUntouched);
+  }
+
+  private keepInput(bytes: Buffer): void {
+    this.input = this.input === null ? bytes : Buffer.concat([this.input, bytes]);
+    if (this.input.length >= limits.pendingWriteBytesMax && !this.inputPaused) {
+      this.inputPaused = true;
+      this.transport.pause();
+    }
+  }
+
+  /** The exchange has been logged: the next request, waiting for it, or the end. */
+  exchangeOver(exchange: HttpExchange, close: boolean): void {
+    if (this.exchange !== exchange) return;
+    this.exchange = null;
+    exchange.forget();
+    if (this.pool.length < limits.idleExchangesMax) this.pool.push(exchange);
+    if (this.transport.closed) {
+      this.context.wheel.disarm(this.timer);
+      return;
+    }
+    if (close) {
+      this.close();
+      return;
+    }
+    const { clock } = this.context;
+    this.idleSinceMs = clock.monoMs();
+    this.idleSinceDateMs = clock.dateMs();
+    this.handshakeMs = 0;
+    const { timeouts } = this.session.frontend;
+    this.await(awaited.nextRequest, timeouts.httpKeepAliveMs ?? timeouts.httpRequestMs ?? timeouts.clientMs ?? 0);
+    this.proceed();
+  }
+
+  /** The bytes of the client that came after the request: for a tunnel. */
+  takeInput(): Buffer | null {
+    const { input } = this;
+    this.input = null;
+    return input;
+  }
+
+  /** Ends our side and gives the client a moment to read what was sent before the connection is cut. */
+  close(): void {
+    if (this.lingering || this.transport.closed) return;
+    this.lingering = true;
+    this.input = null;
+    this.transport.end();
+    this.transport.resume();
+    this.await(awaited.linger, limits.lingerMsMax);
+  }
+
+  /** The transport is somebody else's from now on (tunnel, silent-drop). */
+  release(): void {
+    this.lingering = true;
+    this.awaits = awaited.nothing;
+    this.context.wheel.disarm(this.timer);
+  }
+
+  // ---- time
+
+  private await(what: number, timeoutMs: number): void {
+    this.awaits = what;
+    if (timeoutMs > 0) this.context.wheel.arm(this.timer, timeoutMs);
+    else this.awaits = awaited.nothing;
+  }
+
+  /** The exchange waits for the client to send or to read. */
+  awaitClient(timeoutMs: number): void { this.await(awaited.exchange, timeoutMs); }
+  awaitNothing(): void { this.awaits = awaited.nothing; }
+
+  onTimer(): void {
+    const what = this.awaits;
+    const { exchange } = this;
+    this.awaits = awaited.nothing;
+    if (what === awaited.linger) this.transport.destroy();
+    else if (what === awaited.exchange && exchange !== null) clientTimedOut(exchange);
+    else if (what === awaited.head || what === awaited.firstRequest || what === awaited.nextRequest) this.requestTimedOut(what, exchange);
+  }
+
+  private requestTimedOut(what: number, exchange: HttpExchange | null): void {
+    if (exchange !== null && exchange.stage === stage.head && !exchange.requestParser.untouched) refuseHead(exchange, faults.clientTimeoutHead, 408);
+    else if (what === awaited.firstRequest) refuseSilence(this, faults.clientTimeoutHead);
+    else this.transport.destroy();
+  }
+
+  // ---- from outside
+  onStop(): void {
+    if (this.exchange === null) this.close();
+    else this.exchange.closeClient = true;
+  }
+
+  onOwnConnectionLost(): void {
+    if (this.exchange === null) this.close();
+  }
+
+  onKill(fault: Fault): void {
+    if (this.exchange === null) this.transport.destroy();
+    else killExchange(this.exchange, fault);
+  }
 }

@@ -1,0 +1,102 @@
+/**
+ * Requests that never became one: malformed heads, clients that stay silent or leave. Answered below the rules, as HAProxy's
+ * multiplexer does, logged as <BADREQ>, and kept for `show errors` when malformed.
+ */
+import { C } from '../../model/counters.ts';
+import { faults, type Fault } from '../../model/fault.ts';
+import { limits } from '../../model/limits.ts';
+import { P } from '../../shared/segments.ts';
+import type { HttpConnection } from './connection.ts';
+import { finish } from './finish.ts';
+import { stage, type HttpExchange } from './http-exchange.ts';
+
+const pages: Readonly<Record<number, string>> = {
+  400: page('400 Bad request', 90, 'Connection: close\r\n', 'Your browser sent an invalid request.'),
+  408: page('408 Request Time-out', 110, 'Connection: close\r\n', "Your browser didn't send a complete request in time."),
+  422: page('422 Unprocessable Content', 116, '', 'The server cannot process the contained instructions.'),
+};
+
+function page(status: string, length: number, connection: string, text: string): string {
+  return `HTTP/1.1 ${status}\r\nContent-length: ${length}\r\nCache-Control: no-cache\r\n${connection}Content-Type: text/html\r\n\r\n<html><body><h1>${status}</h1>\n${text}\n</body></html>\n`;
+}
+
+/** The head is malformed, too large, or did not come in time; or the client left in the middle of it. */
+export function refuseHead(x: HttpExchange, fault: Fault, status: number): void {
+  const { facts, client } = x;
+  if (fault.side === 'proxy') captureBadRequest(x);
+  facts.badRequest = true;
+  count(x, status);
+  facts.status = status;
+  facts.cause = fault.cause;
+  facts.stage = fault.stage;
+  facts.why = fault.why;
+  x.answerStarted = true;
+  if (!client.transport.closed) client.transport.write(pageFor(x, status));
+  finish(x, false, true);
+}
+
+function pageFor(x: HttpExchange, status: number): string | Uint8Array {
+  const { frontend } = x;
+  if (!frontend.errors.some((answer) => answer.status === status)) return pages[status] ?? '';
+  return x.client.session.plan.compiler.errorAnswer(frontend, null, status);
+}
+
+/** The client never sent a byte: closed or waited too long. Browsers open connections in advance, so options make it silent. */
+export function refuseSilence(client: HttpConnection, fault: Fault): void {
+  const { switches } = client.session.frontend;
+  const x = client.exchange ?? client.openExchange();
+  if (switches.httpIgnoreProbes) {
+    x.unlogged = true;
+    finish(x, false, true);
+    return;
+  }
+  x.unlogged = switches.dontlognull;
+  client.session.requestCount += 1;
+  if (fault === faults.clientTimeoutHead) refuseHead(x, fault, 408);
+  else left(x, fault);
+}
+
+/** Nobody is there to read an answer: logged as 400. */
+function left(x: HttpExchange, fault: Fault): void {
+  const { facts } = x;
+  count(x, 400);
+  facts.badRequest = true;
+  facts.status = 400;
+  facts.cause = fault.cause;
+  facts.stage = fault.stage;
+  facts.why = fault.why;
+  finish(x, false, true);
+}
+
+function count(x: HttpExchange, status: number): void {
+  const { front, listener, context } = x;
+  if (x.unlogged && status === 400) return;
+  if (x.facts.badRequest && x.stage === stage.head) {
+    front.front.count(C.req_tot);
+    listener.tally.count(C.req_tot);
+    context.process[P.requests] = (context.process[P.requests] as number) + 1;
+  }
+  front.front.count(C.ereq);
+  listener.tally.count(C.ereq);
+}
+
+function captureBadRequest(x: HttpExchange): void {
+  const { requestHead, requestParser, context } = x;
+  const from = requestHead.start;
+  context.post({
+    type: 'captured-error', proxy: x.frontend.index, side: 'request', server: -1, client: `${x.client.session.sourceAddress}:${x.client.session.sourcePort}`,
+    why: faults.badRequest.why, position: Math.max(0, requestParser.position - from),
+    bytes: new Uint8Array(requestHead.bytes.subarray(from, from + limits.errorCaptureBytesMax)), atMs: context.clock.dateMs(),
+  });
+}
+
+/** A server's malformed answer, for `show errors`. */
+export function captureBadAnswer(x: HttpExchange): void {
+  const { responseHead, responseParser, context } = x;
+  const from = responseHead.start;
+  context.post({
+    type: 'captured-error', proxy: x.back?.proxy.index ?? x.frontend.index, side: 'response', server: x.serverPlan?.server.index ?? -1,
+    client: `${x.client.session.sourceAddress}:${x.client.session.sourcePort}`, why: faults.badResponse.why, position: Math.max(0, responseParser.position - from),
+    bytes: new Uint8Array(responseHead.bytes.subarray(from, from + limits.errorCaptureBytesMax)), atMs: context.clock.dateMs(),
+  });
+}

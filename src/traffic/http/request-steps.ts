@@ -1,0 +1,282 @@
+/**
+ * From a whole request head to the choice of a server: framing, captures, then the rules in HAProxy's order, one step after the
+ * other. A step that has to wait (inspect delay, body, tarpit) stops here and goes on where it stopped. Sends nothing itself.
+ */
+import { C } from '../../model/counters.ts';
+import { faults } from '../../model/fault.ts';
+import type { RuleSet } from '../../rules/compile.ts';
+import type { Verdict } from '../../rules/subject.ts';
+import { P } from '../../shared/segments.ts';
+import { body, flaw, frameRequest } from '../../wire/http1/framing.ts';
+import { dropSilently } from '../listen/silent-drop.ts';
+import type { ProxyPlan } from '../plan.ts';
+import { answerNow, answerWithPage } from './answer.ts';
+import { refuseHead } from './bad-request.ts';
+import { captureRequest } from './captures.ts';
+import { finish } from './finish.ts';
+import { stage, type HttpExchange } from './http-exchange.ts';
+import { monitored } from './monitor.ts';
+import { askStats, serveInternal } from './stats.ts';
+import { prepareRequest } from './to-server.ts';
+
+const step = { frontContent: 0, monitor: 1, body: 2, frontRules: 3, frontStats: 4, backend: 5, backContent: 6, backRules: 7, backStats: 8, dispatch: 9 } as const;
+
+/** A head is whole and stands in bytes[..to). Gives the first position behind what belongs to this request so far. */
+export function headRead(x: HttpExchange, bytes: Buffer, to: number): number {
+  const head = x.requestHead;
+  const wrong = frameRequest(head, x.requestFraming, x.requestParser.relaxed);
+  if (wrong !== flaw.none) {
+    x.requestParser.position = head.start;
+    refuseHead(x, faults.badRequest, wrong === flaw.unprocessable ? 422 : 400);
+    return to;
+  }
+  countRequest(x);
+  const end = takeFirstBody(x, bytes, to);
+  if (x.requestBody.bad) {
+    refuseHead(x, faults.badRequest, 400);
+    return to;
+  }
+  x.request = head;
+  x.facts.source = head;
+  x.stage = stage.rules;
+  x.closeClient = x.requestFraming.close || x.requestFraming.doubtful || x.context.draining;
+  if (x.front.rules.http.hasRequestCaptures || x.frontend.cookieCapture !== null) captureRequest(x);
+  if (x.front.rules.http.uniqueId !== null) x.uniqueId = x.front.rules.http.uniqueId(x);
+  proceed(x);
+  return end;
+}
+
+function countRequest(x: HttpExchange): void {
+  const { front, listener, context, requestHead, facts } = x;
+  x.client.session.requestCount += 1;
+  front.front.count(C.req_tot);
+  listener.tally.count(C.req_tot);
+  context.process[P.requests] = (context.process[P.requests] as number) + 1;
+  facts.badRequest = false;
+  const length = requestHead.firstEnd - requestHead.start;
+  const first = requestHead.bytes[requestHead.start];
+  x.isHead = length === 4 && first === 0x48 && requestHead.method === 'HEAD';
+  x.isConnect = length === 7 && first === 0x43 && requestHead.method === 'CONNECT';
+}
+
+/** The part of the body that came with the head: it goes out together with it. */
+function takeFirstBody(x: HttpExchange, bytes: Buffer, to: number): number {
+  const { requestBody, requestFraming, requestHead } = x;
+  requestBody.begin(requestFraming.kind, requestFraming.length);
+  const from = requestHead.end;
+  let end = from;
+  x.firstEnd = from;
+  if (requestFraming.kind !== body.none) {
+    if (x.frontend.switches.httpBufferRequest || x.front.rules.http.request.length > 0) collectBody(x);
+    end = requestBody.take(bytes, from, to);
+    if (requestBody.pieces === null) x.firstEnd = requestBody.rawEnd;
+    else for (const piece of requestBody.pieces) x.keepPart(piece);
+    if (requestFraming.kind === body.length && end > from) x.inspected = [bytes.subarray(from, end)];
+  }
+  x.countIn(end - requestHead.start);
+  return end;
+}
+
+function collectBody(x: HttpExchange): void {
+  if (x.requestFraming.kind !== body.chunked) return;
+  x.inspected = [];
+  x.requestBody.collect(x.inspected);
+}
+
+/** Runs the steps from x.step on. */
+export function proceed(x: HttpExchange): void {
+  x.stage = stage.rules;
+  while (x.stage === stage.rules) {
+    if (x.step === step.dispatch) {
+      prepareRequest(x);
+      return;
+    }
+    if (!takeStep(x)) return;
+    x.step += 1;
+    x.ruleAt = 0;
+  }
+}
+
+/** True: the next step follows. */
+function takeStep(x: HttpExchange): boolean {
+  const { front, back } = x;
+  switch (x.step) {
+    case step.frontContent: return front.rules.requestContent.length === 0 || runContent(x, front);
+    case step.monitor: return front.proxy.monitorUri === '' || !monitored(x);
+    case step.body: return !front.proxy.switches.httpBufferRequest || hasBody(x, x.context.plan.model.global.bufsizeBytes, 0);
+    case step.frontRules: return front.rules.http.request.length === 0 || runRules(x, front.rules.http.request);
+    case step.frontStats: return front.rules.http.stats === null || !askStats(x, front.rules.http.stats);
+    case step.backend: return chooseBackend(x);
+    case step.backContent: return back === null || back === front || back.rules.requestContent.length === 0 || runContent(x, back);
+    case step.backRules: return back === null || back === front || ((!back.proxy.switches.httpBufferRequest || hasBody(x, x.context.plan.model.global.bufsizeBytes, 0))
+      && (back.rules.http.request.length === 0 || runRules(x, back.rules.http.request)));
+    default: return back === null || back === front || back.rules.http.stats === null || !askStats(x, back.rules.http.stats);
+  }
+}
+
+function chooseBackend(x: HttpExchange): boolean {
+  const { front } = x;
+  const index = front.rules.backend(x);
+  const back = index < 0 ? undefined : x.client.session.plan.proxies[index];
+  if (back === undefined || back.proxy.disabled) {
+    front.front.count(C.econ);
+    x.facts.requestMs = -1;
+    answerWithPage(x, faults.noServer);
+    return false;
+  }
+  x.back = back;
+  x.backend = back.proxy;
+  x.facts.backendName = back.proxy.name;
+  x.entered = true;
+  back.back.enter(x.facts.requestDateMs);
+  back.back.add(C.bin, x.facts.bytesFromClient);
+  return true;
+}
+
+// ---- rules
+
+function runContent(x: HttpExchange, proxy: ProxyPlan): boolean {
+  const delayMs = proxy.proxy.inspectDelayMs ?? 0;
+  const leftMs = delayMs - (x.context.clock.monoMs() - x.startMs);
+  x.final = leftMs <= 0;
+  x.needMore = false;
+  const set = proxy.rules.requestContent;
+  const verdict = set.run(x, x.ruleAt);
+  if (verdict === null || verdict.kind === 'allow') return true;
+  if (verdict.kind === 'wait') {
+    if (x.final) return true;
+    x.ruleAt = set.resumeAt;
+    x.stage = stage.inspecting;
+    x.context.wheel.arm(x.waitTimer, leftMs);
+    return false;
+  }
+  x.facts.badRequest = proxy === x.front;
+  return act(x, verdict);
+}
+
+function runRules(x: HttpExchange, set: RuleSet): boolean {
+  // http-request rules never wait for more bytes: what is not there is not there.
+  x.final = true;
+  const verdict = set.run(x, x.ruleAt);
+  if (verdict === null || verdict.kind === 'allow') return true;
+  x.ruleAt = set.resumeAt;
+  return act(x, verdict);
+}
+
+/** True: the rules went on and the next step may follow. */
+function act(x: HttpExchange, verdict: Verdict): boolean {
+  switch (verdict.kind) {
+    case 'allow': return true;
+    case 'wait':
+    case 'wait-for-body': return waitForBody(x, verdict);
+    case 'answer': answer(x, verdict); return false;
+    case 'service': serveInternal(x, 'prometheus', false); return false;
+    case 'silent-drop':
+      dropSilently(x.client.session);
+      x.client.release();
+      end(x, true);
+      return false;
+    default:
+      end(x, false);
+      return false;
+  }
+}
+
+function waitForBody(x: HttpExchange, verdict: Verdict): boolean {
+  if (verdict.kind !== 'wait-for-body') return true;
+  return hasBody(x, verdict.atLeastBytes > 0 ? verdict.atLeastBytes : x.context.plan.model.global.bufsizeBytes, verdict.timeMs) && continueRules(x);
+}
+
+function continueRules(x: HttpExchange): boolean {
+  const set = x.step === step.frontRules ? x.front.rules.http.request : x.back?.rules.http.request;
+  return set === undefined || runRules(x, set);
+}
+
+function answer(x: HttpExchange, verdict: Extract<Verdict, { kind: 'answer' }>): void {
+  const { front, back, listener } = x;
+  const denied = verdict.cause === 'deny' || verdict.cause === 'tarpit';
+  if (denied) {
+    front.front.count(C.dreq);
+    listener.tally.count(C.dreq);
+    if (back !== null) back.back.count(C.dreq);
+  } else if (back === null || back === front) {
+    front.front.count(C.intercepted);
+  }
+  if (!verdict.keepAlive) x.closeClient = true;
+  if (verdict.cause === 'tarpit') {
+    x.stage = stage.tarpit;
+    x.held = verdict.bytes;
+    const { timeouts } = (back ?? front).proxy;
+    const waitMs = timeouts.tarpitMs ?? timeouts.connectMs ?? 0;
+    if (waitMs > 0) x.context.wheel.arm(x.waitTimer, waitMs);
+    else tarpitOver(x);
+    return;
+  }
+  x.facts.requestMs = x.context.clock.monoMs() - x.startMs;
+  answerNow(x, verdict.bytes, denied ? 'P' : 'L', 'R');
+}
+
+function tarpitOver(x: HttpExchange): void {
+  const bytes = x.held;
+  x.held = null;
+  if (bytes === null) return;
+  x.facts.queueMs = x.context.clock.monoMs() - x.startMs;
+  answerNow(x, bytes, 'P', 'T');
+}
+
+/** reject, silent-drop, close: no answer. */
+function end(x: HttpExchange, keepOpen: boolean): void {
+  x.front.front.count(C.dreq);
+  x.listener.tally.count(C.dreq);
+  x.facts.cause = 'P';
+  x.facts.stage = 'R';
+  finish(x, false, !keepOpen);
+}
+
+// ---- waiting
+
+/** True: `wanted` bytes of the body are there, or all of it. Else the exchange waits for them. */
+function hasBody(x: HttpExchange, wanted: number, timeMs: number): boolean {
+  if (x.requestBody.done || inspectedBytes(x) >= wanted) return true;
+  x.stage = stage.buffering;
+  x.bodyWanted = wanted;
+  const { timeouts } = x.frontend;
+  const waitMs = timeMs > 0 ? timeMs : timeouts.httpRequestMs ?? timeouts.clientMs ?? 0;
+  if (waitMs > 0) x.context.wheel.arm(x.waitTimer, waitMs);
+  return false;
+}
+
+export function inspectedBytes(x: HttpExchange): number {
+  let sum = 0;
+  for (const part of x.inspected) sum += part.length;
+  return sum;
+}
+
+/** More of the body came while rules wait for it. */
+export function bodyArrived(x: HttpExchange): void {
+  if (x.stage === stage.buffering) {
+    if (!x.requestBody.done && inspectedBytes(x) < x.bodyWanted) return;
+    x.bodyWanted = 0;
+  }
+  goOn(x);
+}
+
+function goOn(x: HttpExchange): void {
+  x.context.wheel.disarm(x.waitTimer);
+  const resume = x.ruleAt > 0 && (x.step === step.frontRules || x.step === step.backRules);
+  x.stage = stage.rules;
+  if (resume) {
+    if (!continueRules(x)) return;
+    x.step += 1;
+    x.ruleAt = 0;
+  }
+  proceed(x);
+}
+
+/** The wait timer fired. */
+export function waitOver(x: HttpExchange): void {
+  if (x.stage === stage.tarpit) tarpitOver(x);
+  else if (x.stage === stage.inspecting) goOn(x);
+  else if (x.stage === stage.buffering && x.ruleAt > 0) goOn(x);
+  else if (x.stage === stage.buffering) answerWithPage(x, faults.clientTimeoutHead);
+}

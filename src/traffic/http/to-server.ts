@@ -1,0 +1,170 @@
+/**
+ * The request on its way to the server: header lines that are added, the dispatch, one write for the head with what is there of the
+ * body, then the rest of the body as it comes, with backpressure.
+ */
+import { C } from '../../model/counters.ts';
+import { limits } from '../../model/limits.ts';
+import { body } from '../../wire/http1/framing.ts';
+import { leavesAsItCame, writeHead } from '../../wire/http1/write-head.ts';
+import type { ServerConnection } from '../contract.ts';
+import { bindsConnection } from './authentication.ts';
+import { bodyRefused } from './faults.ts';
+import { serverEnded } from './from-server.ts';
+import { finishIfDone } from './finish.ts';
+import type { AddressHeader } from './http-rules.ts';
+import { stage, type HttpExchange } from './http-exchange.ts';
+import { bodyArrived } from './request-steps.ts';
+
+/** The rules are through: what goes to the server besides the client's lines, then the way there. */
+export function prepareRequest(x: HttpExchange): void {
+  const { back } = x;
+  if (back === null) return;
+  const front = x.front.rules.http;
+  const { http } = back.rules;
+  let lines = '';
+  if (x.uniqueId !== '' && x.frontend.uniqueIdHeader !== '') lines += `${x.frontend.uniqueIdHeader}: ${x.uniqueId}\r\n`;
+  const forwardfor = http.forwardfor ?? front.forwardfor;
+  if (forwardfor !== null) lines += forwardedLine(x, forwardfor);
+  const originalto = http.originalto ?? front.originalto;
+  if (originalto !== null) lines += originalLine(x, originalto);
+  const serverCloses = x.frontend.connectionMode !== 'keep-alive' || back.proxy.connectionMode !== 'keep-alive';
+  if (x.frontend.connectionMode === 'close' || back.proxy.connectionMode === 'close') x.closeClient = true;
+  x.serverKeeps = !serverCloses && !(x.requestHead.minor === 0 && x.requestFraming.doubtful);
+  // HAProxy asks a server in the request's own version: 1.1 keeps unless told to close, 1.0 closes unless told to keep.
+  if (x.requestHead.minor === 0) {
+    if (x.serverKeeps) lines += 'Connection: keep-alive\r\n';
+  } else if (serverCloses) {
+    lines += 'Connection: close\r\n';
+  }
+  x.serverLines = lines;
+  const now = x.context.clock.monoMs();
+  x.facts.requestMs = now - x.startMs;
+  if (!x.requestBody.done && !x.clientPaused) pauseClient(x);
+  x.stage = stage.dispatch;
+  x.dispatch.start(x.client.session, back);
+}
+
+/** `X-Forwarded-For: <client>`: always a new last line; the text is kept for the connection. */
+function forwardedLine(x: HttpExchange, header: AddressHeader): string {
+  const { client } = x;
+  const { session } = client;
+  if (header.ifNone && x.requestHead.find(header.lowerName, 0) >= 0) return '';
+  if (header.hasExceptions && header.excepts(session.sourceIp())) return '';
+  const address = session.sourceAddress;
+  if (address === '') return '';
+  if (client.forwardedFor !== address || !client.forwardedLine.startsWith(header.name)) {
+    client.forwardedFor = address;
+    client.forwardedLine = `${header.name}: ${address}\r\n`;
+  }
+  return client.forwardedLine;
+}
+
+function originalLine(x: HttpExchange, header: AddressHeader): string {
+  const { session } = x.client;
+  if (header.ifNone && x.requestHead.find(header.lowerName, 0) >= 0) return '';
+  if (header.hasExceptions && header.excepts(session.destinationIp())) return '';
+  return session.destinationAddress === '' ? '' : `${header.name}: ${session.destinationAddress}\r\n`;
+}
+
+// ---- the connection is there
+
+export function serverReady(x: HttpExchange, connection: ServerConnection, reused: boolean): void {
+  const { transport } = connection;
+  x.link = connection;
+  x.serverPlan = x.dispatch.target;
+  x.serverPlan?.tally.add(C.bin, x.facts.bytesFromClient);
+  x.reused = reused;
+  x.serverGone = false;
+  x.stage = stage.waiting;
+  x.sentMs = x.context.clock.monoMs();
+  transport.handler = x;
+  if (bindsConnection(x.requestHead)) connection.private = true;
+  const first = x.replay ?? firstWrite(x);
+  let open = transport.write(first);
+  for (const part of x.parts) open = transport.write(part);
+  // Only what went out in one piece is kept: longer requests are not sent twice.
+  x.replay = x.requestBody.done && x.parts.length === 0 ? first : null;
+  x.parts = [];
+  x.partsBytes = 0;
+  x.inspected = [];
+  x.armServer();
+  transport.resume();
+  if (x.clientPaused && open) resumeClient(x);
+  if (!x.requestBody.done) x.client.awaitClient(x.clientTimeout);
+}
+
+/** Head and first body bytes, as one slice of what the client sent if nothing was changed. */
+function firstWrite(x: HttpExchange): Uint8Array {
+  const head = x.requestHead;
+  if (x.serverLines === '' && leavesAsItCame(head)) return head.bytes.subarray(head.start, x.firstEnd);
+  return writeHead(head, x.serverLines, head.bytes.subarray(head.end, x.firstEnd));
+}
+
+/** Body bytes of the client. Gives the first position that is not part of the body. */
+export function requestData(x: HttpExchange, bytes: Buffer, from: number, to: number): number {
+  const { requestBody } = x;
+  const end = requestBody.take(bytes, from, to);
+  x.countIn(end - from);
+  if (requestBody.bad) {
+    bodyRefused(x);
+    return to;
+  }
+  const whole = from === 0 && requestBody.rawEnd === bytes.length ? bytes : bytes.subarray(from, requestBody.rawEnd);
+  if (x.stage < stage.waiting) {
+    keepBody(x, whole, bytes, from, end);
+    return end;
+  }
+  x.replay = null;
+  forward(x, whole);
+  if (x.client.exchange !== x || x.stage < stage.waiting) return end;
+  if (requestBody.done) {
+    x.client.awaitNothing();
+    finishIfDone(x);
+  } else {
+    x.client.awaitClient(x.clientTimeout);
+  }
+  return end;
+}
+
+function keepBody(x: HttpExchange, whole: Buffer, bytes: Buffer, from: number, end: number): void {
+  const { pieces, kind } = x.requestBody;
+  if (pieces === null) x.keepPart(whole);
+  else for (const piece of pieces) x.keepPart(piece);
+  if (kind === body.length) {
+    if (x.inspected.length === 0) x.inspected = [];
+    x.inspected.push(bytes.subarray(from, end));
+  }
+  if (x.stage === stage.inspecting || x.stage === stage.buffering) bodyArrived(x);
+  if (!x.requestBody.done && x.partsBytes >= limits.pendingWriteBytesMax && !x.clientPaused) pauseClient(x);
+}
+
+function forward(x: HttpExchange, whole: Buffer): void {
+  const { link, requestBody } = x;
+  if (link === null || x.serverGone || x.stage === stage.draining) return;
+  let open = true;
+  if (requestBody.pieces === null) {
+    if (whole.length > 0) open = link.transport.write(whole);
+  } else {
+    for (const piece of requestBody.pieces) open = link.transport.write(piece);
+  }
+  x.armServer();
+  if (link.transport.closed) serverEnded(x, 'EPIPE');
+  else if (!open && !x.clientPaused) pauseClient(x);
+}
+
+export function pauseClient(x: HttpExchange): void {
+  x.clientPaused = true;
+  x.client.transport.pause();
+}
+
+export function resumeClient(x: HttpExchange): void {
+  x.clientPaused = false;
+  x.client.transport.resume();
+}
+
+/** The server has taken what was written. */
+export function serverDrained(x: HttpExchange): void {
+  if (!x.clientPaused || x.stage < stage.waiting || x.stage >= stage.tunnel) return;
+  x.armServer();
+  resumeClient(x);
+}
