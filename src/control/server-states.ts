@@ -35,7 +35,7 @@ const slowStartStepMinMs = 1000;
 
 export class ServerStates {
   readonly model: Model;
-  private readonly segments: Segments;
+  readonly segments: Segments;
   private readonly clock: Clock;
   private readonly timers: Timers;
   private readonly post: (message: ToTraffic) => void;
@@ -88,6 +88,12 @@ export class ServerStates {
     this.store(server, S.check_running, 0);
     this.store(server, S.starting, 0);
     this.takeResult(server, result);
+  }
+
+  /** A check ended without a result that counts. */
+  checkAbandoned(server: number): void {
+    this.info(server).running = false;
+    this.store(server, S.check_running, 0);
   }
 
   /** `observe` reached its limit. `health`: counter to set before the failure is counted (on-error), null = leave it. */
@@ -468,7 +474,7 @@ export class ServerStates {
     const backend = this.segments.gauges(this.segments.backendObject(server.proxy));
     const { host, port } = this.address(index);
     const node = this.model.global.node;
-    const state = this.statusText(index).replace(/^(UP|DRAIN|NOLB)$/, (word) => `${word} ${thresholds(server).fall}/${thresholds(server).fall}`);
+    const state = this.statusText(index).replace('DRAIN', 'UP');
     return `${state}; address=${host}; port=${port}; name=${this.name(index)}; node=${node}; weight=${this.load(index, S.eweight)}/${this.totals.weight(server.proxy)}; `
       + `scur=${gauges[G.scur]}/${backend[G.scur]}; qcur=${gauges[G.qcur]}`;
   }
