@@ -2,7 +2,6 @@
  * What keyword readers work with: the draft, the collector of problems, files, environment, and the names of everything in
  * the configuration. Made by load.ts, one per load; handed down to every reader of config/.
  */
-import type { Model } from '../model/model.ts';
 import type { Place, Severity } from '../model/problem.ts';
 import { durationFault, parseDuration } from '../base/duration.ts';
 import type { DurationUnit } from '../base/duration.ts';
@@ -22,7 +21,8 @@ export interface Context {
   readonly names: Names;
   /** Words of `no effect` and `later` that were told already. */
   readonly told: Set<string>;
-  readonly inactiveKinds: ReadonlySet<Model['inactive'][number]['kind']>;
+  /** The environment with what `setenv` and relatives made of it. */
+  readonly environment: ReadonlyMap<string, string>;
 }
 
 /** One line being read, with the words after its keyword, and the ways to complain about it. */

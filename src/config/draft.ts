@@ -3,7 +3,7 @@
  * nobody outside config/. ProxySettings is what a `defaults` section can preset; a proxy starts with a copy of it.
  */
 import type { PeerAddress } from '../model/address.ts';
-import type { Acl, Answer, Condition, PatternSet, Rule, SampleExpr, SwitchRule } from '../model/expression.ts';
+import type { Acl, Answer, Condition, Format, PatternSet, Rule, SampleExpr, SwitchRule } from '../model/expression.ts';
 import type {
   Balance, BindTls, CaptureSlot, Certificate, CheckStep, ConnectionMode, Cookie, Global, HashType, HeaderAppend, InactiveSection, LogTarget, Mode, Proxy,
   SourceAddress, StatsPage, StatsSocket, StickRule, StickTable, Switches, Timeouts, TlsVersion, Userlist, Bind,
@@ -21,10 +21,10 @@ export interface Deferred {
 /** `option httpchk` and the first `http-check send`; null = not said. */
 export interface HttpCheckRequest {
   method: string | null;
-  uri: Deferred | null;
+  uri: Format | null;
   version: string | null;
-  headers: readonly { readonly name: string; readonly value: Deferred }[];
-  body: Deferred | null;
+  headers: readonly { readonly name: string; readonly value: Format }[];
+  body: Format | null;
   comment: string;
   place: Place;
 }
@@ -286,7 +286,7 @@ export interface GlobalTls {
 export interface GlobalDraft extends Mutable<Omit<Global, 'processVars' | 'environment' | 'logTargets' | 'statsSockets'>> {
   logTargets: LogTarget[];
   statsSockets: StatsSocket[];
-  processVars: { readonly name: string; readonly expr: SampleExpr | null; readonly format: import('../model/expression.ts').Format | null }[];
+  processVars: { readonly name: string; readonly expr: SampleExpr | null; readonly format: Format | null }[];
   tls: GlobalTls;
   unixBindPrefix: string;
   unixBindMode: number | null;

@@ -2,9 +2,28 @@
  * The door of the configuration floor: paths in, a checked Model or the list of everything that is wrong out. Called by cli/
  * and process/ (start, `-c`, reload). Synchronous, keeps no state, never throws for anything a configuration can contain.
  */
+import { availableParallelism, hostname } from 'node:os';
 import type { Model } from '../model/model.ts';
 import type { Problem } from '../model/problem.ts';
+import { ModelBuilder } from './build.ts';
+import type { Context } from './context.ts';
+import type { Draft } from './draft.ts';
+import { readHttpErrors } from './errors.ts';
+import { diskFiles } from './files.ts';
 import type { ConfigFiles } from './files.ts';
+import { globalTable } from './global/keywords.ts';
+import { initialGlobal } from './initial.ts';
+import type { Section, SectionKind } from './line.ts';
+import { Names } from './names.ts';
+import { evaluateCondition, haproxyVersion } from './predicate.ts';
+import { preprocess } from './preprocess.ts';
+import { Problems } from './problems.ts';
+import { proxyTable } from './proxy/table.ts';
+import { SectionReader } from './section.ts';
+import { readCrtStore } from './side/crt-store.ts';
+import { inactiveTables, readInactive } from './side/inactive.ts';
+import { readUserlist } from './side/userlist.ts';
+import { verify } from './verify.ts';
 
 export interface LoadOptions {
   /** Environment for `"${VAR}"` and `.if defined()`; the process's when left out. Never changed: `setenv` works on a copy. */
@@ -20,6 +39,8 @@ export interface LoadOptions {
   readonly diagnostics?: boolean;
   /** CPUs of this machine, the default of nbthread. */
   readonly cpus?: number;
+  /** Date.now(), for expired certificates. */
+  readonly nowMs?: number;
 }
 
 export interface Loaded {
@@ -28,10 +49,76 @@ export interface Loaded {
   readonly problems: readonly Problem[];
 }
 
+function startEnvironment(options: LoadOptions): Map<string, string> {
+  const environment = new Map<string, string>();
+  for (const [name, value] of Object.entries(options.environment ?? process.env)) if (value !== undefined) environment.set(name, value);
+  environment.set('HAPROXY_LOCALPEER', options.localPeer ?? hostname());
+  environment.set('HAPROXY_STARTUP_VERSION', haproxyVersion);
+  if (options.masterWorker === true) environment.set('HAPROXY_MWORKER', '1');
+  return environment;
+}
+
+/** True when the word can begin a line of such a section. */
+function knowsWord(kind: SectionKind, word: string): boolean {
+  if (kind === 'global') return globalTable.knows(word.split('(')[0] ?? '');
+  if (kind === 'defaults' || kind === 'frontend' || kind === 'listen' || kind === 'backend') return proxyTable.knows(word);
+  if (kind === 'userlist') return word === 'user' || word === 'group';
+  if (kind === 'http-errors') return word === 'errorfile';
+  if (kind === 'log-profile' || kind === 'traces' || kind === 'acme') return true;
+  return Object.keys(inactiveTables[kind]).some((known) => known.split(' ')[0] === word);
+}
+
+function emptyDraft(cpus: number): Draft {
+  return {
+    global: initialGlobal(cpus), proxies: [], servers: [], binds: [], acls: [], patterns: [], certificates: [], userlists: [], inactive: [], httpErrors: new Map(),
+    crtStores: new Map(),
+  };
+}
+
+function readSection(context: Context, reader: SectionReader, section: Section): void {
+  switch (section.kind) {
+    case 'global': return reader.readGlobal(section);
+    case 'defaults': return reader.readDefaults(section);
+    case 'frontend':
+    case 'listen':
+    case 'backend': return reader.readProxy(section, section.kind);
+    case 'userlist':
+    case 'http-errors': return undefined;
+    case 'log-profile':
+    case 'traces':
+    case 'acme': return context.problems.unsupported(section.place, section.kind, `section '${section.kind}' is not supported yet`, 'leave it out');
+    default: return readInactive(context, section, section.kind);
+  }
+}
+
 /** Reads the files and folders in order, as several `-f` do. */
 export function loadConfiguration(paths: readonly string[], options: LoadOptions = {}): Loaded {
-  const problems: Problem[] = paths.map((path) => ({
-    severity: 'error', place: { file: path, line: 0 }, word: path, message: 'is not read yet', remedy: options.localPeer ?? '',
-  }));
-  return { model: undefined, problems };
+  const problems = new Problems();
+  const files = options.files ?? diskFiles(process.cwd());
+  const environment = startEnvironment(options);
+  const read = preprocess(paths, files, problems, { environment, diagnostics: options.diagnostics ?? false, knows: knowsWord });
+  const context: Context = {
+    draft: emptyDraft(options.cpus ?? availableParallelism()), problems, files, variables: (name) => environment.get(name), names: new Names(read.sections), told: new Set(),
+    environment,
+  };
+  // What other sections name by content comes first, whatever the order in the files.
+  for (const section of read.sections) {
+    if (section.kind === 'userlist') readUserlist(context, section);
+    else if (section.kind === 'http-errors') readHttpErrors(context, section);
+    else if (section.kind === 'crt-store') readCrtStore(context, section);
+  }
+  const reader = new SectionReader(context);
+  for (const section of read.sections) readSection(context, reader, section);
+  if (read.sections.length === 0 && !problems.fatal) problems.error({ file: paths[0] ?? '', line: 0 }, '', 'the configuration is empty', "give a file with '-f'");
+  verify(context);
+  if (options.maxconn !== undefined) context.draft.global.maxconn = options.maxconn;
+  if (options.masterWorker === true) context.draft.global.masterWorker = true;
+  const model = new ModelBuilder(context, options.nowMs ?? Date.now()).build(read.files);
+  return { model: problems.fatal ? undefined : model, problems: problems.list };
+}
+
+/** `-cc`: evaluates a condition. Value null: it cannot be read, `fault` says why. */
+export function checkCondition(text: string, options: LoadOptions = {}): { readonly value: boolean | null; readonly fault: string } {
+  const environment = startEnvironment(options);
+  return evaluateCondition(text, (name) => environment.get(name));
 }

@@ -83,6 +83,13 @@ export class Names {
     return this.serverIndexes.get(`${proxy}/${name}`) ?? -1;
   }
 
+  /** `backend/server` or `server` as `track` writes it, -1 = none. */
+  tracked(text: string, ownProxy: number): number {
+    const slash = text.indexOf('/');
+    const proxy = slash < 0 ? ownProxy : this.proxy(text.slice(0, slash), 'backend');
+    return proxy < 0 ? -1 : this.server(proxy, text.slice(slash + 1));
+  }
+
   proxyNames(): string[] {
     return [...this.byName.keys()];
   }

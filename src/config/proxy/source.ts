@@ -1,0 +1,42 @@
+/** `source <addr>[:port] [interface X | usesrc …]`, on a line of its own and on server lines. */
+import type { FdAddress } from '../../model/address.ts';
+import type { SourceAddress } from '../../model/model.ts';
+import { sourceAddressRules } from './reading.ts';
+import type { ProxyReading } from './reading.ts';
+
+/** Reads the words from `from` on; undefined: reported. `used` tells a server line how many words belonged to it. */
+export function readSourceWords(reading: ProxyReading, words: readonly string[]): { readonly source: SourceAddress; readonly used: number } | undefined {
+  const parsed = reading.address(words[0] ?? '', sourceAddressRules);
+  if (parsed === undefined) return undefined;
+  const address: Exclude<typeof parsed.address, FdAddress> | undefined = parsed.address.kind === 'fd' ? undefined : parsed.address;
+  let bound = '';
+  let usesrc = '';
+  let used = 1;
+  for (;;) {
+    const word = words[used];
+    if (word !== 'interface' && word !== 'usesrc') break;
+    const value = words[used + 1] ?? '';
+    if (value === '') {
+      reading.error(word, `'source … ${word}' needs a value`);
+      return undefined;
+    }
+    if (word === 'interface') bound = value;
+    else {
+      usesrc = value;
+      reading.report('unsupported', 'usesrc', "'usesrc' (transparent proxying) is not supported yet", 'leave it out, or hand the address on with option forwardfor or send-proxy');
+    }
+    used += 2;
+  }
+  return { source: { address: address ?? null, interface: bound, usesrc }, used };
+}
+
+export function readSource(reading: ProxyReading): SourceAddress | undefined {
+  const found = readSourceWords(reading, reading.args);
+  if (found === undefined) return undefined;
+  const extra = reading.args[found.used];
+  if (extra !== undefined) {
+    reading.error(extra, `'source' does not know '${extra}'`, "it takes 'interface <name>'");
+    return undefined;
+  }
+  return found.source;
+}

@@ -1,0 +1,105 @@
+/** TLS words of binds and servers → BindTls and ServerTls: versions, files, certificates. Called by build.ts. */
+import type { BindTls, ServerTls, TlsCommon, TlsVersion } from '../model/model.ts';
+import type { Place } from '../model/problem.ts';
+import type { CertificateStore } from './certificates.ts';
+import { withBase } from './certificates.ts';
+import type { Context } from './context.ts';
+import { readCrtList } from './crt-list.ts';
+import type { CrtListEntry } from './crt-list.ts';
+import type { BindDraft, ServerDraft, TlsDraft } from './draft.ts';
+import { tlsVersions } from './tls-options.ts';
+
+const defaultMinimum: TlsVersion = 'TLSv1.2';
+
+function versions(context: Context, own: TlsDraft, base: TlsDraft, place: Place): { readonly min: TlsVersion; readonly max: TlsVersion } {
+  const disabled = new Set([...base.disabledVersions, ...own.disabledVersions]);
+  const lowest = own.minVersion || base.minVersion;
+  const highest = own.maxVersion || base.maxVersion;
+  let allowed = tlsVersions.filter((version) => !disabled.has(version));
+  if (lowest !== '') allowed = allowed.filter((version) => version >= lowest);
+  // HAProxy's own start, unless the line asks for less.
+  else allowed = allowed.filter((version) => version >= defaultMinimum || (highest !== '' && highest < defaultMinimum));
+  if (highest !== '') allowed = allowed.filter((version) => version <= highest);
+  const min = allowed[0];
+  const max = allowed.at(-1);
+  if (min === undefined || max === undefined) {
+    context.problems.error(place, 'ssl-min-ver', 'no TLS version is left', 'check ssl-min-ver, ssl-max-ver and the no-tlsvXX words, also in ssl-default-bind-options and ssl-default-server-options');
+    return { min: defaultMinimum, max: 'TLSv1.3' };
+  }
+  return { min, max };
+}
+
+function common(context: Context, store: CertificateStore, own: TlsDraft, base: TlsDraft, place: Place): TlsCommon {
+  const { min, max } = versions(context, own, base, place);
+  const verifying = [own.caFile, own.caVerifyFile].filter((file) => file !== '').map((file) => store.authorities(file, place, 'ca-file') ?? '');
+  return {
+    minVersion: min, maxVersion: max, ciphers: own.ciphers ?? base.ciphers ?? '', ciphersuites: own.ciphersuites ?? base.ciphersuites ?? '', curves: own.curves ?? base.curves ?? '',
+    noTickets: own.noTickets ?? base.noTickets ?? false, preferServerCiphers: !(own.preferClientCiphers || base.preferClientCiphers), alpn: own.alpn ?? [],
+    caPem: verifying.join('\n'), caFile: own.caFile, crlPem: store.authorities(own.crlFile, place, 'crl-file') ?? '',
+  };
+}
+
+type Chosen = { certificate: number; sniFilters: readonly string[] };
+
+/** Options of a crt-list line that Poise honours per certificate: none; they are told once. */
+function tellOptions(context: Context, entry: CrtListEntry): void {
+  const kept = entry.options.filter((word) => !['alpn', 'verify', 'none'].includes(word));
+  if (entry.options.length === 0 || context.told.has('crt-list options')) return;
+  context.told.add('crt-list options');
+  context.problems.warning(entry.place, kept[0] ?? entry.options[0] ?? '', 'options of single certificates in a crt-list are not active yet: those of the bind line are used');
+}
+
+function certificatesOf(context: Context, store: CertificateStore, bind: BindDraft): Chosen[] {
+  const chosen: Chosen[] = [];
+  for (const { path, list } of bind.tls.crt) {
+    if (!list) {
+      chosen.push(...store.load(path, bind.place).map((certificate) => ({ certificate, sniFilters: [] })));
+      continue;
+    }
+    const entries = readCrtList(context, withBase('', path), bind.place) ?? [];
+    if (entries.length === 0) context.problems.warning(bind.place, path, `crt-list '${path}' names no certificate`);
+    for (const entry of entries) {
+      tellOptions(context, entry);
+      chosen.push(...store.load(entry.crt, entry.place).map((certificate) => ({ certificate, sniFilters: entry.filters })));
+    }
+  }
+  return chosen;
+}
+
+export function buildBindTls(context: Context, store: CertificateStore, bind: BindDraft): BindTls | null {
+  const { tls } = bind;
+  const { problems } = context;
+  if (!tls.ssl) {
+    if (tls.crt.length > 0) problems.warning(bind.place, 'crt', "'crt' has no effect on a bind without 'ssl'", "add 'ssl'");
+    return null;
+  }
+  const base = context.draft.global.tls.bind;
+  const verify = tls.verify || base.verify || 'none';
+  const certificates = certificatesOf(context, store, bind);
+  if (tls.crt.length === 0) problems.error(bind.place, 'ssl', "'ssl' needs a certificate on a bind line", "add 'crt <file>'");
+  if (verify !== 'none' && tls.caFile === '' && tls.caVerifyFile === '') {
+    problems.error(bind.place, 'verify', `'verify ${verify}' needs the authorities of client certificates`, "add 'ca-file <file>'");
+  }
+  return {
+    ...common(context, store, tls, base, bind.place), certificates, strictSni: tls.strictSni, verify, crtIgnoreErrors: tls.crtIgnoreErrors, caIgnoreErrors: tls.caIgnoreErrors,
+    sslv2v3Hello: false,
+  };
+}
+
+/** Undefined: neither traffic nor checks use TLS. */
+export function buildServerTls(context: Context, store: CertificateStore, server: ServerDraft, needed: boolean): ServerTls | null {
+  const { tls } = server;
+  const { problems } = context;
+  if (!needed) return null;
+  const defaults = context.draft.global.tls;
+  const verify = tls.verify === 'none' || tls.verify === 'required' ? tls.verify : defaults.serverVerify;
+  if (verify === 'required' && tls.caFile === '') {
+    problems.error(server.place, 'ssl', `server '${server.name}' verifies certificates but has no authorities to verify them with`,
+      "add 'ca-file <file>' (or 'ca-file @system-ca'), or 'verify none' to trust any certificate");
+  }
+  if (tls.verifyHost !== '' && verify === 'none') problems.warning(server.place, 'verifyhost', "'verifyhost' has no effect with 'verify none'");
+  const [own = -1] = tls.crt.flatMap(({ path }) => store.load(path, server.place));
+  return {
+    ...common(context, store, tls, defaults.server, server.place), verify, verifyHost: tls.verifyHost, sni: tls.sni, certificate: own, noReuse: tls.noReuse,
+  };
+}

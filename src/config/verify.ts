@@ -1,0 +1,215 @@
+/** Checks over the whole draft, as HAProxy makes them after reading, and advice it does not give. Called by load.ts before build.ts. */
+import type { Place } from '../model/problem.ts';
+import type { Context } from './context.ts';
+import type { ProxyDraft, ServerDraft } from './draft.ts';
+import { didYouMean } from './problems.ts';
+
+const isHttp = (proxy: ProxyDraft): boolean => proxy.settings.mode === 'http';
+
+class Verifier {
+  private readonly context: Context;
+
+  constructor(context: Context) {
+    this.context = context;
+  }
+
+  run(): void {
+    const { draft } = this.context;
+    this.names();
+    for (const proxy of draft.proxies) {
+      if (proxy.settings.disabled) continue;
+      if (proxy.kind !== 'backend') this.frontend(proxy);
+      if (proxy.kind !== 'frontend') this.backend(proxy);
+      this.timeouts(proxy);
+      this.logs(proxy);
+      this.modes(proxy);
+    }
+    const listening = draft.proxies.some((proxy) => !proxy.settings.disabled && proxy.binds.length > 0);
+    if (!listening && this.context.names.proxies.length > 0 && draft.global.statsSockets.length === 0) {
+      this.context.problems.warning(draft.proxies[0]?.place ?? { file: '', line: 0 }, '', 'nothing listens: no proxy has a bind line');
+    }
+  }
+
+  private warning(place: Place, word: string, message: string, remedy = ''): void {
+    this.context.problems.warning(place, word, message, remedy);
+  }
+
+  private error(place: Place, word: string, message: string, remedy = ''): void {
+    this.context.problems.error(place, word, message, remedy);
+  }
+
+  private names(): void {
+    const seen = new Map<string, ProxyDraft>();
+    for (const proxy of this.context.draft.proxies) {
+      for (const other of this.context.draft.proxies) {
+        if (other.index >= proxy.index) break;
+        if (other.name !== proxy.name) continue;
+        const clash = (proxy.kind !== 'backend' && other.kind !== 'backend') || (proxy.kind !== 'frontend' && other.kind !== 'frontend');
+        const where = `${other.place.file}:${other.place.line}`;
+        if (clash) this.error(proxy.place, proxy.name, `${proxy.kind} '${proxy.name}' has the name of ${other.kind} '${other.name}' at ${where}`, 'give each a name of its own');
+        else this.warning(proxy.place, proxy.name, `${proxy.kind} '${proxy.name}' has the name of ${other.kind} '${other.name}' at ${where}, which newer versions of HAProxy refuse`, 'give each a name of its own');
+      }
+      const twin = seen.get(String(proxy.id));
+      if (proxy.id > 0 && twin !== undefined) this.error(proxy.settings.places['id'] ?? proxy.place, String(proxy.id), `id ${proxy.id} is taken by ${twin.kind} '${twin.name}'`);
+      if (proxy.id > 0) seen.set(String(proxy.id), proxy);
+    }
+  }
+
+  private frontend(proxy: ProxyDraft): void {
+    if (proxy.binds.length === 0) this.warning(proxy.place, proxy.name, `${proxy.kind} '${proxy.name}' has no bind line and does not listen`, "add 'bind <address>:<port>'");
+    const named = proxy.settings.defaultBackend;
+    if (named === null) return;
+    const index = this.context.names.proxy(named.text, 'backend');
+    if (index < 0) {
+      const frontend = this.context.names.proxy(named.text, 'frontend') >= 0;
+      this.error(named.place, named.text, frontend ? `default_backend '${named.text}' is a frontend` : `there is no backend '${named.text}'`,
+        didYouMean(named.text, this.context.names.proxies.filter((each) => each.kind !== 'frontend').map((each) => each.name)));
+    } else this.modeOf(proxy, index, named.place, 'default_backend');
+    for (const rule of proxy.useBackend) if (rule.target >= 0) this.modeOf(proxy, rule.target, rule.place, 'use_backend');
+  }
+
+  private modeOf(proxy: ProxyDraft, index: number, place: Place, word: string): void {
+    const backend = this.context.draft.proxies[index];
+    if (backend === undefined || isHttp(backend) === isHttp(proxy)) return;
+    if (isHttp(proxy)) {
+      this.error(place, word, `frontend '${proxy.name}' is in mode http and backend '${backend.name}' in mode tcp`, 'give both the same mode');
+    } else {
+      this.context.problems.unsupported(place, word, `frontend '${proxy.name}' is in mode tcp and backend '${backend.name}' in mode http: upgrading a connection is not supported yet`, 'give both the same mode');
+    }
+  }
+
+  private backend(proxy: ProxyDraft): void {
+    const { settings } = proxy;
+    const servers = proxy.servers.map((index) => this.context.draft.servers[index]).filter((server) => server !== undefined);
+    const names = new Map<string, ServerDraft>();
+    const ids = new Map<number, ServerDraft>();
+    for (const server of servers) {
+      const twin = names.get(server.name);
+      if (twin !== undefined) this.error(server.place, server.name, `server '${server.name}' is there already, at line ${twin.place.line}`, 'give each server of a backend a name of its own');
+      names.set(server.name, server);
+      const numbered = ids.get(server.id);
+      if (server.id > 0 && numbered !== undefined) this.error(server.place, String(server.id), `id ${server.id} is taken by server '${numbered.name}'`);
+      ids.set(server.id, server);
+      this.server(proxy, server);
+    }
+    this.checks(proxy);
+    if (settings.cookie !== null && !isHttp(proxy)) this.warning(settings.places['cookie'] ?? proxy.place, 'cookie', `'cookie' has no effect in ${proxy.kind} '${proxy.name}', which is in mode tcp`);
+    if (settings.cookie?.dynamic === true && settings.dynamicCookieKey === '') this.error(settings.places['cookie'] ?? proxy.place, 'dynamic', "'cookie … dynamic' needs 'dynamic-cookie-key'");
+    const hashes: ReadonlySet<string> = new Set(['uri', 'url_param', 'hdr']);
+    if (hashes.has(settings.balance.algorithm) && !isHttp(proxy)) {
+      this.warning(settings.places['balance'] ?? proxy.place, 'balance', `'balance ${settings.balance.algorithm}' needs mode http; ${proxy.kind} '${proxy.name}' uses roundrobin`);
+      settings.balance = { ...settings.balance, algorithm: 'roundrobin' };
+    }
+  }
+
+  private server(proxy: ProxyDraft, server: ServerDraft): void {
+    const { settings } = proxy;
+    if (server.tls.ssl === false && server.check.check && server.check.checkSsl === true && server.check.port === 0 && server.check.address === null) {
+      this.error(server.place, 'check-ssl', `server '${server.name}' has 'check-ssl' without 'ssl': checks would be encrypted and traffic sent in clear text to the same port`,
+        "write 'ssl' instead of 'check-ssl'");
+    }
+    if (server.track !== '') this.track(server);
+    else if (server.observe !== 'none' && !server.check.check) this.error(server.place, 'observe', `server '${server.name}' has 'observe' without 'check'`, "add 'check'");
+    if (server.observe === 'layer7' && !isHttp(proxy)) this.error(server.place, 'observe', `'observe layer7' needs mode http, and ${proxy.kind} '${proxy.name}' is in mode tcp`, "use 'observe layer4'");
+    if (server.check.agent) return;
+    if (server.resolvers !== '') {
+      const known = (this.context.names.sections.get('resolvers') ?? []).map((section) => section.name);
+      if (!known.includes(server.resolvers)) this.error(server.place, server.resolvers, `there is no resolvers section '${server.resolvers}'`, didYouMean(server.resolvers, known));
+      else this.toldOnce(server.place, 'resolvers', "'resolvers' on a server line is not active yet: names are resolved once at start");
+    }
+    if (server.minconn > server.maxconn && server.maxconn > 0) server.minconn = server.maxconn;
+    if (server.cookie !== '' && settings.cookie === null) this.warning(server.place, 'cookie', `server '${server.name}' has a cookie value, but '${proxy.name}' has no 'cookie' line`);
+    if (server.redirectPrefix !== '' && !isHttp(proxy)) this.warning(server.place, 'redir', "'redir' has no effect in mode tcp");
+    const port = server.address !== null && 'port' in server.address ? server.address.port : 0;
+    if (server.sendProxy !== 'none' && [25, 587].includes(port)) {
+      this.context.problems.notice(server.place, 'send-proxy', `server '${server.name}' gets the PROXY protocol on port ${port}`, 'Exchange receive connectors do not understand it; Postfix, Exim and Haraka do');
+    }
+  }
+
+  private toldOnce(place: Place, key: string, message: string): void {
+    if (this.context.told.has(key)) return;
+    this.context.told.add(key);
+    this.warning(place, key, message);
+  }
+
+  private track(server: ServerDraft): void {
+    const { servers } = this.context.draft;
+    const target = servers[this.context.names.tracked(server.track, server.proxy)];
+    if (target === undefined) {
+      this.error(server.place, server.track, `server '${server.name}' tracks '${server.track}', which does not exist`, "write 'track <backend>/<server>'");
+      return;
+    }
+    let follows: ServerDraft | undefined = target;
+    for (let hops = 0; follows !== undefined && follows.track !== ''; hops += 1) {
+      if (follows === server || hops > servers.length) {
+        this.error(server.place, server.track, `server '${server.name}' tracks itself in a circle`);
+        return;
+      }
+      follows = servers[this.context.names.tracked(follows.track, follows.proxy)];
+    }
+    if (target.track === '' && !target.check.check) this.error(server.place, server.track, `server '${server.name}' tracks '${server.track}', which has no health checks`, "add 'check' to the server that is tracked");
+    if (server.check.check) this.warning(server.place, 'check', `server '${server.name}' has both 'check' and 'track'; 'check' has no effect`);
+  }
+
+  private checks(proxy: ProxyDraft): void {
+    const { check, places } = proxy.settings;
+    if (check.kind !== 'http' && check.httpPlace !== null && proxy.ownHttpSteps) {
+      this.warning(check.httpPlace, 'http-check', `'${proxy.name}' has http-check rules without 'option httpchk': they are ignored`, "add 'option httpchk'");
+    }
+    if (check.kind !== 'tcp-check' && check.tcpPlace !== null && proxy.ownTcpSteps) {
+      this.warning(check.tcpPlace, 'tcp-check', `'${proxy.name}' has tcp-check rules without 'option tcp-check': they are ignored`, "add 'option tcp-check'");
+    }
+    if (places['retry-on'] !== undefined && !isHttp(proxy) && proxy.settings.retryOn.some((word) => word !== 'conn-failure' && word !== 'none')) {
+      this.warning(places['retry-on'], 'retry-on', `'retry-on' has no effect in '${proxy.name}' beyond conn-failure: it is in mode tcp`);
+    }
+  }
+
+  private timeouts(proxy: ProxyDraft): void {
+    const { timeouts } = proxy.settings;
+    const missing: string[] = [];
+    if (proxy.kind !== 'backend' && !timeouts.clientMs) missing.push('client');
+    if (proxy.kind !== 'frontend' && proxy.servers.length > 0 && !timeouts.connectMs) missing.push('connect');
+    if (proxy.kind !== 'frontend' && proxy.servers.length > 0 && !timeouts.serverMs) missing.push('server');
+    if (missing.length === 0) return;
+    this.warning(proxy.place, proxy.name, `${proxy.kind} '${proxy.name}' has no timeout ${missing.join(', ')}: connections that hang are never ended`,
+      `add ${missing.map((word) => `'timeout ${word} …'`).join(', ')} to it or to its defaults section`);
+  }
+
+  private logs(proxy: ProxyDraft): void {
+    const { settings } = proxy;
+    if (proxy.kind === 'backend') return;
+    const place = settings.places['log format'] ?? proxy.place;
+    const { style } = settings.log;
+    if (style !== 'connect' && style !== 'none' && settings.logTargets.length === 0 && place.line >= proxy.place.line && place.file === proxy.place.file) {
+      this.warning(place, 'log', `the log format of ${proxy.kind} '${proxy.name}' is not used: it has no log target`, "add 'log global', or 'log <address> <facility>'");
+    }
+    if (!isHttp(proxy) && (style === 'httplog' || style === 'httpslog' || style === 'clf')) {
+      this.warning(place, 'option httplog', `${proxy.kind} '${proxy.name}' is in mode tcp: 'option tcplog' is used instead of 'option httplog'`, "write 'option tcplog' in this section");
+      settings.log = { style: 'tcplog', format: null };
+    }
+  }
+
+  /** Words of mode http in a proxy of mode tcp do nothing. */
+  private modes(proxy: ProxyDraft): void {
+    if (isHttp(proxy)) return;
+    const { settings } = proxy;
+    const inert = (place: Place | undefined, word: string): void => {
+      if (place === undefined || place.file !== proxy.place.file || place.line < proxy.place.line) return;
+      this.warning(place, word, `'${word}' has no effect in ${proxy.kind} '${proxy.name}', which is in mode tcp`);
+    };
+    inert(settings.places['http rules'], 'http-request, http-response or redirect rules');
+    inert(settings.places['connection mode'], `option ${settings.connectionMode === 'keep-alive' ? 'http-keep-alive' : settings.connectionMode === 'close' ? 'httpclose' : 'http-server-close'}`);
+    inert(settings.places['option forwardfor'], 'option forwardfor');
+    inert(settings.places['monitor-uri'], 'monitor-uri');
+    inert(settings.places['stats'], 'stats');
+    for (const name of ['httpBufferRequest', 'httpNoDelay', 'httpIgnoreProbes', 'checkcache', 'preferLastServer', 'httpPretendKeepalive']) {
+      inert(settings.places[`option ${name}`], `option ${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
+    }
+    inert(settings.places['httpRequestMs'], 'timeout http-request');
+    inert(settings.places['httpKeepAliveMs'], 'timeout http-keep-alive');
+  }
+}
+
+export function verify(context: Context): void {
+  new Verifier(context).run();
+}
