@@ -76,15 +76,15 @@ export class Arrival implements Candidate, TimerOwner {
   refuse(): void {
     this.done = true;
     this.watch();
-    this.socket.destroy();
+    this.drop();
   }
 
   secured(socket: TLSSocket): void {
+    this.tlsSocket = socket;
     if (this.done) {
-      socket.destroy();
+      if (!this.closed && !this.socket.destroyed) this.drop();
       return;
     }
-    this.tlsSocket = socket;
     if (this.session === null || this.header !== null) {
       socket.pause();
       return;
@@ -127,6 +127,11 @@ export class Arrival implements Candidate, TimerOwner {
   }
 
   private startSecured(session: ClientSession, socket: TLSSocket): void {
+    const refusal = this.at.tls?.rejects(socket) ?? '';
+    if (refusal !== '') {
+      this.fail(session, refusal, false);
+      return;
+    }
     const { front } = this.listener.proxy;
     const { process } = this.at.context;
     const resumed = socket.isSessionReused();
@@ -178,8 +183,13 @@ export class Arrival implements Candidate, TimerOwner {
       this.listener.tally.count(C.ssl_failed_handshake);
     }
     if (!isEmpty || !session.frontend.switches.dontlognull) logEmbryonic(session, message);
-    this.socket.destroy();
+    this.drop();
     if (this.closed) this.at.admission.sessionClosed(session);
+  }
+
+  /** Exactly one of the two: Node crashes when a TLS socket is destroyed after the socket below it. */
+  private drop(): void {
+    (this.tlsSocket ?? this.socket).destroy();
   }
 
   private armHandshake(): void {
