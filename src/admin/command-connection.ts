@@ -9,7 +9,7 @@ import type { CommandSession, Level } from './command.ts';
 import { runLine } from './commands.ts';
 import type { AdminContext } from './context.ts';
 
-export class CommandConnection {
+class CommandConnection {
   private readonly socket: Socket;
   private readonly context: AdminContext;
   private readonly session: CommandSession;
@@ -25,8 +25,12 @@ export class CommandConnection {
     this.socket = socket;
     this.context = context;
     this.session = { level, interactive: false, closing: false, idleTimeoutMs, experimental: false, expert: false };
+  }
+
+  listen(): void {
+    const { socket } = this;
     socket.setEncoding('utf8');
-    socket.setTimeout(idleTimeoutMs);
+    socket.setTimeout(this.session.idleTimeoutMs);
     socket.on('data', (text: string) => this.onText(text));
     socket.on('end', () => this.onEnd());
     socket.on('drain', () => this.work());
@@ -112,4 +116,10 @@ export class CommandConnection {
     this.socket.resume();
     this.socket.end();
   }
+}
+
+/** Answers the commands that come over a connection, until it ends. The socket's listeners keep everything alive. */
+export function serveCommands(socket: Socket, context: AdminContext, level: Level, idleTimeoutMs: number): void {
+  const connection = new CommandConnection(socket, context, level, idleTimeoutMs);
+  connection.listen();
 }

@@ -55,7 +55,7 @@ export interface AdminContext extends AdminParts {
 }
 
 export function createAdminContext(parts: AdminParts): AdminContext {
-  const { model, segments, broadcast, tables } = parts;
+  const { model, segments, broadcast } = parts;
   const frontends = new Frontends(model, parts.maxconn, broadcast);
   const patterns = new Patterns(model, broadcast);
   const errors = new CapturedErrors(model);
@@ -75,7 +75,6 @@ export function createAdminContext(parts: AdminParts): AdminContext {
     stopping: parts.stopping,
     patternsAdded: () => patterns.added,
     patternsFreed: () => patterns.freed,
-    tableUse: proxy => ({ used: tables.table(proxy)?.used ?? 0, size: model.proxies[proxy]?.stickTable?.sizeEntries ?? 0 }),
   };
   return {
     ...parts,

@@ -62,7 +62,7 @@ function statistics(context: AdminContext, proxy: Proxy, page: StatsPage, target
   const headers: Record<string, string> = { 'cache-control': 'no-cache' };
   if (page.refreshSeconds > 0 && !options.noRefresh) headers['refresh'] = String(page.refreshSeconds);
   switch (options.format) {
-    case 'csv': return { status: 200, headers: { ...headers, 'content-type': 'text/plain' }, body: `${csv(rows)}\n` };
+    case 'csv': return { status: 200, headers: { ...headers, 'content-type': 'text/plain' }, body: csv(rows) };
     case 'json': return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: jsonRows(rows) };
     case 'typed': return { status: 200, headers: { ...headers, 'content-type': 'text/plain' }, body: typedRows(rows, false) };
     case 'html': {

@@ -7,6 +7,7 @@ import type { ActionResult } from '../report/html.ts';
 import type { AdminContext } from './context.ts';
 import { findBackend, findServer } from './server-commands.ts';
 
+/** What cannot be done to a server (checks that it does not have, health of one that tracks) is left alone, as HAProxy does. */
 type ServerAction = (context: AdminContext, server: Server) => void;
 
 const actions: Readonly<Record<string, ServerAction>> = {
@@ -17,11 +18,11 @@ const actions: Readonly<Record<string, ServerAction>> = {
   disable: (context, server) => context.servers.setAdmin(server.index, 'maint'),
   start: (context, server) => context.servers.setAdmin(server.index, 'ready'),
   stop: (context, server) => context.servers.setAdmin(server.index, 'drain'),
-  dhlth: (context, server) => { if (server.check !== null) context.servers.setHealthEnabled(server.index, false); },
-  ehlth: (context, server) => { if (server.check !== null) context.servers.setHealthEnabled(server.index, true); },
-  hrunn: (context, server) => { if (server.track < 0) context.servers.setHealth(server.index, 'up'); },
-  hnolb: (context, server) => { if (server.track < 0) context.servers.setHealth(server.index, 'stopping'); },
-  hdown: (context, server) => { if (server.track < 0) context.servers.setHealth(server.index, 'down'); },
+  dhlth: (context, server) => context.servers.setHealthEnabled(server.index, false),
+  ehlth: (context, server) => context.servers.setHealthEnabled(server.index, true),
+  hrunn: (context, server) => context.servers.setHealth(server.index, 'up'),
+  hnolb: (context, server) => context.servers.setHealth(server.index, 'stopping'),
+  hdown: (context, server) => context.servers.setHealth(server.index, 'down'),
   shutdown: (context, server) => context.broadcast({ type: 'shutdown-server-sessions', server: server.index, reason: 'K' }),
 };
 

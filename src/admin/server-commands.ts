@@ -60,7 +60,6 @@ function setState(call: CommandCall, server: Server, state: string | undefined):
 }
 
 function setHealth(call: CommandCall, server: Server, health: string | undefined): string {
-  if (server.track >= 0) return 'cannot change health on a tracking server.\n';
   if (health !== 'up' && health !== 'stopping' && health !== 'down') return "'set server <srv> health' expects 'up', 'stopping', or 'down'.\n";
   return line(call.context.servers.setHealth(server.index, health));
 }
@@ -103,10 +102,7 @@ function setCheckPort(server: Server, text: string | undefined): string {
 }
 
 function switchChecks(call: CommandCall, enabled: boolean): string {
-  return onServer(call, (server) => {
-    if (enabled && server.check === null) return 'Health check was not configured on this server, cannot enable.\n';
-    return server.check === null ? '' : line(call.context.servers.setHealthEnabled(server.index, enabled));
-  });
+  return onServer(call, server => line(call.context.servers.setHealthEnabled(server.index, enabled)));
 }
 
 function setMaxconnServer(call: CommandCall): string {

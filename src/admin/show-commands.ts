@@ -1,14 +1,14 @@
 /** Runtime commands that only show: statistics, process, servers, errors, events. Change nothing. The formats are HAProxy's. */
 import type { Model, Server } from '../model/model.ts';
 import { productVersion } from '../model/process-statistics.ts';
+import type { CheckInfo } from '../control/check-result.ts';
 import type { CheckStatus } from '../model/server-state.ts';
-import { admin, S } from '../model/server-state.ts';
+import { S } from '../model/server-state.ts';
 import { G } from '../model/counters.ts';
 import { csv } from '../report/csv.ts';
 import type { RowFilter } from '../report/filter.ts';
 import { everything, filterRows } from '../report/filter.ts';
 import { jsonInfo, jsonRows } from '../report/json.ts';
-import { checkStatusOf } from '../report/server-cells.ts';
 import { plainInfo, typedInfo, typedRows } from '../report/typed.ts';
 import { P } from '../shared/segments.ts';
 import type { ProcessField } from '../shared/segments.ts';
@@ -22,9 +22,6 @@ const checkStatusNumbers: Readonly<Record<CheckStatus, number>> = {
   UNK: 0, INI: 1, HANA: 4, SOCKERR: 5, L4OK: 6, L4TOUT: 7, L4CON: 8, L6OK: 9, L6TOUT: 10, L6RSP: 11, L7TOUT: 12, L7RSP: 13,
   L7OK: 15, L7OKC: 16, L7STS: 17, PROCERR: 18, PROCTOUT: 19, PROCOK: 20,
 };
-const passed: readonly CheckStatus[] = ['L4OK', 'L6OK', 'L7OK', 'PROCOK'];
-/** Results of the column srv_check_result. */
-const checkResults = { unknown: 0, failed: 2, passed: 3, conditionallyPassed: 4 } as const;
 /** Flags of the column srv_check_state. */
 const checkFlags = { configured: 2, enabled: 4, paused: 8 } as const;
 
@@ -70,15 +67,8 @@ const stateHeader = '# be_id be_name srv_id srv_name srv_addr srv_op_state srv_a
   'srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord ' +
   'srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port';
 
-function checkResult(status: CheckStatus): number {
-  if (status === 'UNK' || status === 'INI') return checkResults.unknown;
-  if (status === 'L7OKC') return checkResults.conditionallyPassed;
-  return passed.includes(status) ? checkResults.passed : checkResults.failed;
-}
-
-function checkState(server: Server, enabled: boolean, maintenance: boolean): number {
-  const own = server.check === null || server.track >= 0 ? 0 : checkFlags.configured | (enabled ? checkFlags.enabled : 0);
-  return own | (maintenance ? checkFlags.paused : 0);
+function checkState({ configured, enabled, paused }: CheckInfo): number {
+  return (configured ? checkFlags.configured : 0) | (enabled ? checkFlags.enabled : 0) | (paused ? checkFlags.paused : 0);
 }
 
 function serverStateLine(context: AdminContext, server: Server): string {
@@ -86,14 +76,12 @@ function serverStateLine(context: AdminContext, server: Server): string {
   const state = context.segments.serverState(server.index);
   const load = (field: number): number => Atomics.load(state, field);
   const { host, port } = context.servers.address(server.index);
-  const status = checkStatusOf(state);
+  const check = context.servers.checkInfo(server.index);
   const sinceChange = Math.max(0, Math.floor(context.clock.dateMs() / 1000) - load(S.lastchg_s));
-  const maintenance = (load(S.admin) & admin.anyMaint) !== 0;
   const checkAddress = server.check?.address;
   const fields: readonly (string | number)[] = [
     proxy?.iid ?? 0, proxy?.name ?? '', server.sid, server.name, host === '' ? '-' : host, load(S.op), load(S.admin), load(S.uweight), load(S.iweight),
-    sinceChange, checkStatusNumbers[status], checkResult(status), load(S.health),
-    checkState(server, context.servers.checkInfo(server.index).enabled, maintenance), 0, 0, 0,
+    sinceChange, checkStatusNumbers[check.status], check.result, load(S.health), checkState(check), 0, 0, 0,
     server.address.kind === 'name' ? server.address.name : '-', port, '-', server.tls === null ? 0 : 1, server.check?.port ?? 0,
     checkAddress?.kind === 'inet' ? checkAddress.host : '-', '-', 0,
   ];

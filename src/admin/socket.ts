@@ -1,5 +1,5 @@
 /**
- * The runtime sockets (`stats socket`): listens on unix and TCP addresses and hands each connection to a CommandConnection with
+ * The runtime sockets (`stats socket`): listens on unix and TCP addresses and hands each connection to command-connection.ts with
  * the level of its socket. Made by admin.ts. At most `stats maxconn` connections run at once, some more wait for their turn.
  */
 import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
@@ -7,7 +7,7 @@ import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { limits } from '../model/limits.ts';
 import type { StatsSocket } from '../model/model.ts';
-import { CommandConnection } from './command-connection.ts';
+import { serveCommands } from './command-connection.ts';
 import type { AdminContext } from './context.ts';
 
 /** HAProxy: `stats timeout` 10 s, `stats maxconn` 10 when not set. */
@@ -67,8 +67,7 @@ export class RuntimeSockets {
       if (connection.destroyed) return;
       started = true;
       this.running += 1;
-      const connectionHandler = new CommandConnection(connection, this.context, socket.level, statsTimeoutMs > 0 ? statsTimeoutMs : idleTimeoutDefaultMs);
-      void connectionHandler;
+      serveCommands(connection, this.context, socket.level, statsTimeoutMs > 0 ? statsTimeoutMs : idleTimeoutDefaultMs);
       connection.resume();
     };
     connection.on('error', () => connection.destroy());

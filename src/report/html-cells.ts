@@ -104,7 +104,9 @@ function status(row: Row): string {
 }
 
 function lastCheck(row: Row): string {
-  if (row.kind !== 'server' || cell(row, 'check_status') === null) return '';
+  const tracked = text(row, 'tracked');
+  if (tracked !== '') return `<a class="q" href="#${escape(encodeURI(tracked))}">via ${escape(tracked)}</a>`;
+  if (cell(row, 'check_status') === null) return '';
   const code = cell(row, 'check_code');
   const duration = cell(row, 'check_duration');
   const summary = `${text(row, 'check_status')}${code === null ? '' : `/${code}`}${duration === null ? '' : ` in ${duration}ms`}`;

@@ -29,8 +29,8 @@ table.t{border-collapse:collapse;width:100%;font-size:11px}
 table.t th,table.t td{border:1px solid #a8a8a8;padding:2px 5px;white-space:nowrap}
 table.t td{text-align:right}table.t td.c{text-align:center}table.t td.l{text-align:left}
 table.t th{background:#8fd6d8;font-weight:normal}table.t tr.g th{background:#63c5c9;font-weight:bold}
-table.t th.b{background:#fff;border-color:transparent #a8a8a8 transparent transparent}
-table.t tr.g+tr th{border-bottom-color:#777}
+table.t th.b{min-width:84px}
+table.t tr.g+tr th{border-bottom-color:#777}table.t input{margin:0;vertical-align:middle}
 .px{display:inline-block;background:#b00040;color:#ff6;font-weight:bold;font-size:13px;padding:3px 14px;border-radius:3px 3px 0 0}
 .px a{color:#ff6}.pxd{margin-left:10px;color:#444}
 tr.frontend td,tr.backend td{background:#e8e8d4}tr.backend td{font-weight:bold}tr.socket td{background:#dcecec}

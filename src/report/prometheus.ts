@@ -5,7 +5,7 @@
  */
 import { infoFields } from '../model/process-statistics.ts';
 import type { Column, Metric, ObjectKind } from '../model/statistics.ts';
-import { checkStatusLabels, columns, objectKinds, statusLabels } from '../model/statistics.ts';
+import { checkStatusLabels, columns, columnShown, objectKinds, statusLabels } from '../model/statistics.ts';
 import type { Row, Snapshot } from './row.ts';
 import { cell, text } from './row.ts';
 
@@ -124,14 +124,26 @@ function stateMetric(row: Row, entry: Column, pairs: Pairs): readonly string[] {
   return stateSamples(pairs, statusLabels.server, state => states.get(state) ?? 0);
 }
 
-/** Samples of one row for one column; a column without a value is left out. */
+/** Metrics that only servers with health checks have; others tell NaN where the column is empty, as HAProxy does. */
+const checkMetrics: readonly string[] = ['check_code', 'check_duration_seconds'];
+
+/** The sample of an object that shows the column; '' when it has none. */
+function sampleValue(row: Row, entry: Column, metric: Metric): string {
+  const value = cell(row, entry.name);
+  if (typeof value === 'number') return metric.milliseconds ? (value / 1000).toFixed(6) : String(value);
+  if (!columnShown(entry, row.kind, row.proxy.mode === 'http')) return '';
+  if (!checkMetrics.includes(metric.name)) return 'NaN';
+  if (text(row, 'check_status') === '') return '';
+  return metric.milliseconds ? '0.000000' : '0';
+}
+
+/** Samples of one row for one column. */
 function rowSamples(row: Row, entry: Column, metric: Metric, desc: boolean): readonly string[] {
   const pairs = rowLabels(row, desc);
   if (metric.label === 'state') return stateMetric(row, entry, pairs);
-  const value = cell(row, entry.name);
-  if (typeof value !== 'number') return [];
-  const shown = metric.milliseconds ? (value / 1000).toFixed(6) : String(value);
-  return [`${labels(metric.label === 'code' ? [...pairs, ['code', entry.name.replace('hrsp_', '')]] : pairs)} ${shown}`];
+  const value = sampleValue(row, entry, metric);
+  if (value === '') return [];
+  return [`${labels(metric.label === 'code' ? [...pairs, ['code', entry.name.replace('hrsp_', '')]] : pairs)} ${value}`];
 }
 
 /** Columns of a kind by metric name: the response classes share one. */

@@ -2,24 +2,17 @@
  * Cells of servers and backends that are worked out from shared state: status words, weights, health, check results.
  * Called by report/snapshot.ts only. The words are HAProxy's, tools compare them letter by letter.
  */
+import { hasCode } from '../control/check-result.ts';
 import type { Model, Proxy, Server } from '../model/model.ts';
-import type { CheckStatus } from '../model/server-state.ts';
-import { admin, B, checkStatuses, checkStatusTexts, op, S } from '../model/server-state.ts';
+import { admin, B, checkStatusTexts, op, S } from '../model/server-state.ts';
 import type { Segments } from '../shared/segments.ts';
 import type { Aggregate, Cells } from './row.ts';
-import type { ReportSources } from './sources.ts';
+import type { ReportSources, ServerReports } from './sources.ts';
 
 export type ServerStateName = 'DOWN' | 'UP' | 'MAINT' | 'DRAIN' | 'NOLB';
 
-/** Results that carry a layer 7 code. */
-const codedResults: readonly CheckStatus[] = ['L7OK', 'L7OKC', 'L7STS', 'PROCERR', 'PROCTOUT', 'PROCOK'];
-
 function load(state: Int32Array, field: number): number {
   return Atomics.load(state, field);
-}
-
-export function checkStatusOf(state: Int32Array): CheckStatus {
-  return checkStatuses[load(state, S.check_status)] ?? 'UNK';
 }
 
 function serverName(model: Model, server: Server): string {
@@ -93,7 +86,7 @@ function checkCells(server: Server, state: Int32Array, sources: ReportSources): 
     chkdown: load(state, S.chkdown),
     downtime: sources.servers.downtimeSeconds(server.index),
     check_status: info.running && done ? `* ${status}` : status,
-    check_code: codedResults.includes(status) ? info.code : null,
+    check_code: hasCode(status) ? info.code : null,
     check_duration: done ? Math.max(0, info.durationMs) : null,
     check_desc: checkStatusTexts[status],
     last_chk: info.description,
@@ -104,7 +97,7 @@ function checkCells(server: Server, state: Int32Array, sources: ReportSources): 
 }
 
 /** Servers of a backend by state and by result of the last check, as the aggregate metrics count them. */
-export function aggregate(proxy: Proxy, model: Model, segments: Segments): Aggregate | null {
+export function aggregate(proxy: Proxy, model: Model, segments: Segments, servers: ServerReports): Aggregate | null {
   if (proxy.servers.length === 0) return null;
   const states = new Map<string, number>();
   const checks = new Map<string, number>();
@@ -112,8 +105,8 @@ export function aggregate(proxy: Proxy, model: Model, segments: Segments): Aggre
     const state = segments.serverState(index);
     const name = stateName(state);
     states.set(name, (states.get(name) ?? 0) + 1);
-    if (model.servers[index]?.check === null || model.servers[index] === undefined) continue;
-    const status = checkStatusOf(state);
+    if ((model.servers[index]?.check ?? null) === null) continue;
+    const { status } = servers.checkInfo(index);
     checks.set(status, (checks.get(status) ?? 0) + 1);
   }
   return { states, checks };

@@ -104,7 +104,7 @@ function frontendRow(proxy: Proxy, segments: Segments, sources: ReportSources): 
 
 function backendRow(proxy: Proxy, model: Model, segments: Segments, sources: ReportSources): Row {
   const object = segments.backendObject(proxy.index);
-  return row({ kind: 'backend', proxy, server: null, bind: null, aggregate: aggregate(proxy, model, segments) }, segments, object, sums => ({
+  return row({ kind: 'backend', proxy, server: null, bind: null, aggregate: aggregate(proxy, model, segments, sources.servers) }, segments, object, sums => ({
     ...commonCells('backend', proxy, 'BACKEND', 0),
     ...backendCells(proxy, model, segments, sources),
     lastsess: secondsSince(sums[C.lastsess_ms] as number, sources.nowMs()),

@@ -30,8 +30,6 @@ export interface ReportSources {
   readonly stopping: () => boolean;
   readonly patternsAdded: () => number;
   readonly patternsFreed: () => number;
-  /** Entries in use and size of a proxy's stick table. */
-  readonly tableUse: (proxy: number) => { readonly used: number; readonly size: number };
 }
 
 export interface ProcessLimits {
