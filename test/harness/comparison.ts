@@ -22,15 +22,17 @@ export type Situation = (name: string, script: Script, options: SituationOptions
 const referenceOnly = process.env['COMPARE'] === 'haproxy';
 const situationTimeoutMs = 30_000;
 
+interface Sites { haproxy?: Site; poise?: Site; failure?: string }
+
 /** Both programs run this definition while the situations, in order, run against both at the same time. */
 export function comparison(name: string, definition: SiteDefinition, situations: (situation: Situation) => void): void {
   describe(name, () => {
-    const sites: { haproxy?: Site; poise?: Site } = {};
+    const sites: Sites = {};
     before(async () => {
       const starts = [Site.start('haproxy', definition).then((site) => { sites.haproxy = site; })];
       if (!referenceOnly) starts.push(Site.start('poise', definition).then((site) => { sites.poise = site; }));
       const results = await Promise.allSettled(starts);
-      for (const result of results) if (result.status === 'rejected') throw result.reason;
+      sites.failure = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : [])).join('\n');
     });
     after(async () => {
       const results = await Promise.allSettled([sites.haproxy?.stop(), sites.poise?.stop()]);
@@ -42,9 +44,8 @@ export function comparison(name: string, definition: SiteDefinition, situations:
   });
 }
 
-async function compareOne(sites: { haproxy?: Site; poise?: Site }, script: Script, options: SituationOptions): Promise<void> {
-  const { haproxy, poise } = sites;
-  assert(haproxy !== undefined, 'HAProxy did not start');
+async function compareOne({ haproxy, poise, failure }: Sites, script: Script, options: SituationOptions): Promise<void> {
+  assert(haproxy !== undefined && (failure ?? '') === '', failure ?? 'HAProxy did not start');
   const [reference, observed] = await Promise.all([observe(haproxy, script), poise === undefined ? null : observe(poise, script)]);
   const text = JSON.stringify(reference, null, 1) ?? 'undefined';
   if (referenceOnly) console.log(text.replace(/([^\n"]{400})[^\n"]+/g, '$1…'));
@@ -54,7 +55,7 @@ async function compareOne(sites: { haproxy?: Site; poise?: Site }, script: Scrip
   }
   if (poise === undefined) return;
   const expected = options.differs === undefined ? reference : options.differs.poise(structuredClone(reference));
-  assert.deepEqual(observed, expected, undefined);
+  assert.deepEqual(observed, expected);
 }
 
 async function observe(site: Site, script: Script): Promise<unknown> {
