@@ -92,7 +92,7 @@ export function readLogTarget(reading: Reading): LogTarget | undefined {
   const levelMin = readLevel(reading, reading.arg(at + 2), 0);
   if (reading.arg(at + 3) !== '') reading.error(reading.arg(at + 3), `unexpected word '${reading.arg(at + 3)}' after the levels of 'log'`);
   if (address === undefined || address === null || levelMax === undefined || levelMin === undefined) return undefined;
-  return { address, lengthBytesMax, format: format ?? 'rfc3164', facility, levelMax, levelMin, sample };
+  return { address, lengthBytesMax, format: format ?? 'unset', facility, levelMax, levelMin, sample };
 }
 
 function readLevel(reading: Reading, word: string, standard: number): number | undefined {

@@ -5,7 +5,7 @@
  */
 import type { LogTarget, Model } from '../model/model.ts';
 import { SyslogTime, syslogHead, syslogMessage } from '../wire/syslog.ts';
-import type { SyslogOrigin } from '../wire/syslog.ts';
+import type { SyslogFormat, SyslogOrigin } from '../wire/syslog.ts';
 import { openSink, sinkKey } from './log-sink.ts';
 import type { LogSink } from './log-sink.ts';
 
@@ -24,6 +24,7 @@ export interface LogWriterOptions {
 interface Output {
   readonly target: LogTarget;
   readonly sink: LogSink;
+  readonly format: SyslogFormat;
   readonly origin: SyslogOrigin;
   sampleIndex: number;
 }
@@ -51,7 +52,8 @@ export class LogWriter {
       const list: Output[] = [];
       for (const target of row.targets) {
         const sink = await this.sink(target.address);
-        if (sink !== undefined) list.push({ target, sink, origin: { hostname, tag: row.tag, pid: this.options.pid }, sampleIndex: 0 });
+        const format = target.format !== 'unset' ? target.format : hostname === '' ? 'local' : 'rfc3164';
+        if (sink !== undefined) list.push({ target, sink, format, origin: { hostname, tag: row.tag, pid: this.options.pid }, sampleIndex: 0 });
       }
       outputs.push(list);
     }
@@ -88,13 +90,13 @@ export class LogWriter {
 
   /** Gives the number of lines that were not taken. */
   private writeTo(output: Output, level: number, texts: readonly string[], structured: readonly string[], nowMs: number): number {
-    const { target, sink, origin } = output;
-    const head = syslogHead(target.format, target.facility, Math.max(level, target.levelMin), origin, this.time, nowMs);
+    const { target, sink, format, origin } = output;
+    const head = syslogHead(format, target.facility, Math.max(level, target.levelMin), origin, this.time, nowMs);
     let lost = 0;
     for (let index = 0; index < texts.length; index += 1) {
       const text = texts[index] ?? '';
       if (text === '' || !sampled(output)) continue;
-      if (!sink.send(syslogMessage(target.format, head, structured[index] ?? '', text, target.lengthBytesMax))) lost += 1;
+      if (!sink.send(syslogMessage(format, head, structured[index] ?? '', text, target.lengthBytesMax))) lost += 1;
     }
     return lost;
   }

@@ -74,7 +74,8 @@ export interface Global {
 export interface LogTarget {
   readonly address: PeerAddress | { readonly kind: 'stdout' } | { readonly kind: 'stderr' } | { readonly kind: 'ring'; readonly name: string };
   readonly lengthBytesMax: number;
-  readonly format: 'rfc3164' | 'rfc5424' | 'short' | 'raw' | 'timed' | 'iso' | 'local' | 'priority';
+  /** 'unset': local, or rfc3164 when log-send-hostname gives a host name to send. */
+  readonly format: 'rfc3164' | 'rfc5424' | 'short' | 'raw' | 'timed' | 'iso' | 'local' | 'priority' | 'unset';
   /** kern 0 … local7 23. */
   readonly facility: number;
   /** Highest (least severe) level sent: emerg 0 … debug 7. */

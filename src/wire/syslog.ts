@@ -66,9 +66,11 @@ export interface SyslogOrigin {
   readonly pid: number;
 }
 
+export type SyslogFormat = Exclude<LogTarget['format'], 'unset'>;
+
 /** Bytes before the structured data (rfc5424) or before the text (all others). */
 export function syslogHead(
-  format: LogTarget['format'], facility: number, level: number, origin: SyslogOrigin, time: SyslogTime, nowMs: number,
+  format: SyslogFormat, facility: number, level: number, origin: SyslogOrigin, time: SyslogTime, nowMs: number,
 ): string {
   switch (format) {
     case 'rfc3164':
@@ -91,7 +93,7 @@ export function syslogHead(
 }
 
 /** A whole message: `sd` is the structured data ('' = none, used by rfc5424 only). The newline is not counted in the limit. */
-export function syslogMessage(format: LogTarget['format'], head: string, sd: string, line: string, lengthBytesMax: number): string {
+export function syslogMessage(format: SyslogFormat, head: string, sd: string, line: string, lengthBytesMax: number): string {
   const text = format === 'rfc5424' ? `${head}${sd === '' ? '-' : sd} ${line}` : head + line;
   return text.length > lengthBytesMax ? `${text.slice(0, lengthBytesMax)}\n` : `${text}\n`;
 }

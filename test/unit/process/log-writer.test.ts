@@ -93,6 +93,18 @@ test('tag, host and structured data', async () => {
   udp.close();
 });
 
+test('a target without format sends the host name only when there is one', async () => {
+  const udp = await receiver(4);
+  const plain = [target(udp.target, { format: 'unset' })];
+  for (const logSendHostname of ['', 'foo']) {
+    const { writer: logs } = await writer(model(plain, [], { logSendHostname }));
+    logs.write(-1, 6, 'x', '');
+    await logs.close();
+  }
+  assert.deepEqual((await udp.wait(2)).map((line) => line.replace(/^<150>\w{3} [\d ]\d [\d:]{8} /, '')), ['haproxy[77]: x\n', 'foo haproxy[77]: x\n']);
+  udp.close();
+});
+
 test('IPv6 targets', async (context) => {
   let udp: Receiver;
   try {

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SyslogTime, syslogHead, syslogMessage } from '../../../src/wire/syslog.ts';
-import type { LogTarget } from '../../../src/model/model.ts';
+import type { SyslogFormat } from '../../../src/wire/syslog.ts';
 
 /** Local time, as HAProxy prints it, whatever the machine's zone is. */
 const at = new Date(2026, 10, 3, 9, 5, 7, 123).getTime();
 const origin = { hostname: '', tag: 'haproxy', pid: 7808 };
 const named = { hostname: 'foo', tag: 'other', pid: 8332 };
 
-function message(format: LogTarget['format'], who = origin, sd = '', max = 1024): string {
+function message(format: SyslogFormat, who = origin, sd = '', max = 1024): string {
   return syslogMessage(format, syslogHead(format, 18, 6, who, new SyslogTime(), at), sd, 'text of the line', max);
 }
 
