@@ -62,7 +62,7 @@ const stages: Readonly<Record<string, () => Promise<Result>>> = {
   lint: () => oneCheck(bin('oxlint'), ['--deny-warnings']),
   tidy: () => nodeTests(files('test/tidy/*.test.ts'), 2),
   'unit-node': () => nodeTests(files('test/unit/**/*.test.ts'), 2),
-  'unit-bun': async () => counted(await run(bin('bun'), ['test', 'test/unit']), /^ *(\d+) pass$/gm, /^ *(\d+) fail$/gm),
+  'unit-bun': async () => counted(await run(bin('bun'), ['test', '--only-failures', 'test/unit']), /^ *(\d+) pass$/gm, /^ *(\d+) fail$/gm),
   'system-bun': () => nodeTests(files('test/system/**/*.test.ts'), systemConcurrency, { POISE_RUNTIME: 'bun' }),
   'system-node': () => nodeTests(files('test/system/**/*.test.ts'), systemConcurrency, { POISE_RUNTIME: 'node' }),
 };

@@ -14,27 +14,30 @@ function failureText(name: string, file: string, error: unknown): string {
   return `✖ ${file}: ${name}\n${lines.map((line) => `    ${line}`).join('\n')}\n`;
 }
 
+/** The file that was run; `data.file` is where a shared function called `it`. */
+const fileOf = (data: { readonly file?: string }): string => (data as { entryFile?: string }).entryFile ?? data.file ?? '';
+
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const counts = new Map<string, FileCount>();
   const parents = new Map<string, string[]>();
   for await (const { type, data } of events) {
     if (type === 'test:stdout' || type === 'test:stderr') yield data.message;
     if (type === 'test:start') {
-      const path = parents.get(data.file ?? '') ?? [];
+      const path = parents.get(fileOf(data)) ?? [];
       path.length = data.nesting;
       path[data.nesting] = data.name;
-      parents.set(data.file ?? '', path);
+      parents.set(fileOf(data), path);
     }
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     const isSuite = data.details.type === 'suite';
-    const file = data.file === undefined ? '' : relative(process.cwd(), data.file);
+    const file = relative(process.cwd(), fileOf(data));
     const count = counts.get(file) ?? { passed: 0, failed: 0, ms: 0 };
     counts.set(file, count);
     const skipped = data.skip !== undefined || data.todo !== undefined;
     const childFailed = type === 'test:fail' && (data.details.error as { failureType?: string }).failureType === 'subtestsFailed';
     if (type === 'test:fail' && !childFailed) {
       count.failed++;
-      const path = parents.get(data.file ?? '') ?? [];
+      const path = parents.get(fileOf(data)) ?? [];
       yield failureText([...path.slice(0, data.nesting), data.name].join(' › '), file, data.details.error);
     } else if (skipped) {
       count.failed++;
