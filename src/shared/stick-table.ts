@@ -2,11 +2,17 @@
  * Stick tables in shared memory, used by all threads at once. Allocated by the control thread with the segments, opened by every
  * thread. Fixed size; entries expire; the entry that expires first makes room when the table is full unless `nopurge`.
  * Never grows, never blocks longer than a few list operations of another thread.
+ *
+ * Memory: a header (lock of the free list, first free entry, entries in use, then lock, oldest and newest per stripe), hash
+ * buckets, and one array per entry field. A stripe's lock guards its buckets, its age list and the entries in them; the free
+ * list's lock is only taken inside or without it, never the other way round. Entries are numbered from 1, 0 is none.
  */
 import type { Clock } from '../base/clock.ts';
 import type { SharedHandles } from '../model/messages.ts';
 import type { Model, StickTable } from '../model/model.ts';
-import type { SampleValue } from './stick-key.ts';
+import { lock, unlock } from './lock.ts';
+import { StickKey, keyBytesOf } from './stick-key.ts';
+import type { StickSample } from './stick-key.ts';
 
 export interface StickEntry {
   /** Key as `show table` prints it. */
@@ -16,45 +22,312 @@ export interface StickEntry {
   readonly expiresInMs: number;
 }
 
+const header = { freeLock: 0, freeHead: 1, used: 2, /** Entries never used so far start here. */ fresh: 3, stripes: 4 } as const;
+const stripe = { lock: 0, oldest: 1, newest: 2, stride: 3 } as const;
+const stripeCount = 16;
+/** Another thread may snatch the room that was made; then it is made again. */
+const storeAttempts = 4;
+const headerWords = header.stripes + stripeCount * stripe.stride;
+
+interface Layout {
+  readonly size: number;
+  readonly buckets: number;
+  readonly keyBytes: number;
+  /** Byte offsets. */
+  readonly bucketsAt: number;
+  readonly expiresAt: number;
+  readonly wordsAt: number;
+  readonly keysAt: number;
+  readonly bytes: number;
+}
+
+/** Words per entry. */
+const word = { next: 0, older: 1, newer: 2, hash: 3, keyLength: 4, server: 5, stride: 6 } as const;
+
+function layoutOf(config: StickTable): Layout {
+  const size = Math.max(1, config.sizeEntries);
+  const buckets = Math.max(stripeCount, 2 ** Math.ceil(Math.log2(size)));
+  const keyBytes = keyBytesOf(config);
+  const bucketsAt = 4 * headerWords;
+  const expiresAt = Math.ceil((bucketsAt + 4 * buckets) / 8) * 8;
+  const wordsAt = expiresAt + 8 * (size + 1);
+  const keysAt = wordsAt + 4 * word.stride * (size + 1);
+  return { size, buckets, keyBytes, bucketsAt, expiresAt, wordsAt, keysAt, bytes: keysAt + keyBytes * (size + 1) };
+}
+
 export class SharedStickTable {
   readonly config: StickTable;
+  private readonly layout: Layout;
+  private readonly clock: Clock;
+  private readonly head: Int32Array;
+  private readonly buckets: Int32Array;
+  private readonly expires: Float64Array;
+  private readonly words: Int32Array;
+  private readonly keys: Uint8Array;
+  private readonly key: StickKey;
+  private keyLength = 0;
+  private keyHash = 0;
 
   constructor(config: StickTable, buffer: SharedArrayBuffer, clock: Clock) {
+    const layout = layoutOf(config);
     this.config = config;
-    void buffer; void clock;
+    this.layout = layout;
+    this.clock = clock;
+    this.head = new Int32Array(buffer, 0, headerWords);
+    this.buckets = new Int32Array(buffer, layout.bucketsAt, layout.buckets);
+    this.expires = new Float64Array(buffer, layout.expiresAt, layout.size + 1);
+    this.words = new Int32Array(buffer, layout.wordsAt, word.stride * (layout.size + 1));
+    this.keys = new Uint8Array(buffer, layout.keysAt, layout.keyBytes * (layout.size + 1));
+    this.key = new StickKey(config);
   }
 
   static allocate(config: StickTable): SharedArrayBuffer {
-    void config;
-    return new SharedArrayBuffer(0);
+    return new SharedArrayBuffer(layoutOf(config).bytes);
   }
 
   /** Server stored under the key, or -1. `touch` renews the entry's expiry. */
-  lookup(key: SampleValue, touch: boolean): number {
-    void key; void touch;
-    return -1;
+  lookup(sample: StickSample, touch: boolean): number {
+    if (!this.setKey(sample)) return -1;
+    const at = this.enter(this.keyHash);
+    const entry = this.find(at);
+    const server = entry === 0 ? -1 : this.get(entry, word.server) - 1;
+    if (entry !== 0 && touch) this.renew(at, entry);
+    this.leave(at);
+    return server;
   }
 
   /** Stores or replaces. False: no room (nopurge) or a key that this table cannot hold. */
-  store(key: SampleValue, server: number): boolean {
-    void key; void server;
+  store(sample: StickSample, server: number): boolean {
+    if (!this.setKey(sample)) return false;
+    for (let attempt = 0; attempt < storeAttempts; attempt += 1) {
+      const at = this.enter(this.keyHash);
+      const stored = this.storeLocked(at, server);
+      this.leave(at);
+      // The key's own stripe may hold nothing: the room must then come from another one, whose lock may only be taken alone.
+      if (stored || !this.evictElsewhere(at)) return stored;
+    }
     return false;
   }
 
-  remove(key: SampleValue): boolean {
-    void key;
-    return false;
+  remove(sample: StickSample): boolean {
+    if (!this.setKey(sample)) return false;
+    const at = this.enter(this.keyHash);
+    const entry = this.find(at);
+    if (entry !== 0) this.release(at, entry);
+    this.leave(at);
+    return entry !== 0;
   }
 
   clear(): void {
+    for (let number = 0; number < stripeCount; number += 1) {
+      const at = this.enter(number);
+      for (let entry = this.oldest(at); entry !== 0; entry = this.oldest(at)) this.release(at, entry);
+      this.leave(at);
+    }
   }
 
+  /** Entries in use; expired ones are dropped first. */
   get used(): number {
-    return 0;
+    for (let number = 0; number < stripeCount; number += 1) {
+      const at = this.enter(number);
+      this.dropExpired(at);
+      this.leave(at);
+    }
+    return Atomics.load(this.head, header.used);
   }
 
+  get size(): number {
+    return this.layout.size;
+  }
+
+  /** Calls `visit` for a copy of every live entry, oldest first within a stripe. No lock is held meanwhile. */
   forEach(visit: (entry: StickEntry) => void): void {
-    void visit;
+    for (let number = 0; number < stripeCount; number += 1) {
+      const at = this.enter(number);
+      this.dropExpired(at);
+      const now = this.clock.dateMs();
+      const found: StickEntry[] = [];
+      for (let entry = this.oldest(at); entry !== 0; entry = this.get(entry, word.newer)) {
+        const start = entry * this.layout.keyBytes;
+        found.push({
+          key: this.key.text(this.keys.slice(start, start + this.get(entry, word.keyLength))),
+          server: this.get(entry, word.server) - 1,
+          expiresInMs: this.config.expireMs === 0 ? 0 : Math.max(0, (this.expires[entry] as number) - now),
+        });
+      }
+      this.leave(at);
+      for (const entry of found) visit(entry);
+    }
+  }
+
+  // ---- everything below runs with the lock of the stripe at `at` held, unless said otherwise
+
+  private setKey(sample: StickSample): boolean {
+    this.keyLength = this.key.write(sample);
+    if (this.keyLength < 0) return false;
+    let hash = 0x811c9dc5;
+    for (let index = 0; index < this.keyLength; index += 1) hash = Math.imul(hash ^ (this.key.bytes[index] as number), 0x01000193);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+    this.keyHash = (hash ^ (hash >>> 13)) & 0x7fffffff;
+    return true;
+  }
+
+  private storeLocked(at: number, server: number): boolean {
+    const known = this.find(at);
+    if (known !== 0) {
+      this.set(known, word.server, server + 1);
+      this.renew(at, known);
+      return true;
+    }
+    const entry = this.takeFree() || this.makeRoom(at);
+    if (entry !== 0) this.insert(at, entry, server);
+    return entry !== 0;
+  }
+
+  /** Locks the stripe of a hash and gives its place in the header. */
+  private enter(hash: number): number {
+    const at = header.stripes + (hash % stripeCount) * stripe.stride;
+    lock(this.head, at + stripe.lock);
+    return at;
+  }
+
+  private leave(at: number): void {
+    unlock(this.head, at + stripe.lock);
+  }
+
+  private find(at: number): number {
+    let entry = this.buckets[this.keyHash % this.layout.buckets] as number;
+    while (entry !== 0 && !this.holdsKey(entry)) entry = this.get(entry, word.next);
+    if (entry !== 0 && this.expired(entry)) {
+      this.release(at, entry);
+      return 0;
+    }
+    return entry;
+  }
+
+  private holdsKey(entry: number): boolean {
+    if (this.get(entry, word.hash) !== this.keyHash || this.get(entry, word.keyLength) !== this.keyLength) return false;
+    const start = entry * this.layout.keyBytes;
+    for (let index = 0; index < this.keyLength; index += 1) {
+      if (this.keys[start + index] !== this.key.bytes[index]) return false;
+    }
+    return true;
+  }
+
+  private expired(entry: number): boolean {
+    return this.config.expireMs > 0 && (this.expires[entry] as number) <= this.clock.dateMs();
+  }
+
+  private insert(at: number, entry: number, server: number): void {
+    const bucket = this.keyHash % this.layout.buckets;
+    const start = entry * this.layout.keyBytes;
+    for (let index = 0; index < this.keyLength; index += 1) this.keys[start + index] = this.key.bytes[index] as number;
+    this.set(entry, word.hash, this.keyHash);
+    this.set(entry, word.keyLength, this.keyLength);
+    this.set(entry, word.server, server + 1);
+    this.set(entry, word.next, this.buckets[bucket] as number);
+    this.buckets[bucket] = entry;
+    this.append(at, entry);
+  }
+
+  private renew(at: number, entry: number): void {
+    this.detach(at, entry);
+    this.append(at, entry);
+  }
+
+  /** All entries live equally long, so the order of renewal is the order of expiry. */
+  private append(at: number, entry: number): void {
+    const last = this.head[at + stripe.newest] as number;
+    this.set(entry, word.older, last);
+    this.set(entry, word.newer, 0);
+    if (last === 0) this.head[at + stripe.oldest] = entry;
+    else this.set(last, word.newer, entry);
+    this.head[at + stripe.newest] = entry;
+    this.expires[entry] = this.clock.dateMs() + this.config.expireMs;
+  }
+
+  private detach(at: number, entry: number): void {
+    const older = this.get(entry, word.older);
+    const newer = this.get(entry, word.newer);
+    if (older === 0) this.head[at + stripe.oldest] = newer;
+    else this.set(older, word.newer, newer);
+    if (newer === 0) this.head[at + stripe.newest] = older;
+    else this.set(newer, word.older, older);
+  }
+
+  private dropExpired(at: number): void {
+    for (let entry = this.oldest(at); entry !== 0 && this.expired(entry); entry = this.oldest(at)) this.release(at, entry);
+  }
+
+  private oldest(at: number): number {
+    return this.head[at + stripe.oldest] as number;
+  }
+
+  /** Takes an entry out of its bucket and age list. */
+  private unlink(at: number, entry: number): void {
+    const bucket = this.get(entry, word.hash) % this.layout.buckets;
+    const next = this.get(entry, word.next);
+    let before = this.buckets[bucket] as number;
+    if (before === entry) {
+      this.buckets[bucket] = next;
+    } else {
+      while (before !== 0 && this.get(before, word.next) !== entry) before = this.get(before, word.next);
+      if (before !== 0) this.set(before, word.next, next);
+    }
+    this.detach(at, entry);
+  }
+
+  private release(at: number, entry: number): void {
+    this.unlink(at, entry);
+    lock(this.head, header.freeLock);
+    this.set(entry, word.next, this.head[header.freeHead] as number);
+    this.head[header.freeHead] = entry;
+    Atomics.sub(this.head, header.used, 1);
+    unlock(this.head, header.freeLock);
+  }
+
+  /** A free entry, 0 when there is none. */
+  private takeFree(): number {
+    lock(this.head, header.freeLock);
+    let entry = this.head[header.freeHead] as number;
+    if (entry !== 0) {
+      this.head[header.freeHead] = this.get(entry, word.next);
+    } else if ((this.head[header.fresh] as number) < this.layout.size) {
+      entry = (this.head[header.fresh] as number) + 1;
+      this.head[header.fresh] = entry;
+    }
+    if (entry !== 0) Atomics.add(this.head, header.used, 1);
+    unlock(this.head, header.freeLock);
+    return entry;
+  }
+
+  /** The full table: the oldest entry of the stripe is taken over, expired or, without nopurge, not. */
+  private makeRoom(at: number): number {
+    const entry = this.oldest(at);
+    if (entry === 0 || (this.config.nopurge && !this.expired(entry))) return 0;
+    this.unlink(at, entry);
+    return entry;
+  }
+
+  /** Runs without a lock held: frees one entry of another stripe, as makeRoom() does. */
+  private evictElsewhere(own: number): boolean {
+    for (let number = 0; number < stripeCount; number += 1) {
+      const at = this.enter(number);
+      const entry = at === own ? 0 : this.oldest(at);
+      const evict = entry !== 0 && (!this.config.nopurge || this.expired(entry));
+      if (evict) this.release(at, entry);
+      this.leave(at);
+      if (evict) return true;
+    }
+    return false;
+  }
+
+  private get(entry: number, field: number): number {
+    return this.words[entry * word.stride + field] as number;
+  }
+
+  private set(entry: number, field: number, value: number): void {
+    this.words[entry * word.stride + field] = value;
   }
 }
 
