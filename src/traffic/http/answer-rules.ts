@@ -6,6 +6,7 @@ import { C } from '../../model/counters.ts';
 import { faults } from '../../model/fault.ts';
 import type { RuleSet } from '../../rules/compile.ts';
 import type { Verdict } from '../../rules/subject.ts';
+import { afterRules } from './after-rules.ts';
 import { answerNow, answerWithPage } from './answer.ts';
 import { captureResponse } from './captures.ts';
 import type { HttpExchange } from './http-exchange.ts';
@@ -25,13 +26,6 @@ export function answerRules(x: HttpExchange): void {
   if (back.persistence.active && serverPlan !== null) back.persistence.answered(x, x.dispatch.memo, serverPlan.server.index);
   x.facts.status = x.responseHead.statusCode;
   afterRules(x);
-}
-
-/** http-after-response: for every answer, whoever made it. */
-export function afterRules(x: HttpExchange): void {
-  const { front, back } = x;
-  if (back !== null && back.rules.http.afterResponse.length > 0) back.rules.http.afterResponse.run(x, 0);
-  if (back !== front && front.rules.http.afterResponse.length > 0) front.rules.http.afterResponse.run(x, 0);
 }
 
 function content(x: HttpExchange, set: RuleSet): boolean {

@@ -6,9 +6,8 @@ import type { Fault } from '../../model/fault.ts';
 import { body, frameResponse } from '../../wire/http1/framing.ts';
 import { parsed } from '../../wire/http1/head-parser.ts';
 import { writeHead } from '../../wire/http1/write-head.ts';
-import { afterRules } from './answer-rules.ts';
+import { afterRules, connectionLine } from './after-rules.ts';
 import { finish } from './finish.ts';
-import { connectionLine } from './from-server.ts';
 import { noBytes, type HttpExchange } from './http-exchange.ts';
 
 /** The page of a fault: errorfile or built-in. */

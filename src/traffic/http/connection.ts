@@ -12,8 +12,9 @@ import type { ThreadContext } from '../thread-context.ts';
 import type { Transport } from '../contract.ts';
 import { refuseHead, refuseSilence } from './bad-request.ts';
 import { clientDrained, clientLeft, clientEndedSide, clientTimedOut, killExchange } from './client-events.ts';
-import { exchangePool, HttpExchange, stage } from './http-exchange.ts';
+import { stage, type HttpExchange } from './http-exchange.ts';
 import { headRead } from './request-steps.ts';
+import { exchangePool, RunningExchange } from './running-exchange.ts';
 import { requestData } from './to-server.ts';
 
 /** What the client timer is armed for. */
@@ -119,7 +120,7 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   openExchange(): HttpExchange {
     const { clock } = this.context;
     const startMs = clock.monoMs();
-    const exchange = this.pool.pop() ?? new HttpExchange(this.context, this);
+    const exchange = this.pool.pop() ?? new RunningExchange(this.context, this);
     exchange.begin(this, this.session, startMs);
     const { facts } = exchange;
     facts.requestDateMs = clock.dateMs();

@@ -10,6 +10,7 @@ import { leavesAsItCame, writeHead } from '../../wire/http1/write-head.ts';
 import { answerRules } from './answer-rules.ts';
 import { answerBindsConnection } from './authentication.ts';
 import { captureBadAnswer } from './bad-request.ts';
+import { connectionLine } from './after-rules.ts';
 import { abort, fail } from './faults.ts';
 import { answerCounted, finishIfDone, logEarly } from './finish.ts';
 import { noBytes, stage, unheard, type HttpExchange } from './http-exchange.ts';
@@ -106,13 +107,6 @@ function finalHead(x: HttpExchange, bytes: Buffer): void {
   if (end < bytes.length) x.serverKeeps = false;
   answerRules(x);
   if (x.stage === stage.waiting) sendHead(x, bytes);
-}
-
-/** The connection line that this answer needs, for its version and what becomes of the client connection. */
-export function connectionLine(x: HttpExchange): string {
-  const { responseHead: head, requestHead } = x;
-  if (x.closeClient) return head.minor === 1 ? 'Connection: close\r\n' : '';
-  return head.minor === 0 || requestHead.minor === 0 ? 'Connection: keep-alive\r\n' : '';
 }
 
 function sendHead(x: HttpExchange, bytes: Buffer): void {

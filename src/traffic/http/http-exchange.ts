@@ -1,7 +1,6 @@
 /**
- * One request of a client connection with its answer, from the first byte to the log line: the data of the state machine and its
- * three sources of events, which are the server connection, dispatch and timers. What happens at each step is in the other files of this folder.
- * Taken from the thread's pool by HttpConnection for the first byte of a request, given back by finish.ts.
+ * One request of a client connection with its answer, from the first byte to the log line: what the state machine knows. What happens
+ * at each step is in the other files of this folder, which all work on this; running-exchange.ts connects it to its events.
  */
 import { TimerNode, type TimerOwner } from '../../base/timer-wheel.ts';
 import { C } from '../../model/counters.ts';
@@ -18,12 +17,7 @@ import type { ListenerPlan, ProxyPlan, ServerPlan } from '../plan.ts';
 import type { ClientSession } from '../session.ts';
 import type { Tunnel, TunnelOwner } from '../tcp/tunnel.ts';
 import type { ThreadContext } from '../thread-context.ts';
-import { dispatchFailed, serverKilled } from './faults.ts';
-import { serverData, serverEnded, serverTimedOut } from './from-server.ts';
 import type { HttpConnection } from './connection.ts';
-import { waitOver } from './request-steps.ts';
-import { serverReady, serverDrained } from './to-server.ts';
-import { tunnelEnded } from './upgrade.ts';
 
 /** Where an exchange stands. The order matters: later stages compare greater. */
 export const stage = {
@@ -40,7 +34,7 @@ export const stage = {
   over: 10,
 } as const;
 
-const timer = { server: 0, wait: 1 } as const;
+export const timerKind = { server: 0, wait: 1 } as const;
 const nobody: ExchangeOwner = {
   exchangeServer: () => undefined, exchangeFailed: () => undefined, exchangeKilled: () => undefined,
   inspectedRequest: () => noBytes, inspectedResponse: () => noBytes, inspectedRequestComplete: () => true, inspectedResponseComplete: () => true,
@@ -48,7 +42,7 @@ const nobody: ExchangeOwner = {
 export const noBytes: Buffer = Buffer.alloc(0);
 const noParts: Uint8Array[] = [];
 
-export class HttpExchange extends Exchange implements ExchangeOwner, TransportHandler, TimerOwner, TunnelOwner {
+export abstract class HttpExchange extends Exchange implements ExchangeOwner, TransportHandler, TimerOwner, TunnelOwner {
   readonly context: ThreadContext;
   readonly dispatch: Dispatch;
   readonly requestHead = new Http1Head(false);
@@ -60,9 +54,9 @@ export class HttpExchange extends Exchange implements ExchangeOwner, TransportHa
   readonly responseFraming = new Framing();
   readonly responseBody = new BodyFlow();
   /** Of the server: silence while it should answer, read or write. */
-  readonly serverTimer: TimerNode = new TimerNode(this, timer.server);
+  readonly serverTimer: TimerNode = new TimerNode(this, timerKind.server);
   /** Inspect delay, waiting for a body, tarpit. */
-  readonly waitTimer: TimerNode = new TimerNode(this, timer.wait);
+  readonly waitTimer: TimerNode = new TimerNode(this, timerKind.wait);
   client: HttpConnection;
   front: ProxyPlan;
   listener: ListenerPlan;
@@ -242,10 +236,15 @@ export class HttpExchange extends Exchange implements ExchangeOwner, TransportHa
     this.partsBytes += part.length;
   }
 
-  // ---- dispatch
-  exchangeServer(connection: ServerConnection, reused: boolean): void { serverReady(this, connection, reused); }
-  exchangeFailed(fault: Fault): void { dispatchFailed(this, fault); }
-  exchangeKilled(fault: Fault): void { serverKilled(this, fault); }
+  pauseClient(): void {
+    this.clientPaused = true;
+    this.client.transport.pause();
+  }
+
+  resumeClient(): void {
+    this.clientPaused = false;
+    this.client.transport.resume();
+  }
 
   // ---- content inspection
   inspectedRequest(): Uint8Array { return this.inspected.length === 1 ? this.inspected[0] ?? noBytes : Buffer.concat(this.inspected); }
@@ -253,33 +252,19 @@ export class HttpExchange extends Exchange implements ExchangeOwner, TransportHa
   inspectedRequestComplete(): boolean { return this.requestBody.done; }
   inspectedResponseComplete(): boolean { return this.answerDone; }
 
-  // ---- server connection
-  onData(chunk: Buffer): void { serverData(this, chunk); }
-  onDrain(): void { serverDrained(this); }
-  onEnd(): void { serverEnded(this, ''); }
-  onClose(code: string): void { serverEnded(this, code === '' ? 'closed' : code); }
-
-  // ---- timers
-  onTimer(node: TimerNode): void {
-    if (this.stage === stage.over) return;
-    if (node.kind === timer.server) serverTimedOut(this);
-    else waitOver(this);
-  }
-
-  onTunnelEnd(fault: Fault | null): void { tunnelEnded(this, fault); }
+  // ---- events, see running-exchange.ts
+  abstract exchangeServer(connection: ServerConnection, reused: boolean): void;
+  abstract exchangeFailed(fault: Fault): void;
+  abstract exchangeKilled(fault: Fault): void;
+  abstract onData(chunk: Buffer): void;
+  abstract onDrain(): void;
+  abstract onEnd(): void;
+  abstract onClose(code: string): void;
+  abstract onTimer(node: TimerNode): void;
+  abstract onTunnelEnd(fault: Fault | null): void;
+  /** More of the body is there while rules wait for it. */
+  abstract bodyArrived(): void;
 }
 
 /** Handler of a server connection that is no longer ours and only has to close. */
 export const unheard: TransportHandler = { onData: () => undefined, onDrain: () => undefined, onEnd: () => undefined, onClose: () => undefined };
-
-const pools = new WeakMap<ThreadContext, HttpExchange[]>();
-
-/** The exchanges of a thread that wait for their next request. */
-export function exchangePool(context: ThreadContext): HttpExchange[] {
-  let pool = pools.get(context);
-  if (pool === undefined) {
-    pool = [];
-    pools.set(context, pool);
-  }
-  return pool;
-}

@@ -9,7 +9,6 @@ import type { ThreadContext } from '../thread-context.ts';
 import { answerNow } from './answer.ts';
 import type { StatsRules } from './http-rules.ts';
 import { stage, type HttpExchange } from './http-exchange.ts';
-import { pauseClient } from './to-server.ts';
 
 const internals = new WeakMap<ThreadContext, ServerPlan>();
 
@@ -74,7 +73,7 @@ export function serveInternal(x: HttpExchange, service: 'stats' | 'prometheus', 
   x.serverKeeps = false;
   facts.requestMs = context.clock.monoMs() - x.startMs;
   if (service === 'prometheus') x.front.front.count(C.intercepted);
-  if (!x.requestBody.done && !x.clientPaused) pauseClient(x);
+  if (!x.requestBody.done && !x.clientPaused) x.pauseClient();
   x.internal = service === 'stats' ? '<STATS>' : '<PROMEX>';
   x.stage = stage.dispatch;
   x.dispatch.startInternal(x.client.session, internal(context));

@@ -13,7 +13,6 @@ import { serverEnded } from './from-server.ts';
 import { finishIfDone } from './finish.ts';
 import type { AddressHeader } from './http-rules.ts';
 import { stage, type HttpExchange } from './http-exchange.ts';
-import { bodyArrived } from './request-steps.ts';
 
 /** The rules are through: what goes to the server besides the client's lines, then the way there. */
 export function prepareRequest(x: HttpExchange): void {
@@ -39,7 +38,7 @@ export function prepareRequest(x: HttpExchange): void {
   x.serverLines = lines;
   const now = x.context.clock.monoMs();
   x.facts.requestMs = now - x.startMs;
-  if (!x.requestBody.done && !x.clientPaused) pauseClient(x);
+  if (!x.requestBody.done && !x.clientPaused) x.pauseClient();
   x.stage = stage.dispatch;
   x.dispatch.start(x.client.session, back);
 }
@@ -89,7 +88,7 @@ export function serverReady(x: HttpExchange, connection: ServerConnection, reuse
   x.inspected = [];
   x.armServer();
   transport.resume();
-  if (x.clientPaused && open) resumeClient(x);
+  if (x.clientPaused && open) x.resumeClient();
   if (!x.requestBody.done) x.client.awaitClient(x.clientTimeout);
 }
 
@@ -134,37 +133,27 @@ function keepBody(x: HttpExchange, whole: Buffer, bytes: Buffer, from: number, e
     if (x.inspected.length === 0) x.inspected = [];
     x.inspected.push(bytes.subarray(from, end));
   }
-  if (x.stage === stage.inspecting || x.stage === stage.buffering) bodyArrived(x);
-  if (!x.requestBody.done && x.partsBytes >= limits.pendingWriteBytesMax && !x.clientPaused) pauseClient(x);
+  if (x.stage === stage.inspecting || x.stage === stage.buffering) x.bodyArrived();
+  if (!x.requestBody.done && x.partsBytes >= limits.pendingWriteBytesMax && !x.clientPaused) x.pauseClient();
 }
 
 function forward(x: HttpExchange, whole: Buffer): void {
   const { link, requestBody } = x;
-  if (link === null || x.serverGone || x.stage === stage.draining) return;
+  if (link === null || x.serverGone) return;
   let open = true;
   if (requestBody.pieces === null) {
     if (whole.length > 0) open = link.transport.write(whole);
   } else {
     for (const piece of requestBody.pieces) open = link.transport.write(piece);
   }
-  x.armServer();
+  if (x.stage !== stage.draining) x.armServer();
   if (link.transport.closed) serverEnded(x, 'EPIPE');
-  else if (!open && !x.clientPaused) pauseClient(x);
-}
-
-export function pauseClient(x: HttpExchange): void {
-  x.clientPaused = true;
-  x.client.transport.pause();
-}
-
-export function resumeClient(x: HttpExchange): void {
-  x.clientPaused = false;
-  x.client.transport.resume();
+  else if (!open && !x.clientPaused) x.pauseClient();
 }
 
 /** The server has taken what was written. */
 export function serverDrained(x: HttpExchange): void {
   if (!x.clientPaused || x.stage < stage.waiting || x.stage >= stage.tunnel) return;
-  x.armServer();
-  resumeClient(x);
+  if (x.stage !== stage.draining) x.armServer();
+  x.resumeClient();
 }

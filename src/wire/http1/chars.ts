@@ -4,6 +4,11 @@
 export const isToken = new Uint8Array(256);
 /** 1: may stand in a request target. HAProxy's rule: visible ASCII without '#'. */
 export const isTarget = new Uint8Array(256);
+/** The same with what `accept-invalid-http-request` lets through. */
+export const isRelaxedTarget = new Uint8Array(256);
+/** 1: ends the scan of a header value: CR, LF, and NUL, which no value may hold. */
+export const endsValue = new Uint8Array(256);
+export const endsRelaxedValue = new Uint8Array(256);
 /** 1: may stand in a protocol version. */
 export const isVersion = new Uint8Array(256);
 /** Lower-case form of each byte. */
@@ -16,6 +21,9 @@ for (let code = 0; code < 256; code += 1) {
   const digit = code >= 0x30 && code <= 0x39;
   isToken[code] = letter || digit || "!#$%&'*+-.^_`|~".includes(String.fromCharCode(code)) ? 1 : 0;
   isTarget[code] = code >= 0x21 && code <= 0x7e && code !== 0x23 ? 1 : 0;
+  isRelaxedTarget[code] = isTarget[code] === 1 || code === 0x23 || code >= 0x80 ? 1 : 0;
+  endsRelaxedValue[code] = code === 0x0d || code === 0x0a ? 1 : 0;
+  endsValue[code] = code === 0x0d || code === 0x0a || code === 0 ? 1 : 0;
   isVersion[code] = (code >= 0x41 && code <= 0x5a) || digit || code === 0x2e || code === 0x2f ? 1 : 0;
   lower[code] = code >= 0x41 && code <= 0x5a ? code + 32 : code;
   if (digit) hexValue[code] = code - 0x30;

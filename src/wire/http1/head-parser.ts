@@ -3,7 +3,7 @@
  * 2.6; NUL is refused as well). One parser per connection side, started again for each message. Keeps only offsets: when a
  * head is spread over several reads the caller joins them and calls rebase(). Decides nothing about bodies: see framing.ts.
  */
-import { isTarget, isToken, isVersion } from './chars.ts';
+import { endsRelaxedValue, endsValue, isRelaxedTarget, isTarget, isToken, isVersion } from './chars.ts';
 import { column, knownName, lineState, type Http1Head } from './head.ts';
 
 export const parsed = { more: 0, done: 1, bad: 2, tooLarge: 3 } as const;
@@ -128,7 +128,8 @@ export class HeadParser {
       state = at.second;
     }
     if (state === at.second) {
-      while (position < to && (isTarget[bytes[position] as number] === 1 || (relaxed && isRelaxedTarget(bytes[position] as number)))) position += 1;
+      const allowed = relaxed ? isRelaxedTarget : isTarget;
+      while (position < to && allowed[bytes[position] as number] === 1) position += 1;
       if (position === to) return this.stop(state, position);
       if (position === head.secondStart) return this.bad(position);
       head.secondEnd = position;
@@ -226,6 +227,12 @@ export class HeadParser {
     const { bytes } = head;
     let position = start;
     if (from === at.third) {
+      while (position < to && position === head.thirdStart && isBlank(bytes[position] as number)) {
+        // More blanks than one before the reason.
+        position += 1;
+        head.thirdStart = position;
+        head.irregular = true;
+      }
       for (; position < to; position += 1) {
         const code = bytes[position] as number;
         if (code === cr || code === lf) break;
@@ -259,7 +266,8 @@ export class HeadParser {
     const minor = (bytes[from + 7] as number) - 0x30;
     this.head.minor = major > 1 || (major === 1 && minor >= 1) ? 1 : 0;
     if (major !== 1 || minor > 1) this.head.irregular = true;
-    return true;
+    // The preface of HTTP/2 with prior knowledge is no request.
+    return major !== 2 || this.head.isResponse || !isPreface(this.head);
   }
 
   private takeStatus(): boolean {
@@ -298,13 +306,10 @@ export class HeadParser {
         table[row + column.valueStart] = position;
         state = at.value;
       } else if (state === at.value) {
-        let next = bytes[position] as number;
-        while (next !== cr && next !== lf && (next !== 0 || relaxed)) {
-          position += 1;
-          if (position === to) break;
-          next = bytes[position] as number;
-        }
+        const ends = relaxed ? endsRelaxedValue : endsValue;
+        while (position < to && ends[bytes[position] as number] === 0) position += 1;
         if (position === to) break;
+        const next = bytes[position] as number;
         if (next === 0) return this.bad(position);
         table[row + column.valueEnd] = position;
         if (next === cr) position += 1;
@@ -366,14 +371,15 @@ export class HeadParser {
   }
 }
 
+function isPreface(head: Http1Head): boolean {
+  const { bytes, start } = head;
+  return head.firstEnd - start === 3 && bytes[start] === 0x50 && bytes[start + 1] === 0x52 && bytes[start + 2] === 0x49;
+}
+
 function isBlank(code: number): boolean {
   return code === blank || code === tab;
 }
 
 function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
-}
-
-function isRelaxedTarget(code: number): boolean {
-  return code >= 0x80 || code === 0x23;
 }
