@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CommandSession, Level } from '../../../src/admin/command.ts';
+import { splitLine } from '../../../src/admin/command.ts';
+import { commands, runLine } from '../../../src/admin/commands.ts';
+import type { PatternSet } from '../../../src/model/expression.ts';
+import { makeFixture, makeModel } from '../report/fixture.ts';
+import type { Fixture } from '../report/fixture.ts';
+
+function session(level: Level = 'admin'): CommandSession {
+  return { level, interactive: false, closing: false, idleTimeoutMs: 1000, experimental: false, expert: false };
+}
+
+function run(fixture: Fixture, line: string, payload: string | null = null, level: Level = 'admin'): string {
+  return runLine(fixture.context, session(level), line, payload);
+}
+
+const place = { file: 'lb.cfg', line: 12 };
+const map: PatternSet = { id: 3, kind: 'map', file: '/etc/hosts.map', method: 'str', ignoreCase: false, place, entries: [{ key: 'a.example', value: 'app' }] };
+const words: PatternSet = { id: 0, kind: 'acl', file: '', method: 'beg', ignoreCase: true, place, entries: [{ key: '/owa', value: '' }] };
+
+test('lines are split at blanks and semicolons, a backslash protects', () => {
+  assert.deepEqual(splitLine(' show info;show  stat\\ x\t1;'), [['show', 'info'], ['show', 'stat x', '1'], []]);
+  assert.deepEqual(splitLine('a\\;b c\\\\'), [['a;b', 'c\\']]);
+});
+
+test('answers are HAProxy\'s, each ended by an empty line', () => {
+  const fixture = makeFixture();
+  const expected: readonly (readonly [string, string])[] = [
+    ['set server', "Require 'backend/server'.\n\n"],
+    ['set server app', "Require 'backend/server'.\n\n"],
+    ['set server nope/s1 state ready', 'No such backend.\n\n'],
+    ['set server app/nope state ready', 'No such server.\n\n'],
+    ['set server app/s1 state', "'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n\n"],
+    ['set server app/s1 health', "'set server <srv> health' expects 'up', 'stopping', or 'down'.\n\n"],
+    ['set server app/s1 weight', 'Require <weight> or <weight%>.\n\n'],
+    ['set server app/s1 addr', 'set server <b>/<s> addr requires an address and optionally a port.\n\n'],
+    ['set server app/s1 addr x', "Invalid addr 'x' by 'stats socket command'\n\n"],
+    ['set server app/s1 agent up', 'agent checks are not enabled on this server.\n\n'],
+    ['get weight app/s1', '10 (initial 10)\n\n'],
+    ['enable agent app/s1', 'Agent was not configured on this server, cannot enable.\n\n'],
+    ['set maxconn server app/s1', 'Require <maxconn>.\n\n'],
+    ['set maxconn frontend', 'A frontend name is expected.\n\n'],
+    ['set maxconn frontend fe', 'Integer value expected.\n\n'],
+    ['set maxconn frontend app 5', 'No such frontend.\n\n'],
+    ['set maxconn global 100000', 'Value out of range.\n\n'],
+    ['set timeout cli x', 'Invalid timeout value.\n\n'],
+    ['set timeout', "'set timeout' only supports 'cli'.\n\n"],
+    ['show servers state nope', "Can't find backend.\n\n"],
+    ['show errors nope', 'No such proxy.\n\n'],
+    ['show table nope', 'No such table\n\n'],
+    ['show cli level', 'admin\n\n'],
+    ['show env HOME', 'HOME=/root\n\n'],
+    ['show startup-logs', '[NOTICE] started\n\n'],
+    ['experimental-mode', 'experimental-mode is OFF\n\n'],
+    ['set rate-limit connections global', 'Expects an integer value.\n\n'],
+    ['get acl #0', 'Missing ACL identifier and/or key.\n\n'],
+    ['show map nope', 'Unknown map identifier. Please use #<id> or <file>.\n\n'],
+    ['shutdown sessions server app/s9', 'No such server.\n\n'],
+  ];
+  for (const [line, answer] of expected) assert.equal(run(fixture, line), answer, line);
+});
+
+test('changes of servers go through the door', () => {
+  const fixture = makeFixture();
+  const lines = ['set server app/s1 state drain', 'disable server app/s2', 'enable server #4/s2', 'set weight app/s1 50%', 'set server app/s1 weight 7', 'set server app/s1 health down',
+    'disable health app/s1', 'set server app/s1 addr 10.1.1.1 port 81', 'set server app/s1 addr 10.1.1.2', 'set maxconn server app/s1 20'];
+  for (const line of lines) assert.equal(run(fixture, line), '\n', line);
+  assert.deepEqual(fixture.states.calls, ['admin 0 drain', 'admin 1 maint', 'admin 1 ready', 'weight 0 50%', 'weight 0 7', 'health 0 down', 'checks 0 false', 'address 0 10.1.1.1 81',
+    'address 0 10.1.1.2 null', 'maxconn 0 20']);
+});
+
+test('what the door refuses is answered', () => {
+  const fixture = makeFixture();
+  fixture.states.answer = 'Absolute weight can only be between 0 and 256 inclusive.';
+  assert.equal(run(fixture, 'set weight app/s1 300'), 'Absolute weight can only be between 0 and 256 inclusive.\n\n');
+});
+
+test('several commands in one line answer one after the other', () => {
+  const fixture = makeFixture();
+  const answer = run(fixture, 'get weight app/s1; enable agent app/s1; show cli level');
+  assert.equal(answer, '10 (initial 10)\n\nAgent was not configured on this server, cannot enable.\n\nadmin\n\n');
+});
+
+test('levels: a lower one may not change anything, and can only be lowered', () => {
+  const fixture = makeFixture();
+  assert.equal(run(fixture, 'set server app/s1 state maint', null, 'operator'), 'Permission denied\n\n');
+  assert.equal(run(fixture, 'show errors', null, 'user'), 'Permission denied\n\n');
+  assert.equal(run(fixture, 'show env', null, 'user'), 'Permission denied\n\n');
+  assert.equal(run(fixture, 'add map /x a b', null, 'user'), 'Permission denied\n\n');
+  assert.equal(run(fixture, 'user;operator;show cli level;clear counters all'), '\n\nuser\n\nPermission denied\n\n');
+  assert.deepEqual(fixture.states.calls, []);
+  assert.deepEqual(fixture.sent, []);
+});
+
+test('a user sees no addresses in show stat', () => {
+  const fixture = makeFixture();
+  assert.ok(!run(fixture, 'show stat', null, 'user').includes('10.0.0.1:80'));
+  assert.ok(run(fixture, 'show stat', null, 'operator').includes('10.0.0.1:80'));
+});
+
+test('unknown commands are answered with the nearest ones', () => {
+  const fixture = makeFixture();
+  const near = run(fixture, 'show stats');
+  assert.ok(near.startsWith('Unknown command, but maybe one of the following ones is a better match:\n  show '));
+  assert.ok(near.includes('show stat ') && near.includes('\n  quit ') && !near.includes('set weight'));
+  assert.ok(run(fixture, 'xyzzy').startsWith('Unknown command. Please enter one of the following commands only:\n'));
+  assert.ok(run(fixture, 'help').startsWith('The following commands are valid at this level:\n'));
+});
+
+test('every command has its usage and help in the list', () => {
+  const help = run(makeFixture(), 'help');
+  for (const { usage, help: text } of commands) assert.ok(help.includes(`  ${usage.padEnd(40)}: ${text}\n`), usage);
+});
+
+test('frontends: disable, enable, shutdown', () => {
+  const fixture = makeFixture();
+  const status = (): string => run(fixture, 'show stat 3 1 -1').split('\n')[1]?.split(',')[17] ?? '';
+  assert.equal(run(fixture, 'disable frontend fe'), '\n');
+  assert.equal(status(), 'PAUSED');
+  assert.equal(run(fixture, 'disable frontend fe'), 'All sockets are already disabled.\n\n');
+  assert.equal(run(fixture, 'enable frontend fe'), '\n');
+  assert.equal(status(), 'OPEN');
+  assert.equal(run(fixture, 'shutdown frontend fe'), '\n');
+  assert.equal(status(), 'STOP');
+  assert.equal(run(fixture, 'enable frontend fe'), 'Frontend was previously shut down, cannot enable.\n\n');
+  assert.equal(run(fixture, 'shutdown frontend fe'), 'Frontend was already shut down.\n\n');
+  assert.deepEqual(fixture.sent.map(message => message.type), ['set-frontend', 'set-frontend', 'shutdown-frontend']);
+});
+
+test('limits of the process', () => {
+  const fixture = makeFixture();
+  assert.equal(run(fixture, 'set maxconn global 100; set rate-limit sessions global 50; set maxconn frontend fe 10'), '\n\n\n');
+  assert.deepEqual(fixture.sent, [
+    { type: 'set-maxconn', proxy: -1, maxconn: 100 }, { type: 'set-rate-limit', which: 'sessions', perSecond: 50 }, { type: 'set-maxconn', proxy: 1, maxconn: 10 },
+  ]);
+  assert.match(run(fixture, 'show info'), /\nMaxconn: 100\nHard_maxconn: 2000\n/);
+});
+
+test('maps: show, get, add, set, del, and one message per command line', () => {
+  const fixture = makeFixture(makeModel({ patterns: [words, map] }));
+  assert.match(run(fixture, 'show map'), /^# id \(file\) description\n3 \(\/etc\/hosts\.map\) pattern loaded from file '\/etc\/hosts\.map' used by map at file 'lb\.cfg' line 12\. curr_ver=0 next_ver=0 entry_cnt=1\n\n$/);
+  assert.equal(run(fixture, 'get map #3 a.example'), 'type=str, case=sensitive, found=yes, idx=tree, key="a.example", value="app", type="str"\n\n');
+  assert.equal(run(fixture, 'add map #3 b x; add map #3 c y;set map #3 b z;del map #3 a.example'), '\n\n\n\n');
+  assert.deepEqual(fixture.sent, [{ type: 'patterns', id: 3, entries: [{ key: 'b', value: 'z' }, { key: 'c', value: 'y' }] }]);
+  assert.equal(run(fixture, 'set map #3 nope v'), 'entry not found.\n\n');
+  assert.equal(run(fixture, 'del map #3 nope'), 'Key not found.\n\n');
+  const ref = /^(0x\w+) b z$/m.exec(run(fixture, 'show map #3'))?.[1] ?? '';
+  assert.equal(run(fixture, `del map #3 #${ref}`), '\n');
+  assert.equal(run(fixture, 'add map #3', 'k1 v1\nk2 two words\n'), '\n');
+  assert.match(run(fixture, 'show map #3'), / k2 two words\n/);
+  assert.equal(run(fixture, 'add map #3', 'lonely\n'), "Missing value for key 'lonely'.\n\n");
+});
+
+test('maps: versions are prepared apart and committed at once', () => {
+  const fixture = makeFixture(makeModel({ patterns: [words, map] }));
+  assert.equal(run(fixture, 'prepare map #3'), 'New version created: 1\n\n');
+  assert.equal(run(fixture, 'add map @1 #3 new v'), '\n');
+  assert.equal(fixture.sent.length, 0);
+  assert.equal(run(fixture, 'add map @9 #3 new v'), "Version number in the future, please use 'prepare map' before.\n\n");
+  assert.equal(run(fixture, 'commit map @1 #3'), '\n');
+  assert.deepEqual(fixture.sent, [{ type: 'patterns', id: 3, entries: [{ key: 'new', value: 'v' }] }]);
+  assert.equal(run(fixture, 'commit map @1 #3'), 'Version number out of range.\n\n');
+  assert.equal(run(fixture, 'commit map #3'), 'Missing version number.\n\n');
+});
+
+test('ACLs: get tells the matching pattern, sets of one file change together', () => {
+  const file = { ...words, file: '/etc/paths.lst' };
+  const fixture = makeFixture(makeModel({ patterns: [{ ...file, id: 0 }, { ...file, id: 1, method: 'end' }] }));
+  assert.equal(run(fixture, 'get acl /etc/paths.lst /OWA/x'),
+    'type=beg, case=insensitive, match=yes, idx=list, pattern="/owa"\ntype=end, case=insensitive, match=no\n\n');
+  assert.equal(run(fixture, 'add acl /etc/paths.lst /ews'), '\n');
+  assert.deepEqual(fixture.sent.map(message => (message.type === 'patterns' ? [message.id, message.entries.length] : [])), [[0, 2], [1, 2]]);
+});
+
+test('a change made by a rule reaches all threads', () => {
+  const fixture = makeFixture(makeModel({ patterns: [words, map] }));
+  fixture.context.receive({ type: 'patterns-changed', id: 3, op: 'set', key: 'n', value: 'v' });
+  assert.deepEqual(fixture.sent.at(-1), { type: 'patterns', id: 3, entries: [{ key: 'a.example', value: 'app' }, { key: 'n', value: 'v' }] });
+});
+
+test('show errors dumps what was captured, escaped', () => {
+  const fixture = makeFixture();
+  fixture.context.receive({ type: 'captured-error', proxy: 1, side: 'request', server: -1, client: '192.0.2.7:4711', why: 'bad method', position: 2, bytes: Buffer.from('GE\u0001T / HTTP/1.1\r\n\r\n'), atMs: fixture.nowMs });
+  const text = run(fixture, 'show errors');
+  assert.match(text, /^Total events captured on \[[^\]]+\] : 1\n \n\[[^\]]+\] frontend fe \(#3\): invalid request\n/);
+  assert.match(text, / {2}00000 {2}GE\\x01T \/ HTTP\/1\.1\\r\\n\n {2}00017 {2}\\r\\n\n\n$/);
+  assert.ok(!run(fixture, 'show errors fe response').includes('invalid'));
+});
+
+test('show servers state lists what other tools read back', () => {
+  const text = run(makeFixture(), 'show servers state app');
+  assert.match(text, /^1\n# be_id be_name srv_id srv_name srv_addr srv_op_state /);
+  assert.match(text, /\n4 app 1 s1 10\.0\.0\.1 2 0 10 10 6 15 3 4 6 0 0 0 - 80 - 0 0 - - 0\n/);
+  const [, header = '', first = ''] = text.split('\n');
+  assert.equal(header.split(' ').length - 1, first.split(' ').length);
+});
+
+test('show events repeats what happened', () => {
+  const fixture = makeFixture();
+  fixture.events.emit({ kind: 'server-state', atMs: fixture.nowMs, proxy: 2, server: 0, level: 1, text: 'Server app/s1 is DOWN' });
+  assert.match(run(fixture, 'show events buf0'), /^<1>.* Server app\/s1 is DOWN\n\n$/);
+  assert.equal(run(fixture, 'show events nope'), 'No such event sink\n\n');
+});
+
+test('clear counters reaches the threads', () => {
+  const fixture = makeFixture();
+  run(fixture, 'clear counters;clear counters all');
+  assert.deepEqual(fixture.sent, [{ type: 'clear-counters', all: false }, { type: 'clear-counters', all: true }]);
+});
