@@ -76,22 +76,23 @@ interface Port {
   readonly offset: number;
 }
 
+const refusePort = (message: string): Port => ({ fault: message, low: 0, high: 0, mode: 'fixed', offset: 0 });
+const madePort = (low: number, high: number, mode: Port['mode'], offset: number): Port => ({ fault: '', low, high, mode, offset });
+
 function readPort(text: string, whole: string, rules: AddressRules): Port {
-  const made = (low: number, high: number, mode: Port['mode'], offset: number): Port => ({ fault: '', low, high, mode, offset });
-  const refuse = (message: string): Port => ({ fault: message, low: 0, high: 0, mode: 'fixed', offset: 0 });
-  if (text === '') return rules.port === 'required' ? refuse(`the port is missing in '${whole}'`) : made(0, 0, 'client', 0);
+  if (text === '') return rules.port === 'required' ? refusePort(`the port is missing in '${whole}'`) : madePort(0, 0, 'client', 0);
   const match = /^(?:(\d+)(?:-(\d+))?|([+-])(\d+))$/.exec(text);
-  if (match === null) return refuse(`'${text}' is not a port number in '${whole}'`);
+  if (match === null) return refusePort(`'${text}' is not a port number in '${whole}'`);
   if (match[3] !== undefined) {
-    if (!rules.offset) return refuse(`a port offset is not permitted here: '${whole}'`);
-    return made(0, 0, 'offset', Number(match[4]) * (match[3] === '-' ? -1 : 1));
+    if (!rules.offset) return refusePort(`a port offset is not permitted here: '${whole}'`);
+    return madePort(0, 0, 'offset', Number(match[4]) * (match[3] === '-' ? -1 : 1));
   }
   const low = Number(match[1]);
   const high = Number(match[2] ?? match[1]);
-  if (match[2] !== undefined && !rules.range) return refuse(`a port range is not permitted here: '${whole}'`);
-  if (low > high) return refuse(`invalid port range '${text}'`);
-  if (high > 65535 || (rules.port === 'required' && low < 1)) return refuse(`port '${text}' is outside of 1 to 65535`);
-  return made(low, high, low === 0 && rules.offset ? 'client' : 'fixed', 0);
+  if (match[2] !== undefined && !rules.range) return refusePort(`a port range is not permitted here: '${whole}'`);
+  if (low > high) return refusePort(`invalid port range '${text}'`);
+  if (high > 65535 || (rules.port === 'required' && low < 1)) return refusePort(`port '${text}' is outside of 1 to 65535`);
+  return madePort(low, high, low === 0 && rules.offset ? 'client' : 'fixed', 0);
 }
 
 function readInet(rest: string, whole: string, family: Family, rules: AddressRules): ParsedAddress {

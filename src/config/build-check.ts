@@ -24,8 +24,10 @@ function requestStep(check: Readonly<CheckDraft>): CheckStep {
   };
 }
 
+/** Steps that may stand before the connection. */
+const quiet = (step: CheckStep): boolean => step.kind === 'comment' || step.kind === 'set-var' || step.kind === 'unset-var';
+
 function httpSteps(check: Readonly<CheckDraft>): readonly CheckStep[] {
-  const quiet = (step: CheckStep): boolean => step.kind === 'comment' || step.kind === 'set-var' || step.kind === 'unset-var';
   const steps = [...check.httpSteps];
   if (!steps.some((step) => step.kind === 'http-send')) {
     const connect = steps.findIndex((step) => step.kind === 'connect');

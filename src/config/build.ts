@@ -153,8 +153,8 @@ export class ModelBuilder {
 
   private global(): Global {
     const { global } = this.context.draft;
-    const { tls, unixBindPrefix, unixBindMode, unixBindUid, unixBindGid, places, nbthreadGiven, ...rest } = global;
-    void [tls, unixBindPrefix, unixBindMode, unixBindUid, unixBindGid, places, nbthreadGiven];
+    const { tls, pathOrigin, unixBindPrefix, unixBindMode, unixBindUid, unixBindGid, places, nbthreadGiven, ...rest } = global;
+    void [tls, pathOrigin, unixBindPrefix, unixBindMode, unixBindUid, unixBindGid, places, nbthreadGiven];
     return { ...rest, environment: Object.fromEntries(this.context.environment) };
   }
 }

@@ -6,6 +6,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Certificate } from '../model/model.ts';
 import type { Place } from '../model/problem.ts';
+import { filePath } from './context.ts';
 import type { Context } from './context.ts';
 import { readable } from './problems.ts';
 
@@ -56,7 +57,7 @@ export class CertificateStore {
     const { files, draft, problems } = this.context;
     const stored = draft.crtStores.get(path);
     if (stored !== undefined) return this.one(stored.crt, place, stored.key);
-    const full = withBase(draft.global.tls.crtBase, path);
+    const full = filePath(this.context, withBase(draft.global.tls.crtBase, path), place);
     const kind = files.kind(full);
     if (kind === 'folder') return this.folder(full, place);
     if (kind === 'file') return this.one(full, place);
@@ -157,7 +158,7 @@ export class CertificateStore {
     const { files, problems, draft } = this.context;
     if (path === '') return '';
     if (path === '@system-ca') return this.systemAuthorities(place);
-    const full = withBase(draft.global.tls.caBase, path);
+    const full = filePath(this.context, withBase(draft.global.tls.caBase, path), place);
     const sources = files.kind(full) === 'folder' ? files.list(full).map((name) => `${full}/${name}`).filter((file) => files.kind(file) === 'file') : [full];
     const texts = sources.map((file) => this.text(file, place, what));
     if (texts.includes(undefined)) return undefined;

@@ -2,6 +2,7 @@
  * What keyword readers work with: the draft, the collector of problems, files, environment, and the names of everything in
  * the configuration. Made by load.ts, one per load; handed down to every reader of config/.
  */
+import { dirname, join } from 'node:path';
 import type { Place, Severity } from '../model/problem.ts';
 import { durationFault, parseDuration } from '../base/duration.ts';
 import type { DurationUnit } from '../base/duration.ts';
@@ -23,6 +24,14 @@ export interface Context {
   readonly told: Set<string>;
   /** The environment with what `setenv` and relatives made of it. */
   readonly environment: ReadonlyMap<string, string>;
+}
+
+/** A path as a line writes it → a path to open, after `default-path`. */
+export function filePath(context: Context, path: string, place: Place): string {
+  const origin = context.draft.global.pathOrigin;
+  if (path.startsWith('/') || path === '' || origin.kind === 'current') return path;
+  if (origin.kind === 'origin') return join(origin.path, path);
+  return join(dirname(place.file), origin.kind === 'parent' ? '..' : '.', path);
 }
 
 /** One line being read, with the words after its keyword, and the ways to complain about it. */

@@ -64,6 +64,7 @@ function unknown<R>(reading: Reading, table: KeywordTable<R>, first: string, sec
 function tellState<R>(reading: Reading, row: Keyword<R>): void {
   const shown = row.where === '' ? `'${reading.section.kind}'` : 'proxy';
   if (row.state === 'unsupported') {
+    if (row.read !== null) return;
     reading.report('unsupported', row.word, `'${row.word}' is not supported yet`, row.help);
     return;
   }

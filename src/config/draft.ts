@@ -159,7 +159,7 @@ export interface SourcedFormat {
 
 /** Everything a `defaults` section can preset. Replaced as a whole on change, never edited in place: copies are shallow. */
 export interface ProxySettings {
-  mode: Mode | 'health' | '';
+  mode: Mode | '';
   disabled: boolean;
   timeouts: Readonly<Timeouts>;
   switches: Readonly<Switches>;
@@ -248,8 +248,6 @@ export interface ProxyDraft {
   /** Steps of this section's own http-check and tcp-check lines, which replace inherited ones. */
   ownHttpSteps: boolean;
   ownTcpSteps: boolean;
-  /** True once a `server` line stands after which `default-server` no longer matters. */
-  hasDispatch: boolean;
   defaults: DefaultsDraft | null;
 }
 
@@ -288,6 +286,8 @@ export interface GlobalDraft extends Mutable<Omit<Global, 'processVars' | 'envir
   statsSockets: StatsSocket[];
   processVars: { readonly name: string; readonly expr: SampleExpr | null; readonly format: Format | null }[];
   tls: GlobalTls;
+  /** `default-path`: what relative paths start at. */
+  pathOrigin: { readonly kind: 'current' | 'config' | 'parent' } | { readonly kind: 'origin'; readonly path: string };
   unixBindPrefix: string;
   unixBindMode: number | null;
   unixBindUid: number;

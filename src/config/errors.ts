@@ -1,6 +1,7 @@
 /** Error answers: `errorfile`, `errorloc*`, `errorfiles`, `http-error`, and `http-errors` sections. Called by their tables. */
 import type { Answer } from '../model/expression.ts';
 import type { Place } from '../model/problem.ts';
+import { filePath } from './context.ts';
 import type { Context, Reading } from './context.ts';
 import type { Section } from './line.ts';
 import { parseRule } from './expression/rule.ts';
@@ -26,7 +27,7 @@ export function withAnswer(answers: readonly Answer[], made: Answer): readonly A
 
 /** Whole answer from a file: head and body as they are. An empty file sends nothing. */
 function answerFromFile(context: Context, place: Place, status: number, path: string): Answer | undefined {
-  const bytes = context.files.read(path);
+  const bytes = context.files.read(filePath(context, path, place));
   if (typeof bytes === 'string') {
     context.problems.error(place, path, `cannot read '${path}': ${bytes}`, 'check the path and the permissions');
     return undefined;

@@ -89,6 +89,6 @@ export function initialGlobal(cpus: number): GlobalDraft {
       caBase: '', crtBase: '', bind: initialTls(), server: initialTls(), serverVerify: 'required', loadExtraKey: true, loadExtraBundle: true,
       extraDelExt: false, skipSelfIssuedCa: false,
     },
-    unixBindPrefix: '', unixBindMode: null, unixBindUid: -1, unixBindGid: -1, places: {}, nbthreadGiven: false,
+    pathOrigin: { kind: 'current' }, unixBindPrefix: '', unixBindMode: null, unixBindUid: -1, unixBindGid: -1, places: {}, nbthreadGiven: false,
   };
 }

@@ -1,6 +1,7 @@
 /** ExpressionScope over the draft: what the expression readers see of the configuration around one line. Made per line. */
 import type { Acl, MatchMethod, PatternEntry } from '../model/expression.ts';
 import type { Place, Problem } from '../model/problem.ts';
+import { filePath } from './context.ts';
 import type { Context } from './context.ts';
 import type { ProxyDraft } from './draft.ts';
 import type { ExpressionScope, Layer } from './expression/scope.ts';
@@ -69,7 +70,7 @@ export class LineScope implements ExpressionScope {
   }
 
   readFile(path: string): Uint8Array | undefined {
-    const bytes = this.context.files.read(path);
+    const bytes = this.context.files.read(filePath(this.context, path, this.place));
     if (typeof bytes !== 'string') return bytes;
     this.context.problems.error(this.place, path, `cannot read '${path}': ${bytes}`, 'check the path and the permissions');
     return undefined;

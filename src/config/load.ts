@@ -114,7 +114,7 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
   if (options.maxconn !== undefined) context.draft.global.maxconn = options.maxconn;
   if (options.masterWorker === true) context.draft.global.masterWorker = true;
   const model = new ModelBuilder(context, options.nowMs ?? Date.now()).build(read.files);
-  return { model: problems.fatal ? undefined : model, problems: problems.list };
+  return { model: problems.fatal ? undefined : model, problems: problems.sorted(read.files) };
 }
 
 /** `-cc`: evaluates a condition. Value null: it cannot be read, `fault` says why. */

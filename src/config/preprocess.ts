@@ -206,7 +206,7 @@ class Preprocessor {
       for (const each of words.slice(1)) this.environment.delete(each);
     } else if (word === 'resetenv') {
       const keep = new Set(words.slice(1));
-      for (const each of [...this.environment.keys()]) if (!keep.has(each)) this.environment.delete(each);
+      for (const each of this.environment.keys()) if (!keep.has(each)) this.environment.delete(each);
       for (const each of keep) {
         const value = this.initial.get(each);
         if (value !== undefined && !this.environment.has(each)) this.environment.set(each, value);

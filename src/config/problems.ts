@@ -48,6 +48,15 @@ export class Problems {
     this.report('unsupported', place, word, message, remedy);
   }
 
+  /** In the order of the files and lines; what belongs to no line comes first in its file. */
+  sorted(files: readonly string[]): readonly Problem[] {
+    const rank = (file: string): number => {
+      const index = files.indexOf(file);
+      return index < 0 ? files.length : index;
+    };
+    return this.list.toSorted((left, right) => rank(left.place.file) - rank(right.place.file) || left.place.line - right.place.line);
+  }
+
   get fatal(): boolean {
     return this.list.some((problem) => problem.severity === 'error' || problem.severity === 'unsupported');
   }

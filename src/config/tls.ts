@@ -2,7 +2,7 @@
 import type { BindTls, ServerTls, TlsCommon, TlsVersion } from '../model/model.ts';
 import type { Place } from '../model/problem.ts';
 import type { CertificateStore } from './certificates.ts';
-import { withBase } from './certificates.ts';
+import { filePath } from './context.ts';
 import type { Context } from './context.ts';
 import { readCrtList } from './crt-list.ts';
 import type { CrtListEntry } from './crt-list.ts';
@@ -56,7 +56,7 @@ function certificatesOf(context: Context, store: CertificateStore, bind: BindDra
       chosen.push(...store.load(path, bind.place).map((certificate) => ({ certificate, sniFilters: [] })));
       continue;
     }
-    const entries = readCrtList(context, withBase('', path), bind.place) ?? [];
+    const entries = readCrtList(context, filePath(context, path, bind.place), bind.place) ?? [];
     if (entries.length === 0) context.problems.warning(bind.place, path, `crt-list '${path}' names no certificate`);
     for (const entry of entries) {
       tellOptions(context, entry);

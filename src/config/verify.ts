@@ -93,6 +93,11 @@ class Verifier {
       this.server(proxy, server);
     }
     this.checks(proxy);
+    for (const rule of proxy.stickRules) {
+      if (this.context.draft.proxies[rule.table]?.stickTable) continue;
+      const name = this.context.draft.proxies[rule.table]?.name ?? proxy.name;
+      this.error(proxy.settings.places['stick'] ?? proxy.place, 'stick', `'stick' uses the table of '${name}', which has no stick-table`, "add 'stick-table type ip size 100k expire 30m'");
+    }
     if (settings.cookie !== null && !isHttp(proxy)) this.warning(settings.places['cookie'] ?? proxy.place, 'cookie', `'cookie' has no effect in ${proxy.kind} '${proxy.name}', which is in mode tcp`);
     if (settings.cookie?.dynamic === true && settings.dynamicCookieKey === '') this.error(settings.places['cookie'] ?? proxy.place, 'dynamic', "'cookie … dynamic' needs 'dynamic-cookie-key'");
     const hashes: ReadonlySet<string> = new Set(['uri', 'url_param', 'hdr']);
@@ -148,7 +153,7 @@ class Verifier {
       follows = servers[this.context.names.tracked(follows.track, follows.proxy)];
     }
     if (target.track === '' && !target.check.check) this.error(server.place, server.track, `server '${server.name}' tracks '${server.track}', which has no health checks`, "add 'check' to the server that is tracked");
-    if (server.check.check) this.warning(server.place, 'check', `server '${server.name}' has both 'check' and 'track'; 'check' has no effect`);
+    if (server.check.check) this.error(server.place, 'track', `server '${server.name}' has both 'check' and 'track'`, 'leave one of them out');
   }
 
   private checks(proxy: ProxyDraft): void {
@@ -177,7 +182,6 @@ class Verifier {
 
   private logs(proxy: ProxyDraft): void {
     const { settings } = proxy;
-    if (proxy.kind === 'backend') return;
     const place = settings.places['log format'] ?? proxy.place;
     const { style } = settings.log;
     if (style !== 'connect' && style !== 'none' && settings.logTargets.length === 0 && place.line >= proxy.place.line && place.file === proxy.place.file) {

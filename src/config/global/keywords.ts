@@ -209,7 +209,11 @@ function readExtraFiles(reading: GlobalReading): void {
 }
 
 function readDefaultPath(reading: GlobalReading): void {
-  if (reading.arg(0) !== 'current') reading.report('unsupported', reading.arg(0), `'default-path ${reading.arg(0)}' is not supported yet`, 'write absolute paths');
+  const kind = reading.choice(reading.arg(0), "'default-path'", ['current', 'config', 'parent', 'origin']);
+  if (kind === undefined) return;
+  if (kind !== 'origin') reading.global.pathOrigin = { kind };
+  else if (reading.arg(1) === '') reading.error('origin', "'default-path origin' needs a folder");
+  else reading.global.pathOrigin = { kind, path: reading.arg(1) };
 }
 
 function oldRow(word: string, words: readonly [number, number], modern: string, change: (reading: GlobalReading) => void = () => {}): Row {

@@ -3,7 +3,7 @@
  * the modern line, which is read like any other and told in a warning. Rows of the proxy table.
  */
 import type { Rule } from '../../model/expression.ts';
-import { legacy, many, unsupported } from '../keyword.ts';
+import { legacy, many } from '../keyword.ts';
 import type { Keyword } from '../keyword.ts';
 import { parseRule } from '../expression/rule.ts';
 import type { ProxyReading } from './reading.ts';
@@ -146,6 +146,14 @@ function readNothing(reading: ProxyReading, modern: string): void {
   reading.warning(reading.keyword, `'${reading.keyword}' was removed from HAProxy`, modern);
 }
 
+/** Words without a translation: refused by name. */
+function removedRow(word: string, modern: string): Keyword<ProxyReading> {
+  const row = legacy<ProxyReading>(word, 'DFLB', [0, many], `Removed from HAProxy; ${modern}.`, (reading) => {
+    reading.report('unsupported', word, `'${word}' was removed from HAProxy and is not supported here either`, modern);
+  });
+  return { ...row, state: 'unsupported' };
+}
+
 const addRow = (word: string): Keyword<ProxyReading> => legacy(word, 'FLB', [1, many], `Old; today: ${sideOf(word)} add-header.`, readAdd);
 const deleteRow = (word: string): Keyword<ProxyReading> => legacy(word, 'FLB', [1, many], `Old; today: ${sideOf(word)} del-header.`, readDelete);
 const replaceRow = (word: string): Keyword<ProxyReading> => legacy(word, 'FLB', [2, many], `Old; today: ${sideOf(word)} replace-header or replace-uri.`, readReplace);
@@ -160,10 +168,9 @@ export const legacyRows: readonly Keyword<ProxyReading>[] = [
   legacy('block', 'FLB', [1, many], 'Old; today: http-request deny.', readBlock),
   legacy('bind-process', 'DFLB', [1, many], 'Old; all threads serve all proxies.', (reading) => readNothing(reading, 'leave it out: all threads serve all proxies')),
   legacy('grace', 'DFLB', [1, 1], 'Old; per-proxy delay of a soft stop.', (reading) => readNothing(reading, "leave it out, or write 'grace' in the global section")),
-  ...unsupported<ProxyReading>('DFLB', {
-    appsession: 'Removed from HAProxy in 1.6; use `cookie`, or `stick store-response res.cook(name)` and `stick match req.cook(name)`.',
-    reqsetbe: 'Removed; use `use_backend`.',
-    reqisetbe: 'Removed; use `use_backend`.',
-    rediraddr: 'Removed; use `redirect`.',
-  }),
+  ...[
+    removedRow('appsession', "use 'cookie … insert', or 'stick-table type string len 52 size 100k expire 3h', 'stick store-response res.cook(<name>)' and 'stick match req.cook(<name>)'"),
+    removedRow('reqsetbe', "write 'use_backend <name> if { … }'"),
+    removedRow('reqisetbe', "write 'use_backend <name> if { … }'"),
+  ],
 ];

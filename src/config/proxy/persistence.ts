@@ -168,6 +168,7 @@ function readStick(reading: ProxyReading): void {
   }
   const rule = parseStickRule(reading.args, reading.scope('stick'));
   if (rule !== undefined) reading.proxy?.stickRules.push(rule);
+  reading.mark('stick');
 }
 
 function readPersistRule(reading: ProxyReading): void {

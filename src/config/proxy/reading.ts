@@ -10,6 +10,9 @@ import { LineScope } from '../line-scope.ts';
 import { parseAddress } from '../address.ts';
 import type { AddressRules, ParsedAddress } from '../address.ts';
 
+/** The order in which rules run. */
+const ruleOrder = ['tcp-request connection', 'tcp-request session', 'tcp-request content', 'block', 'http-request', 'redirect', 'use_backend', 'use-server'];
+
 export class ProxyReading extends Reading {
   readonly settings: ProxySettings;
   /** Null in a defaults section. */
@@ -17,6 +20,9 @@ export class ProxyReading extends Reading {
   readonly defaults: DefaultsDraft | null;
   /** Rules of this section, merged with inherited ones when it ends. */
   readonly rules: OwnRules;
+  /** The last `mode` of the section, wherever it stands; '' when it has none. */
+  private readonly ownMode: string;
+  private highestRank = 0;
 
   constructor(context: Context, section: Section, settings: ProxySettings, proxy: ProxyDraft | null, defaults: DefaultsDraft | null, rules: OwnRules) {
     super(context, section);
@@ -24,6 +30,7 @@ export class ProxyReading extends Reading {
     this.proxy = proxy;
     this.defaults = defaults;
     this.rules = rules;
+    this.ownMode = section.lines.findLast((line) => line.words[0] === 'mode')?.words[1] ?? '';
   }
 
   get isFrontend(): boolean {
@@ -41,8 +48,16 @@ export class ProxyReading extends Reading {
 
   scope(layer: Layer, place: Place = this.place): LineScope {
     const acls = this.proxy?.acls ?? this.defaults?.acls ?? new Map<string, number[]>();
-    const mode = this.settings.mode === 'http' ? 'http' : 'tcp';
+    const mode = (this.ownMode || this.settings.mode) === 'http' ? 'http' : 'tcp';
     return new LineScope(this.context, { proxy: this.proxy?.index ?? -1, mode, acls, captures: this.proxy }, layer, place);
+  }
+
+  /** Rules run family by family, whatever their order in the file: says so where the file suggests otherwise. */
+  ranked(family: string): void {
+    const rank = ruleOrder.indexOf(family);
+    if (rank < this.highestRank) {
+      this.warning(family, `this '${family}' rule stands after a '${ruleOrder[this.highestRank] ?? ''}' rule but runs before it`, 'move it up so that the file reads as it runs');
+    } else this.highestRank = rank;
   }
 
   /** Remembers where a setting was made, for the checks at the end. */

@@ -24,6 +24,7 @@ function ruleRow(word: RulesetName & Layer, where: string, family: Family, help:
   return active(word, where, [1, many], help, (reading) => {
     const rule = parseRule(word, reading.args, reading.scope(word));
     if (rule !== undefined) reading.rules[family].push(rule);
+    if (word === 'http-request' || word.startsWith('tcp-request')) reading.ranked(word);
     if (word.startsWith('http')) reading.mark('http rules');
   });
 }
@@ -31,6 +32,7 @@ function ruleRow(word: RulesetName & Layer, where: string, family: Family, help:
 function readRedirect(reading: ProxyReading): void {
   const rule: Rule | undefined = parseRule('redirect', reading.args, reading.scope('http-request'));
   if (rule !== undefined) reading.rules.redirects.push(rule);
+  reading.ranked('redirect');
   reading.mark('http rules');
 }
 
@@ -44,11 +46,13 @@ function readInspectDelay(reading: ProxyReading): void {
 function readUseBackend(reading: ProxyReading): void {
   const rule = parseUseBackend(reading.args, reading.scope('use_backend'));
   if (rule !== undefined) reading.proxy?.useBackend.push(rule);
+  reading.ranked('use_backend');
 }
 
 function readUseServer(reading: ProxyReading): void {
   const rule = parseUseServer(reading.args, reading.scope('use_backend'));
   if (rule !== undefined) reading.proxy?.useServer.push(rule);
+  reading.ranked('use-server');
 }
 
 function readMonitorFail(reading: ProxyReading): void {

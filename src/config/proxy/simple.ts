@@ -11,14 +11,13 @@ const frontend = 'DFLb';
 const backend = 'DfLB';
 
 function readMode(reading: ProxyReading): void {
-  const mode = reading.choice(reading.arg(0), "'mode'", ['http', 'tcp', 'health']);
-  if (mode === undefined) return;
-  if (mode === 'health') {
+  if (reading.arg(0) === 'health') {
     reading.error('health', "'mode health' was removed from HAProxy", "write 'mode http' and 'http-request return status 200'");
     return;
   }
-  const chosen: Mode = mode;
-  reading.settings.mode = chosen;
+  // After a mistake, mode http: so that it does not draw a warning after every HTTP word that follows.
+  const mode: Mode = reading.choice(reading.arg(0), "'mode'", ['http', 'tcp']) ?? 'http';
+  reading.settings.mode = mode;
   reading.mark('mode');
 }
 
