@@ -6,7 +6,7 @@ import type { ToControl } from '../model/messages.ts';
 import { limits } from '../model/limits.ts';
 import type { Model } from '../model/model.ts';
 
-export type CapturedError = Extract<ToControl, { type: 'captured-error' }>;
+type CapturedError = Extract<ToControl, { type: 'captured-error' }>;
 
 interface Kept {
   readonly number: number;

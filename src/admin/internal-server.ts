@@ -20,7 +20,7 @@ import type { AdminContext } from './context.ts';
 import { runPageActions } from './page-actions.ts';
 
 /** Headers that the traffic threads set. */
-export const internalHeaders = { key: 'x-poise-key', proxy: 'x-poise-proxy', admin: 'x-poise-admin', service: 'x-poise-service' } as const;
+const internalHeaders = { key: 'x-poise-key', proxy: 'x-poise-proxy', admin: 'x-poise-admin', service: 'x-poise-service' } as const;
 
 /** Longest part of a proxy name that the page searches for. */
 const scopeLengthMax = 20;

@@ -8,7 +8,7 @@ import type { ToTraffic } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
 
 /** One entry with the reference that `#<ref>` names. */
-export interface ListEntry {
+interface ListEntry {
   readonly ref: string;
   readonly key: string;
   value: string;

@@ -13,7 +13,7 @@ const setServerUsage =
   'usage: set server <backend>/<server> addr | agent | agent-addr | agent-port | agent-send | check-addr | check-port | fqdn | health | ssl | state | weight\n';
 const noAgent = 'agent checks are not enabled on this server.\n';
 /** Who changed an address, in logs and answers. */
-export const addressChangedBy = 'stats socket command';
+const addressChangedBy = 'stats socket command';
 
 /** A backend by name or `#<id>`. */
 export function findBackend(context: AdminContext, name: string): number {

@@ -179,7 +179,7 @@ function showEnv(call: CommandCall): string {
   return Object.entries(environment).map(([key, value]) => `${key}=${value ?? ''}\n`).join('');
 }
 
-export function socketText(model: Model, index: number): string {
+function socketText(model: Model, index: number): string {
   const address = model.global.statsSockets[index]?.address;
   switch (address?.kind) {
     case 'unix': return address.abstract ? `abns@${address.path}` : `unix@${address.path}`;

@@ -8,7 +8,7 @@ function field(value: Cell): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-export function csvLine(row: Row): string {
+function csvLine(row: Row): string {
   let line = '';
   for (let index = 0; index < columns.length; index++) {
     if (index === proxyColumnCount) line += `${moduleMark},`;

@@ -31,7 +31,7 @@ export interface PageView {
 }
 
 /** Actions of the form, as HAProxy names them in its form and its log. */
-export const pageActions: readonly (readonly [value: string, label: string])[] = [
+const pageActions: readonly (readonly [value: string, label: string])[] = [
   ['ready', 'Set state to READY'], ['drain', 'Set state to DRAIN'], ['maint', 'Set state to MAINT'],
   ['dhlth', 'Health: disable checks'], ['ehlth', 'Health: enable checks'], ['hrunn', 'Health: force UP'], ['hnolb', 'Health: force NOLB'], ['hdown', 'Health: force DOWN'],
   ['shutdown', 'Kill Sessions'],

@@ -13,7 +13,7 @@ import type { ReportSources } from './sources.ts';
 const megabyte = 1048576;
 
 /** Sums of the process segment over the traffic threads and the control thread. */
-export function processTotal(segments: Segments, field: ProcessField): number {
+function processTotal(segments: Segments, field: ProcessField): number {
   let sum = 0;
   for (let thread = 0; thread <= segments.threads; thread++) sum += segments.process(thread)[P[field]] as number;
   return Math.max(0, Math.floor(sum));

@@ -9,8 +9,8 @@ import { checkStatusLabels, columns, columnShown, objectKinds, statusLabels } fr
 import type { Row, Snapshot } from './row.ts';
 import { cell, text } from './row.ts';
 
-export type MetricScope = 'global' | 'frontend' | 'listener' | 'backend' | 'server' | 'sticktable' | 'resolver';
-export const metricScopes: readonly MetricScope[] = ['global', 'frontend', 'listener', 'backend', 'server', 'sticktable', 'resolver'];
+type MetricScope = 'global' | 'frontend' | 'listener' | 'backend' | 'server' | 'sticktable' | 'resolver';
+const metricScopes: readonly MetricScope[] = ['global', 'frontend', 'listener', 'backend', 'server', 'sticktable', 'resolver'];
 
 export interface MetricOptions {
   readonly scopes: readonly MetricScope[];

@@ -9,7 +9,7 @@ import type { Segments } from '../shared/segments.ts';
 import type { Aggregate, Cells } from './row.ts';
 import type { ReportSources, ServerReports } from './sources.ts';
 
-export type ServerStateName = 'DOWN' | 'UP' | 'MAINT' | 'DRAIN' | 'NOLB';
+type ServerStateName = 'DOWN' | 'UP' | 'MAINT' | 'DRAIN' | 'NOLB';
 
 function load(state: Int32Array, field: number): number {
   return Atomics.load(state, field);
@@ -20,7 +20,7 @@ function serverName(model: Model, server: Server): string {
 }
 
 /** The state in one word, as metrics and the page's colours take it. */
-export function stateName(state: Int32Array): ServerStateName {
+function stateName(state: Int32Array): ServerStateName {
   const flags = load(state, S.admin);
   if ((flags & admin.anyMaint) !== 0) return 'MAINT';
   const now = load(state, S.op);
@@ -30,7 +30,7 @@ export function stateName(state: Int32Array): ServerStateName {
 }
 
 /** True when new requests may go to the server. */
-export function isUsable(state: Int32Array): boolean {
+function isUsable(state: Int32Array): boolean {
   return stateName(state) === 'UP' && load(state, S.uweight) > 0;
 }
 
@@ -41,7 +41,7 @@ function weightNow(state: Int32Array): number {
   return throttle > 0 && throttle < 100 ? Math.ceil((weight * throttle) / 100) : weight;
 }
 
-export function sinceSeconds(unixSeconds: number, nowMs: number): number {
+function sinceSeconds(unixSeconds: number, nowMs: number): number {
   return unixSeconds === 0 ? 0 : Math.max(0, Math.floor(nowMs / 1000) - unixSeconds);
 }
 

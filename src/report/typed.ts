@@ -12,7 +12,7 @@ function described(line: string, help: string, desc: boolean): string {
   return desc ? `${line}:"${help}"\n` : `${line}\n`;
 }
 
-export function typedRow(row: Row, desc: boolean): string {
+function typedRow(row: Row, desc: boolean): string {
   const prefix = `${objectKinds[row.kind].letter}.${row.proxy.iid}.${figure(row, 'sid')}`;
   let lines = '';
   columns.forEach((entry, index) => {

@@ -1,3 +1,4 @@
+/** The runtime commands: answers, levels, what they change. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CommandSession, Level } from '../../../src/admin/command.ts';

@@ -1,3 +1,4 @@
+/** Runtime sockets and the internal HTTP server over real sockets. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';

@@ -1,3 +1,4 @@
+/** The tables of columns and process figures: order, names and sources. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { C, G } from '../../../src/model/counters.ts';

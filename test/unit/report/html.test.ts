@@ -1,3 +1,4 @@
+/** The statistics page: phrases that tools need, colours, escaping, links. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { everything, filterRows } from '../../../src/report/filter.ts';

@@ -1,3 +1,4 @@
+/** CSV, typed, JSON and text forms, and the filters of `show stat`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { csvHeader } from '../../../src/model/statistics.ts';

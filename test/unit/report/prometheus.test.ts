@@ -1,3 +1,4 @@
+/** The exporter: names, labels, parameters. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MetricOptions } from '../../../src/report/prometheus.ts';

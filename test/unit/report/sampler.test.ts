@@ -1,3 +1,4 @@
+/** Rates over the last second, and `clear counters`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { G } from '../../../src/model/counters.ts';

@@ -1,3 +1,4 @@
+/** Rows of a Snapshot: order, sums, empty cells, states. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { B, S, admin, op } from '../../../src/model/server-state.ts';
