@@ -19,7 +19,7 @@ import type { Model } from '../model/model.ts';
 import { P, Segments } from '../shared/segments.ts';
 import { StickTables } from '../shared/stick-table.ts';
 import { syslogLevel } from '../wire/syslog.ts';
-import { InternalSocket } from './internal-socket.ts';
+import { makeInternalSocket } from './internal-socket.ts';
 import { descriptorsMax, maxconnInForce } from './machine.ts';
 import type { Notices } from './notices.ts';
 import { dropPrivileges, wantedIdentity } from './privileges.ts';
@@ -45,7 +45,7 @@ export class Balancer {
   private readonly notices: Notices;
   private readonly segments: Segments;
   private readonly logs: LogWriter;
-  private readonly internal = new InternalSocket();
+  private readonly internal = makeInternalSocket();
   private readonly threads: TrafficThreads;
   private readonly events = new Events();
   private readonly states: ServerStates;
@@ -129,7 +129,6 @@ export class Balancer {
     if (pidFailure !== '') return pidFailure;
     const identity = wantedIdentity(model.global);
     for (const problem of identity.problems) notices.warning(problem);
-    this.internal.giveTo(identity.uid, identity.gid);
     const lowPorts = model.binds.some(({ address }) => address.kind === 'inet' && address.port > 0 && address.port < 1024);
     const dropFailure = dropPrivileges(identity, lowPorts);
     if (dropFailure !== '') return dropFailure;
@@ -174,7 +173,6 @@ export class Balancer {
     if (!this.replaced) this.admin.close();
     await this.threads.terminate();
     await this.logs.close();
-    this.internal.remove();
   }
 
   private receive(message: ToControl): void {
