@@ -3,10 +3,10 @@
  * differ. Changes need level operator (HAProxy 2.6 lets anybody). The lists themselves are in patterns.ts.
  */
 import type { Acl } from '../model/expression.ts';
+import { PatternIndex } from '../rules/pattern-index.ts';
 import type { Command, CommandCall } from './command.ts';
 import { command } from './command.ts';
 import type { AdminContext } from './context.ts';
-import { matchesPattern } from './pattern-match.ts';
 import type { PatternKind, PatternList } from './patterns.ts';
 
 const names = { acl: 'ACL', map: 'map' } as const;
@@ -52,7 +52,7 @@ function get(kind: PatternKind, call: CommandCall): string {
   if (list === undefined) return unknown(kind);
   return list.sets.map((set) => {
     const head = `type=${set.method === 'found' ? 'bool' : set.method}, case=${set.ignoreCase ? 'insensitive' : 'sensitive'}`;
-    const found = list.at(list.currentVersion).find(entry => matchesPattern(set.method, set.ignoreCase, entry.key, sample));
+    const found = new PatternIndex(set.id, set.method, set.ignoreCase, list.at(list.currentVersion)).find(sample);
     const index = set.method === 'str' && !set.ignoreCase ? 'tree' : 'list';
     if (kind === 'acl') return found === undefined ? `${head}, match=no\n` : `${head}, match=yes, idx=${index}, pattern="${found.key}"\n`;
     return found === undefined ? `${head}, found=no\n` : `${head}, found=yes, idx=${index}, key="${found.key}", value="${found.value}", type="str"\n`;

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { parseIp } from '../base/ip.ts';
 import type { Proxy, Server, StickTable } from '../model/model.ts';
 import type { SharedStickTable, StickEntry } from '../shared/stick-table.ts';
-import type { SampleValue } from '../shared/stick-key.ts';
+import type { StickSample } from '../shared/stick-key.ts';
 import type { Command, CommandCall } from './command.ts';
 import { command, number } from './command.ts';
 import type { AdminContext } from './context.ts';
@@ -128,7 +128,7 @@ function show(call: CommandCall): string {
 }
 
 /** The sample that a key's text stands for in a table of this type; undefined when it cannot be one. */
-function sampleOf(config: StickTable, text: string): SampleValue | undefined {
+function sampleOf(config: StickTable, text: string): StickSample | undefined {
   if (config.type === 'ip' || config.type === 'ipv6') return parseIp(text);
   if (config.type === 'integer') return number(text);
   return config.type === 'binary' ? Buffer.from(text, 'hex') : text;
