@@ -42,6 +42,37 @@ const cases: readonly Case[] = [
   { name: 'a track to a server without checks', configuration: 'backend b\n    server s 127.0.0.1:80\n    server t 127.0.0.1:81 track b/s\n', accepted: false },
 ];
 
+/** Runs both programs with the same words and compares exit codes. */
+async function sameCode(files: Readonly<Record<string, string>>, words: (folder: string) => readonly string[], code: number): Promise<void> {
+  for (const program of ['haproxy', 'poise'] as const) {
+    if (program === 'poise' && process.env['COMPARE'] === 'haproxy') continue;
+    const site = await Site.prepare(program, { configuration: valid, files });
+    try {
+      const result = await site.runOnce(words(site.place.folder));
+      assert.equal(result.code, code, `${program}: ${result.stderr}`);
+    } finally {
+      await site.stop();
+    }
+  }
+}
+
+describe('flags', () => {
+  const conditions: Readonly<Record<string, number>> = {
+    0: 1, 1: 0, 2: 0, true: 2, 'defined(PATH)': 0, 'defined(NOWHERE)': 1, 'streq(a,a)': 0, 'streq(a,b)': 1, 'strneq(a,b)': 0, 'version_atleast(2.0)': 0, 'version_before(2.0)': 1,
+    '!1': 1, '1 && 0': 1, '0 || 1': 0, '(1 || 0) && !0': 0, 'feature(NONE)': 1, 'nonsense(a)': 2, '': 1,
+  };
+  for (const [condition, code] of Object.entries(conditions)) it(`-cc '${condition}'`, { timeout: 20_000 }, () => sameCode({}, () => ['-cc', condition], code));
+  const folder = { 'conf.d/10-defaults.cfg': 'defaults\n    mode http\n    timeout client 1s\n    timeout server 1s\n    timeout connect 1s\n', 'conf.d/15-frontend.cfg': 'frontend f\n    bind {front}\n    default_backend ok\n', 'conf.d/20-backend.cfg': valid, 'conf.d/30-none.txt': 'nonsense\n', 'more.cfg': valid };
+  it('-f of a folder reads its .cfg files in order', { timeout: 20_000 }, () => sameCode(folder, (home) => ['-c', '-f', `${home}/conf.d`], 0));
+  it('several -f are one configuration', { timeout: 20_000 }, () => sameCode(folder, (home) => ['-c', '-f', `${home}/conf.d`, '-f', `${home}/more.cfg`], 1));
+  it('-- and -C', { timeout: 20_000 }, () => sameCode(folder, (home) => ['-c', '-C', home, '--', 'conf.d', 'conf.d/20-backend.cfg'], 1));
+  it('no configuration', { timeout: 20_000 }, () => sameCode({}, () => ['-c'], 1));
+  it('nothing to listen on', { timeout: 20_000 }, () => sameCode(folder, (home) => ['-c', '-f', `${home}/more.cfg`], 2));
+  it('an unknown flag', { timeout: 20_000 }, () => sameCode({}, () => ['-Z'], 1));
+  it('-v', { timeout: 20_000 }, () => sameCode({}, () => ['-v'], 0));
+  it('debugging flags are accepted', { timeout: 20_000 }, () => sameCode(folder, (home) => ['-c', '-V', '-dM', '-dI', '-dW', '-n', '100', '-q', '-L', 'me', '-f', `${home}/conf.d`], 0));
+});
+
 describe('-c accepts and refuses what HAProxy does', () => {
   for (const one of cases) {
     it(one.name, { timeout: 30_000 }, async () => {

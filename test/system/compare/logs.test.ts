@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { comparison } from '../../harness/comparison.ts';
 import { certificate } from '../../harness/certificates.ts';
+import { readLog } from '../../harness/log.ts';
 import { get, post, seen } from '../../harness/observe.ts';
 import { answering, named, ok } from '../../harness/origin.ts';
 import { sleep } from '../../harness/place.ts';
@@ -137,6 +138,62 @@ backend btcp
     return (await site.logLines(/ flevels /, site.log.lines.filter((line) => line.includes(' flevels ')).length));
   }, { shows: '/deny' });
   situation('logasap', async (site) => logged('asap', get('/asap'), /\/asap/)(site), { shows: '+' });
+});
+
+comparison('log targets', {
+  origins,
+  configuration: `
+global
+    log {log} format rfc5424 local1
+    log {addr}:5515 format short local2 warning
+    log stdout format raw local0
+    log-tag lb
+    nbthread 1
+    stats socket {admin} mode 600 level admin
+defaults
+    mode http
+    log global
+    option httplog
+    timeout connect 2s
+    timeout client 5s
+    timeout server 5s
+frontend fe
+    bind {front}
+    log-format-sd "%{+Q,+E}o [origin@1 uri=%HU status=%ST]"
+    default_backend be
+backend be
+    server s1 {a}
+frontend own
+    bind {own}
+    no log
+    log {log} len 80 format rfc3164 daemon info
+    default_backend be
+frontend host
+    bind {host}
+    no log
+    log {log} format priority local3
+    default_backend be
+`,
+}, (situation) => {
+  const stamp = (line: string): string => line.replace(/\d{4}-\d\d-\d\dT[\d:.]+[+-]\d\d:\d\d/, 'STAMP').replace(/ lb \d+ /, ' lb PID ');
+  situation('rfc5424 with structured data', async (site) => {
+    await site.ask('front', get('/sd"x'));
+    return stamp(await site.logLine(/ fe /));
+  }, { shows: 'origin@1' });
+  situation('raw on stdout', async (site) => {
+    await site.ask('front', get('/stdout'));
+    await site.logLine(/\/stdout/);
+    await sleep(50);
+    return (site.process?.stdout ?? '').split('\n').filter((line) => line.includes('/stdout')).map((line) => readLog(site.anonymous(line)));
+  }, { shows: '/stdout' });
+  situation('cut to a length', async (site) => {
+    await site.ask('own', get(`/${'long'.repeat(40)}`));
+    return (await site.log.matching(/^<30>/)).map((line) => line.length);
+  }, { shows: /\d/ });
+  situation('priority', async (site) => {
+    await site.ask('host', get('/priority'));
+    return site.logLine(/\/priority/);
+  }, { shows: '<15' });
 });
 
 comparison('halog', {

@@ -121,6 +121,42 @@ listen open
   }, { shows: ['303', 'MAINT', 'st=DONE'] });
 });
 
+comparison('statistics in other forms', {
+  origins,
+  configuration: `
+frontend fe
+    bind {front}
+    http-request use-service prometheus-exporter if { path /metrics }
+    stats enable
+    stats uri /stats
+    default_backend be
+backend be
+    server s1 {a} check inter 60s
+`,
+}, (situation) => {
+  /** What 2.6 exports and was renamed or given up since. */
+  const names = (text: string): string[] => [...new Set([...text.matchAll(/^(haproxy_\w+)/gm)].map((found) => found[1] ?? ''))].sort();
+  situation('Prometheus: type lines and samples', async (site) => {
+    const answer = await site.ask('front', get('/metrics?scope=frontend&scope=server', 'Connection: close'));
+    const wanted = /^(haproxy_(frontend_(status|http_responses_total|bytes_in_total|current_sessions|limit_sessions)|server_(status|check_status|weight|http_requests_total|active)))(?=[{ ])/;
+    return [answer.header('content-type'), answer.body.split('\n').filter((line) => wanted.test(line) || (line.startsWith('# TYPE') && wanted.test(line.slice(7)))).map((line) => line.replace(/(bytes_in_total|http_responses_total|requests_total|check_status)(\{.*\}) .*/, '$1$2 n'))];
+  }, { shows: 'haproxy_server_status' });
+  situation('Prometheus: scopes', async (site) => {
+    const scopes: string[] = [];
+    for (const scope of ['global', 'frontend', 'backend', 'server', 'none']) {
+      const found = names((await site.ask('front', get(`/metrics?scope=${scope}`, 'Connection: close'))).body);
+      scopes.push(`${scope}: ${[...new Set(found.map((name) => name.split('_')[1]))].join(' ')}`);
+    }
+    return scopes;
+  }, { shows: 'server: server' });
+  situation('JSON', async (site) => {
+    const rows = JSON.parse((await site.ask('front', get('/stats;json'))).body) as { objType: string; field: { name: string } }[][];
+    return rows.map((row) => [row[0]?.objType, row.find((cell) => cell.field.name === 'svname'), row.find((cell) => cell.field.name === 'weight')].map((cell) => JSON.stringify(cell)));
+  }, { shows: 'objType' });
+  situation('typed', async (site) => (await site.command('show stat typed')).split('\n').filter((line) => /\.(pxname|svname|status|weight|type|mode)\.1:/.test(line)).map((line) => line.replace(/:[A-Za-z]{3,4}:/, ':TAGS:')), { shows: 'pxname.1:TAGS:str:fe' });
+  situation('show info typed', async (site) => (await site.command('show info typed')).split('\n').slice(0, 1), { shows: '0.Name.1:POS:str:HAProxy' });
+});
+
 comparison('the runtime socket', {
   origins,
   configuration: `
