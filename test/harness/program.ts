@@ -41,8 +41,8 @@ export class Program {
     const child = spawn(command, args, { cwd: options.cwd, env: { ...process.env, PATH: path, ...options.env, POISE_RUNTIME: runtime }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     running.add(child);
-    child.stdout?.on('data', (chunk: Buffer) => { this.stdout += chunk.toString('latin1'); });
-    child.stderr?.on('data', (chunk: Buffer) => { this.stderr += chunk.toString('latin1'); });
+    child.stdout?.on('data', (chunk: Buffer) => { this.stdout += chunk.toString(); });
+    child.stderr?.on('data', (chunk: Buffer) => { this.stderr += chunk.toString(); });
     this.exit = new Promise((resolve) => {
       const done = (end: number | string): void => { this.ended = end; running.delete(child); resolve(end); };
       child.on('error', (error) => done(error.message));
