@@ -32,6 +32,8 @@ export interface CommandLine {
   localPeer: string;
   /** `-C`, '' = not given. */
   directory: string;
+  /** `-sf` and `-st`: processes to end once this one serves, and how. */
+  readonly predecessors: { readonly pids: number[]; signal: 'SIGUSR1' | 'SIGTERM' };
   /** Flags that are accepted and do nothing here, each with the reason. */
   readonly remarks: string[];
 }
@@ -80,7 +82,7 @@ const valueSwitches: Readonly<Record<string, (line: CommandLine, value: string) 
 function emptyLine(): CommandLine {
   return {
     action: 'run', files: [], condition: '', daemon: false, masterWorker: false, notify: false, foreground: false, quiet: false, verbose: false,
-    strict: false, diagnostics: false, pidfile: '', maxconn: 0, localPeer: '', directory: '', remarks: [],
+    strict: false, diagnostics: false, pidfile: '', maxconn: 0, localPeer: '', directory: '', predecessors: { pids: [], signal: 'SIGUSR1' }, remarks: [],
   };
 }
 
@@ -102,7 +104,7 @@ export function readCommandLine(words: readonly string[]): CommandLineResult {
     const bare = bareSwitches[name];
     const valued = valueSwitches[name];
     if (bare !== undefined) bare(line);
-    else if (name === 'sf' || name === 'st') at = skipPids(line, words, at);
+    else if (name === 'sf' || name === 'st') at = readPids(line, words, at);
     else if (valued !== undefined) {
       at += 1;
       const value = words[at];
@@ -119,10 +121,12 @@ export function readCommandLine(words: readonly string[]): CommandLineResult {
 }
 
 /** `-sf pid…` and `-st pid…`: gives the position of the last pid. */
-function skipPids(line: CommandLine, words: readonly string[], at: number): number {
+function readPids(line: CommandLine, words: readonly string[], at: number): number {
+  line.predecessors.signal = words[at] === '-sf' ? 'SIGUSR1' : 'SIGTERM';
   let last = at;
-  while (/^\d+$/.test(words[last + 1] ?? '')) last += 1;
-  const signal = words[at] === '-sf' ? 'USR1' : 'TERM';
-  line.remarks.push(`${words[at] ?? ''} does not signal old processes yet: end them with 'kill -${signal} ${words.slice(at + 1, last + 1).join(' ') || '<pid>'}' once this one runs`);
+  while (/^\d+$/.test(words[last + 1] ?? '')) {
+    last += 1;
+    line.predecessors.pids.push(Number(words[last]));
+  }
   return last;
 }

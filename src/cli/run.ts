@@ -79,10 +79,11 @@ export async function run(line: CommandLine, words: readonly string[], part: Par
   const daemon = (line.daemon || model.global.daemon) && !line.foreground;
   const master = line.masterWorker || model.global.masterWorker;
   if (daemon && part === '') return launchDaemon(words);
+  const { predecessors } = line;
   const pidfile = line.pidfile !== '' ? line.pidfile : daemon || master ? model.global.pidfile : '';
   if (master && part !== 'balancer' && part !== 'takeover') {
     const configurationIsValid = (): boolean => readAndPrint(line, notices) !== null;
-    return new Master({ words, notices, pidfile, notify: line.notify, daemon: part === 'daemon', configurationIsValid }).run();
+    return new Master({ words, notices, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, configurationIsValid }).run();
   }
-  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile });
+  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors });
 }

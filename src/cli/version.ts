@@ -38,7 +38,8 @@ export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W
   -dW       treat warnings as errors
   -dD       print diagnostics of the configuration too
   -v, -vv   version
-  -d..., -m, -N, -S, -x, -sf, -st   accepted for units and scripts of HAProxy, see what they print
+  -sf, -st  end these processes softly (-sf) or at once (-st) when this one serves: -sf <pid>...
+  -d..., -m, -N, -S, -x   accepted for units and scripts of HAProxy, see what they print
 
   check     errors, warnings and notices with file and line; exit 1 on errors, 2 on warnings with --strict
   demo      a simulated Exchange site behind the balancer; with --once it plays the article through and ends

@@ -3,7 +3,7 @@
  * stop. Made by cli/run.ts from a checked Model. Signals come in through process/signals.ts; client bytes never come here.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Admin } from '../admin/admin.ts';
 import { systemClock } from '../base/clock.ts';
@@ -22,7 +22,7 @@ import { syslogLevel } from '../wire/syslog.ts';
 import { makeInternalSocket } from './internal-socket.ts';
 import { descriptorsMax, maxconnInForce } from './machine.ts';
 import type { Notices } from './notices.ts';
-import { dropPrivileges, wantedIdentity } from './privileges.ts';
+import { dropPrivileges } from './privileges.ts';
 import { bindReason, probeBinds } from './probe-binds.ts';
 import { stateLines, stoppedLine } from './state-dump.ts';
 import { TrafficThreads } from './traffic-threads.ts';
@@ -39,6 +39,11 @@ export interface BalancerOptions {
 /** How long a quick stop waits for the threads to hand over their last log lines. */
 const quickStopMs = 300;
 
+/** 0 = there is no such file. */
+function inode(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
+}
+
 export class Balancer {
   private readonly options: BalancerOptions;
   private readonly model: Model;
@@ -51,8 +56,8 @@ export class Balancer {
   private readonly states: ServerStates;
   private readonly sampler: Sampler;
   private readonly admin: Admin;
-  /** Another process serves the runtime sockets now: their files are not this one's any more. */
-  private replaced = false;
+  /** Files of the runtime sockets with their inode numbers. */
+  private readonly socketFiles = new Map<string, number>();
   private health: Health | null = null;
   private samplerTimer: NodeJS.Timeout | null = null;
   private stopping = false;
@@ -122,13 +127,15 @@ export class Balancer {
     await this.logs.open(model);
     const adminFailure = await this.admin.start(this.internal.path);
     if (adminFailure !== '') return adminFailure;
+    for (const { address } of model.global.statsSockets) {
+      if (address.kind === 'unix' && !address.abstract) this.socketFiles.set(address.path, inode(address.path));
+    }
     const failure = await this.threads.start();
     if (failure?.kind === 'thread') return `A traffic thread could not start: ${failure.why}`;
     if (failure?.kind === 'bind') return this.bindText(failure.failure.bind, bindReason(failure.failure.code === '' ? failure.failure.message : failure.failure.code), 0);
     const pidFailure = this.writePidfile();
     if (pidFailure !== '') return pidFailure;
-    const identity = wantedIdentity(model.global);
-    for (const problem of identity.problems) notices.warning(problem);
+    const identity = model.global;
     const lowPorts = model.binds.some(({ address }) => address.kind === 'inet' && address.port > 0 && address.port < 1024);
     const dropFailure = dropPrivileges(identity, lowPorts);
     if (dropFailure !== '') return dropFailure;
@@ -153,11 +160,6 @@ export class Balancer {
     await this.close();
   }
 
-  /** The master has started a process that serves from now on; SIGUSR1 follows. */
-  handOver(): void {
-    this.replaced = true;
-  }
-
   /** SIGHUP. */
   dumpStates(): void {
     this.notices.warning('SIGHUP received, dumping servers states.');
@@ -170,9 +172,14 @@ export class Balancer {
   private async close(): Promise<void> {
     if (this.samplerTimer !== null) clearInterval(this.samplerTimer);
     this.health?.stop();
-    if (!this.replaced) this.admin.close();
+    if (this.ownsSocketFiles()) this.admin.close();
     await this.threads.terminate();
     await this.logs.close();
+  }
+
+  /** False when a process that took over has made the files anew: closing would remove them under its feet. */
+  private ownsSocketFiles(): boolean {
+    return [...this.socketFiles].every(([path, made]) => inode(path) === made);
   }
 
   private receive(message: ToControl): void {

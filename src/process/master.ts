@@ -8,6 +8,8 @@ import { writeFileSync } from 'node:fs';
 import type { Notices } from './notices.ts';
 import { spawnPart, tellReady } from './parent.ts';
 import type { Part } from './parent.ts';
+import { signalPredecessors } from './predecessors.ts';
+import type { Predecessors } from './predecessors.ts';
 import { notifySystemd } from './systemd.ts';
 
 export interface MasterOptions {
@@ -19,6 +21,7 @@ export interface MasterOptions {
   readonly notify: boolean;
   /** Started in the background by a launcher. */
   readonly daemon: boolean;
+  readonly predecessors: Predecessors;
   /** Reads the configuration again and says whether it is usable; problems are printed. */
   readonly configurationIsValid: () => boolean;
 }
@@ -73,6 +76,7 @@ export class Master {
   }
 
   private becameReady(child: Child): void {
+    const first = !this.everRan;
     child.ready = true;
     this.everRan = true;
     this.starting = null;
@@ -80,12 +84,11 @@ export class Master {
     this.current = child;
     if (before !== null) {
       this.former.add(before);
-      before.process.send('replaced');
       before.process.kill('SIGUSR1');
     }
     this.notices.notice('Loading success.');
     const { pidfile, notify, daemon } = this.options;
-    if (pidfile !== '' && before === null) {
+    if (pidfile !== '' && first) {
       try {
         writeFileSync(pidfile, `${process.pid}\n`);
       } catch (error) {
@@ -96,6 +99,7 @@ export class Master {
     }
     if (notify) this.tellSystemd(`READY=1\nMAINPID=${process.pid}\nSTATUS=Ready.`);
     tellReady();
+    if (first) signalPredecessors(this.options.predecessors, this.notices);
     if (daemon) this.notices.silent = true;
   }
 

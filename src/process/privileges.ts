@@ -1,46 +1,13 @@
 /**
- * Gives up root after the listeners are bound: group, supplementary groups, then user. Used by process/balancer.ts once. The
- * names were given in the global section; numbers (`uid`, `gid`) win. Never gives privileges back.
+ * Gives up root after the listeners are bound: supplementary groups, group, then user. Used by process/balancer.ts once. Never
+ * gives privileges back.
  */
-import { readFileSync } from 'node:fs';
-import type { Global } from '../model/model.ts';
 import { keepCapabilities, keepOnlyBindRight } from './capabilities.ts';
 
-/** Id of a name in /etc/passwd or /etc/group; undefined when it is not there. */
-export function idByName(file: string, name: string): number | undefined {
-  let text: string;
-  try {
-    text = readFileSync(file, 'latin1');
-  } catch {
-    return undefined;
-  }
-  for (const line of text.split('\n')) {
-    const [entry, , id] = line.split(':');
-    if (entry === name && id !== undefined) return Number(id);
-  }
-  return undefined;
-}
-
+/** From the global section (`user`, `group`, `uid`, `gid`); 0: stay as it is. */
 export interface Identity {
-  /** 0: stay as it is. */
   readonly uid: number;
   readonly gid: number;
-  /** Names that nobody has, as a sentence each. */
-  readonly problems: readonly string[];
-}
-
-/** Who the process shall be after binding. `passwd` and `group` are the system's files, or a test's. */
-export function wantedIdentity(global: Global, passwd = '/etc/passwd', group = '/etc/group'): Identity {
-  const problems: string[] = [];
-  const find = (name: string, id: number, file: string, what: string): number => {
-    if (id > 0 || name === '') return id;
-    const found = idByName(file, name);
-    if (found === undefined) problems.push(`cannot find ${what} '${name}': the process keeps its own`);
-    return found ?? 0;
-  };
-  const uid = find(global.user, global.uid, passwd, 'user');
-  const gid = find(global.group, global.gid, group, 'group');
-  return { uid, gid, problems };
 }
 
 /**
@@ -51,12 +18,9 @@ export function dropPrivileges(identity: Identity, keepLowPorts: boolean): strin
   if (process.getuid?.() !== 0) return '';
   try {
     if (keepLowPorts && identity.uid > 0) keepCapabilities();
-    if (identity.gid > 0) {
-      process.setgroups?.([identity.gid]);
-      process.setgid?.(identity.gid);
-    }
+    if (identity.gid > 0 || identity.uid > 0) process.setgroups?.([identity.gid]);
+    if (identity.gid > 0) process.setgid?.(identity.gid);
     if (identity.uid > 0) {
-      if (identity.gid === 0) process.setgroups?.([0]);
       process.setuid?.(identity.uid);
       if (keepLowPorts) keepOnlyBindRight();
     }

@@ -6,11 +6,14 @@ import type { Model } from '../model/model.ts';
 import { Balancer } from './balancer.ts';
 import type { Notices } from './notices.ts';
 import type { Part } from './parent.ts';
+import { signalPredecessors } from './predecessors.ts';
+import type { Predecessors } from './predecessors.ts';
 import { tellReady } from './parent.ts';
 
 export interface RunOptions {
   readonly part: Part;
   readonly pidfile: string;
+  readonly predecessors: Predecessors;
 }
 
 /** Dies of the signal itself, as a program without handler would, so that service managers see a clean stop. */
@@ -23,7 +26,7 @@ function dieOf(signal: 'SIGTERM' | 'SIGINT'): void {
 
 /** Gives the exit code when it could not start; otherwise never comes back: the process ends by signal or soft stop. */
 export async function runBalancer(model: Model, notices: Notices, options: RunOptions): Promise<number> {
-  const balancer = new Balancer({ model, notices, pidfile: options.pidfile, probe: options.part !== 'takeover' });
+  const balancer = new Balancer({ model, notices, pidfile: options.pidfile, probe: options.part !== 'takeover' && options.predecessors.pids.length === 0 });
   const stopAtOnce = (signal: 'SIGTERM' | 'SIGINT'): void => {
     process.removeAllListeners(signal);
     void balancer.quickStop().finally(() => dieOf(signal));
@@ -43,9 +46,7 @@ export async function runBalancer(model: Model, notices: Notices, options: RunOp
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   tellReady();
-  process.on('message', (message) => {
-    if (message === 'replaced') balancer.handOver();
-  });
+  if (options.part === '' || options.part === 'daemon') signalPredecessors(options.predecessors, notices);
   // Without its master nobody would ever stop or restart this process.
   if (options.part === 'balancer' || options.part === 'takeover') process.on('disconnect', () => stopAtOnce('SIGTERM'));
   if (options.part === 'daemon') notices.silent = true;

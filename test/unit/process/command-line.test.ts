@@ -36,11 +36,12 @@ test('foreground, daemon, limits', () => {
   assert.deepEqual([line.foreground, line.daemon, line.maxconn, line.localPeer, line.directory, line.strict, line.diagnostics, line.verbose], [true, true, 2000, 'node1', '/etc', true, true, true]);
 });
 
-test('-sf and -st take the pids that follow and say what they do not do', () => {
+test('-sf and -st take the pids that follow', () => {
   const line = read('-f x -sf 12 13 -D');
   assert.equal(line.daemon, true);
-  assert.match(line.remarks[0] ?? '', /kill -USR1 12 13/);
-  assert.match(read('-f x -st').remarks[0] ?? '', /kill -TERM <pid>/);
+  assert.deepEqual(line.predecessors, { pids: [12, 13], signal: 'SIGUSR1' });
+  assert.deepEqual(read('-f x -st 7').predecessors, { pids: [7], signal: 'SIGTERM' });
+  assert.deepEqual(read('-f x -sf').predecessors.pids, []);
 });
 
 test('debugging switches are accepted with a remark each', () => {
