@@ -9,6 +9,8 @@ export interface SharedHandles {
   /** Float64: [object][thread][counterFieldCount]. Objects: see shared/segments.ts. */
   readonly counters: SharedArrayBuffer;
   readonly gauges: SharedArrayBuffer;
+  /** Int32: [object][thread][gaugeFieldCount]: each thread's share of the gauges, taken back when it dies. */
+  readonly gaugeShares: SharedArrayBuffer;
   readonly serverStates: SharedArrayBuffer;
   readonly backendStates: SharedArrayBuffer;
   /** Process-wide gauges and counters (connections, ssl, …), see shared/segments.ts. */

@@ -5,6 +5,7 @@
  * |---------------|-----------|----------------------|-----------------------------|------------------|
  * | counters      | Float64   | object × thread      | that thread                 | control, reports |
  * | gauges        | Int32     | object               | any thread, Atomics only    | all              |
+ * | gaugeShares   | Int32     | object × thread      | that thread                 | its successor    |
  * | serverStates  | Int32     | server               | control                     | all              |
  * | backendStates | Int32     | proxy                | control                     | all              |
  * | process       | Float64   | thread (+ control)   | that thread                 | control, reports |
@@ -49,6 +50,7 @@ export class Segments {
     const handles: SharedHandles = {
       counters: new SharedArrayBuffer(8 * objects * (threads + 1) * counterFieldCount),
       gauges: new SharedArrayBuffer(4 * objects * gaugeFieldCount),
+      gaugeShares: new SharedArrayBuffer(4 * objects * threads * gaugeFieldCount),
       serverStates: new SharedArrayBuffer(4 * model.servers.length * serverStateFieldCount),
       backendStates: new SharedArrayBuffer(4 * model.proxies.length * backendStateFieldCount),
       process: new SharedArrayBuffer(8 * (threads + 1) * processFields.length),
@@ -71,6 +73,25 @@ export class Segments {
 
   gauges(object: number): Int32Array {
     return new Int32Array(this.handles.gauges, 4 * gaugeFieldCount * object, gaugeFieldCount);
+  }
+
+  /** What one traffic thread has added to an object's gauges and not taken away yet. */
+  gaugeShare(object: number, thread: number): Int32Array {
+    return new Int32Array(this.handles.gaugeShares, 4 * gaugeFieldCount * (object * this.threads + thread), gaugeFieldCount);
+  }
+
+  /** A thread starts: what a predecessor that died left in the gauges is taken back. */
+  reclaimGauges(thread: number): void {
+    const objects = this.handles.gauges.byteLength / (4 * gaugeFieldCount);
+    for (let object = 0; object < objects; object++) {
+      const gauges = this.gauges(object);
+      const share = this.gaugeShare(object, thread);
+      for (let field = 0; field < gaugeFieldCount; field++) if (share[field] !== 0) Atomics.sub(gauges, field, share[field] as number);
+      share.fill(0);
+    }
+    const process = this.process(thread);
+    process[P.current_connections] = 0;
+    process[P.current_ssl_connections] = 0;
   }
 
   serverState(server: number): Int32Array {

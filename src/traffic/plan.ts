@@ -112,7 +112,7 @@ export class ServerPlan {
   /** Requests that this server works on, newest first (linked through Dispatch). */
   active: Dispatch | null = null;
   readonly sni: SampleFn | null;
-  /** Made with the first connection. */
+  /** Null: clear text. Made when the thread starts. */
   tls: ServerTlsContext | null = null;
 
   constructor(server: Server, compiler: Compiler, tally: Tally, state: Int32Array, wheel: TimerWheel) {

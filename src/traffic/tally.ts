@@ -11,19 +11,22 @@ const averageSamples = 1024;
 export class Tally {
   readonly counters: Float64Array;
   readonly gauges: Int32Array;
+  /** This thread's part of the gauges: a successor takes it back should the thread die. */
+  private readonly share: Int32Array;
 
-  constructor(counters: Float64Array, gauges: Int32Array) {
+  constructor(counters: Float64Array, gauges: Int32Array, share: Int32Array) {
     this.counters = counters;
     this.gauges = gauges;
+    this.share = share;
   }
 
   static of(segments: Segments, object: number, thread: number): Tally {
-    return new Tally(segments.counters(object, thread), segments.gauges(object));
+    return new Tally(segments.counters(object, thread), segments.gauges(object), segments.gaugeShare(object, thread));
   }
 
   /** For what is served but not counted anywhere (the internal statistics server). */
   static uncounted(): Tally {
-    return new Tally(new Float64Array(counterFieldCount), new Int32Array(gaugeFieldCount));
+    return new Tally(new Float64Array(counterFieldCount), new Int32Array(gaugeFieldCount), new Int32Array(gaugeFieldCount));
   }
 
   add(field: number, amount: number): void {
@@ -36,6 +39,7 @@ export class Tally {
 
   /** One more of a gauge that has a highest value beside it (scur/smax, qcur/qmax). Gives the new value. */
   raise(current: number, highest: number): number {
+    this.share[current] = (this.share[current] as number) + 1;
     const now = Atomics.add(this.gauges, current, 1) + 1;
     this.reached(highest, now);
     return now;
@@ -59,16 +63,19 @@ export class Tally {
       if (seen === value) break;
       value = seen;
     }
+    this.share[current] = (this.share[current] as number) + 1;
     this.reached(highest, value + 1);
     return true;
   }
 
   /** Changes a gauge that has no highest value beside it. */
   move(gauge: number, by: number): void {
+    this.share[gauge] = (this.share[gauge] as number) + by;
     Atomics.add(this.gauges, gauge, by);
   }
 
   lower(gauge: number): number {
+    this.share[gauge] = (this.share[gauge] as number) - 1;
     return Atomics.sub(this.gauges, gauge, 1) - 1;
   }
 

@@ -2,12 +2,14 @@
  * A traffic thread's life: listeners, control messages, draining, heartbeat. thread.ts wraps it in a Worker; tests may run it in
  * their own thread. Serves no connection itself.
  */
+import { threadCpuUsage } from 'node:process';
 import type { Clock } from '../base/clock.ts';
 import { TimerNode, type TimerOwner } from '../base/timer-wheel.ts';
 import { faults } from '../model/fault.ts';
 import type { ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
 import { P } from '../shared/segments.ts';
 import type { Dispatch } from './dispatch/dispatch.ts';
+import { ServerTlsContext } from './dispatch/server-tls.ts';
 import { serveQueues } from './dispatch/serve-queues.ts';
 import { Admission } from './listen/admission.ts';
 import { BindTlsEngine } from './listen/bind-tls.ts';
@@ -31,6 +33,7 @@ export class TrafficThread implements TimerOwner {
 
   constructor(start: TrafficStart, clock: Clock, post: (message: ToControl) => void, exit: () => void) {
     this.context = new ThreadContext(start, clock, post);
+    this.context.segments.reclaimGauges(start.threadIndex);
     this.admission = new Admission(this.context);
     this.exit = exit;
   }
@@ -41,6 +44,12 @@ export class TrafficThread implements TimerOwner {
     this.beat();
     this.heartbeat = setInterval(() => this.beat(), heartbeatMs);
     let failed = false;
+    for (const { server, message } of ServerTlsContext.prepare(context)) {
+      failed = true;
+      const { name, proxy } = server.server;
+      const text = `server ${context.plan.model.proxies[proxy]?.name ?? ''}/${name}: ${message}`;
+      context.post({ type: 'bind-failed', thread: context.threadIndex, bind: -1, code: 'TLS', message: text });
+    }
     for (const plan of context.plan.listeners) {
       if (plan.proxy.proxy.disabled) continue;
       failed = !(await this.bind(plan)) || failed;
@@ -192,7 +201,9 @@ export class TrafficThread implements TimerOwner {
 
   private beat(): void {
     const { process } = this.context;
-    process[P.heartbeat_ms] = Date.now();
+    process[P.heartbeat_ms] = this.context.clock.dateMs();
+    const { user, system } = threadCpuUsage();
+    process[P.loop_busy_ms] = Math.round((user + system) / 1000);
   }
 }
 

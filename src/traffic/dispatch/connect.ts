@@ -7,12 +7,11 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Subject } from '../../rules/subject.ts';
 import type { ProxyPlan, ServerPlan } from '../plan.ts';
 import type { ClientSession } from '../session.ts';
-import type { ThreadContext } from '../thread-context.ts';
 import { SocketTlsFacts } from '../tls-facts.ts';
 import { SocketTransport } from '../transport.ts';
 import { proxyHeaderFor } from './proxy-header.ts';
 import { ServerLink, type LinkOpener } from './server-link.ts';
-import { ServerTlsContext } from './server-tls.ts';
+import type { ServerTlsContext } from './server-tls.ts';
 
 /** True when connections to this server differ from client to client, so that a key must be made. */
 export function tunesOut(server: ServerPlan, backend: ProxyPlan | null): boolean {
@@ -21,8 +20,7 @@ export function tunesOut(server: ServerPlan, backend: ProxyPlan | null): boolean
 }
 
 /** Connections with equal keys are interchangeable. */
-export function linkKey(server: ServerPlan, backend: ProxyPlan | null, subject: Subject, session: ClientSession): string {
-  void backend;
+export function linkKey(server: ServerPlan, subject: Subject, session: ClientSession): string {
   const sni = sniFor(server, subject);
   const target = `${hostFor(server, session)} ${portFor(server, session)}`;
   const client = server.server.sendProxy === 'none' ? '' : `${session.sourceAddress} ${session.sourcePort} ${session.destinationAddress} ${session.destinationPort}`;
@@ -31,10 +29,11 @@ export function linkKey(server: ServerPlan, backend: ProxyPlan | null, subject: 
 
 /** Starts a connection attempt. The opener hears of it later, never inside this call. */
 export function openLink(
-  context: ThreadContext, server: ServerPlan, backend: ProxyPlan | null, subject: Subject, session: ClientSession, key: string, opener: LinkOpener,
+  server: ServerPlan, backend: ProxyPlan | null, subject: Subject, session: ClientSession, key: string, opener: LinkOpener,
 ): ServerLink {
   const options = socketOptions(server, backend, session);
-  const { sendProxy, tls } = server.server;
+  const { sendProxy } = server.server;
+  const { tls } = server;
   const header = sendProxy === 'none' ? null : proxyHeaderFor(server.server, session, subject);
   if (tls === null) {
     const socket = connectTcp(options);
@@ -45,8 +44,7 @@ export function openLink(
     });
     return link;
   }
-  server.tls ??= new ServerTlsContext(server.server, context);
-  return openTlsLink(server, server.tls, options, header, sniFor(server, subject), key, opener);
+  return openTlsLink(server, tls, options, header, sniFor(server, subject), key, opener);
 }
 
 function openTlsLink(

@@ -269,7 +269,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     if (session === null) return;
     server.tally.count(C.stot);
     server.tally.counters[C.lastsess_ms] = this.context.clock.dateMs();
-    const key = tunesOut(server, backend) ? linkKey(server, backend, this.subject, session) : '';
+    const key = tunesOut(server, backend) ? linkKey(server, this.subject, session) : '';
     const link = this.freshOnly ? null : this.findIdle(server, key);
     if (link !== null) {
       server.tally.count(C.reuse);
@@ -284,7 +284,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     backend?.back.count(C.connect);
     const timeoutMs = backend?.proxy.timeouts.connectMs ?? 0;
     if (timeoutMs > 0) this.context.wheel.arm(this.timer, timeoutMs);
-    this.opening = openLink(this.context, server, backend, this.subject, session, key, this);
+    this.opening = openLink(server, backend, this.subject, session, key, this);
   }
 
   /** Idle connection this request may use (configuration manual, http-reuse). */

@@ -2,9 +2,10 @@
  * TLS towards one server: its secure context, made once per thread, and the sessions to resume. Used by connect.ts.
  * A name that does not fit and a chain that does not verify end the connection attempt; nothing here talks to clients.
  */
-import { checkServerIdentity, createSecureContext, type ConnectionOptions, type SecureContext } from 'node:tls';
-import type { Server, ServerTls } from '../../model/model.ts';
+import { checkServerIdentity, createSecureContext, type ConnectionOptions, type SecureContext, type SecureContextOptions } from 'node:tls';
+import type { ServerTls } from '../../model/model.ts';
 import { P } from '../../shared/segments.ts';
+import type { ServerPlan } from '../plan.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { cipherList } from '../tls-options.ts';
 
@@ -19,15 +20,14 @@ export class ServerTlsContext {
   private readonly sessions = new Map<string, Buffer>();
   private readonly process: Float64Array;
 
-  constructor(server: Server, context: ThreadContext) {
-    if (server.tls === null) throw new TypeError('server without ssl');
-    this.tls = server.tls;
+  /** Throws when certificates or cipher lists cannot be used. `made` holds contexts by what they were made of: servers share them. */
+  constructor(tls: ServerTls, context: ThreadContext, made: Map<string, SecureContext>) {
+    this.tls = tls;
     this.process = context.process;
-    const certificate = context.plan.model.certificates[server.tls.certificate];
+    const certificate = context.plan.model.certificates[tls.certificate];
     this.certificatePem = certificate?.certPem ?? '';
-    const { tls } = this;
     const ciphers = cipherList(tls);
-    this.secureContext = createSecureContext({
+    const options: SecureContextOptions = {
       minVersion: tls.minVersion,
       maxVersion: tls.maxVersion,
       ...(ciphers === '' ? {} : { ciphers }),
@@ -35,7 +35,30 @@ export class ServerTlsContext {
       ...(tls.caPem === '' ? {} : { ca: tls.caPem }),
       ...(tls.crlPem === '' ? {} : { crl: tls.crlPem }),
       ...(certificate === undefined ? {} : { cert: certificate.certPem, key: certificate.keyPem }),
-    });
+    };
+    const key = JSON.stringify(options);
+    let secureContext = made.get(key);
+    if (secureContext === undefined) {
+      secureContext = createSecureContext(options);
+      made.set(key, secureContext);
+    }
+    this.secureContext = secureContext;
+  }
+
+  /** Makes the contexts of all servers of the thread's plan. Gives what went wrong, by server. */
+  static prepare(context: ThreadContext): { server: ServerPlan; message: string }[] {
+    const made = new Map<string, SecureContext>();
+    const problems: { server: ServerPlan; message: string }[] = [];
+    for (const server of context.plan.servers) {
+      const { tls } = server.server;
+      if (tls === null) continue;
+      try {
+        server.tls = new ServerTlsContext(tls, context, made);
+      } catch (error) {
+        problems.push({ server, message: (error as Error).message });
+      }
+    }
+    return problems;
   }
 
   options(sni: string): ConnectionOptions {

@@ -5,6 +5,16 @@ import type { ClientSession } from '../session.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { levelOf } from '../log-level.ts';
 
+/** Without any log format every connection gets one line when it comes. */
+export function logConnect(context: ThreadContext, session: ClientSession): void {
+  const { frontend, proxy, bind } = session;
+  if (frontend.logStyle !== 'connect' || frontend.logTargets.length === 0) return;
+  const line = session.sourceAddress === ''
+    ? `Connect to unix listener ${bind.luid} (${frontend.name}/TCP)`
+    : `Connect from ${session.sourceAddress}:${session.sourcePort} to ${session.destinationAddress}:${session.destinationPort} (${frontend.name}/TCP)`;
+  context.logs.push(frontend.index, levelOf('', false), line, '', proxy.front.counters);
+}
+
 export function logStream(context: ThreadContext, exchange: Exchange, session: ClientSession, sentAnything: boolean, fault: Fault | null): void {
   const { frontend, proxy } = session;
   const { log, errorLog, logSd } = proxy.rules;

@@ -17,7 +17,7 @@ import type { ThreadContext } from '../thread-context.ts';
 import type { SocketTransport } from '../transport.ts';
 import { InspectBuffer } from './inspect-buffer.ts';
 import { ResponseInspection } from './response-inspection.ts';
-import { logStream } from './stream-log.ts';
+import { logConnect, logStream } from './stream-log.ts';
 import { startTunnel, type Tunnel, type TunnelOwner } from './tunnel.ts';
 
 const stage = { inspecting: 0, dispatching: 1, answering: 2, tunnel: 3, over: 4 } as const;
@@ -61,6 +61,7 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
     facts.handshakeMs = session.handshakeMs;
     facts.badRequest = false;
     transport.handler = this;
+    logConnect(this.context, session);
     this.inspect(session.proxy);
     if (this.stage !== stage.over) transport.resume();
   }
