@@ -82,7 +82,10 @@ export function createAdminContext(parts: AdminParts): AdminContext {
     patterns,
     errors,
     eventLog: new EventLog(parts.events),
-    snapshot: () => takeSnapshot(model, segments, sources),
+    snapshot: () => {
+      parts.sampler.refresh(parts.clock.monoMs());
+      return takeSnapshot(model, segments, sources);
+    },
     receive: (message) => {
       if (message.type === 'captured-error') errors.capture(message);
       else if (message.type === 'patterns-changed') patterns.changedByRule(message.id, message.op, message.key, message.value);

@@ -8,8 +8,8 @@ import type { Model } from '../model/model.ts';
 import type { ProcessField, Segments } from '../shared/segments.ts';
 import { P } from '../shared/segments.ts';
 
-/** Samples kept: now and the last second in quarters. */
-const sampleCount = 5;
+/** Samples kept: the last second in quarters. */
+const sampleCount = 4;
 export const samplePeriodMs = 250;
 
 export interface ProcessRates {
@@ -39,39 +39,48 @@ const processCounters: readonly ProcessField[] = [
   'connections', 'ssl_connections', 'ssl_handshakes', 'ssl_reused', 'server_ssl_handshakes', 'bytes_out', 'loop_busy_ms',
 ];
 
-/** Last samples of many counters, newest last written at `slot`. */
-class Ring {
+/** Counters now, and as they were at the last few samples: at most a second back. A new process starts from zeros. */
+class History {
+  readonly current: Float64Array;
   private readonly samples: readonly Float64Array[];
   private readonly times = new Float64Array(sampleCount);
+  /** Where the next sample goes, which is also the oldest once all are filled. */
   private slot = 0;
   private filled = 0;
+  private nowMs = 0;
 
   constructor(width: number) {
+    this.current = new Float64Array(width);
     this.samples = Array.from({ length: sampleCount }, () => new Float64Array(width));
   }
 
-  /** The array to write this moment's counters to. */
-  next(nowMs: number): Float64Array {
-    this.slot = (this.slot + 1) % sampleCount;
-    this.filled = Math.min(this.filled + 1, sampleCount);
-    this.times[this.slot] = nowMs;
-    return this.samples[this.slot] as Float64Array;
+  /** Call before reading growth: `current` holds the counters of this moment. */
+  at(nowMs: number): void {
+    this.nowMs = nowMs;
+    if (this.filled > 0) return;
+    this.times[0] = nowMs;
+    this.slot = this.filled = 1;
   }
 
-  /** Milliseconds between the oldest kept sample and the newest. */
+  /** Keeps `current` as one more sample. */
+  keep(): void {
+    this.samples[this.slot]?.set(this.current);
+    this.times[this.slot] = this.nowMs;
+    this.slot = (this.slot + 1) % sampleCount;
+    this.filled = Math.min(this.filled + 1, sampleCount);
+  }
+
   spanMs(): number {
-    return (this.times[this.slot] as number) - (this.times[this.oldest()] as number);
+    return this.nowMs - (this.times[this.oldest()] as number);
   }
 
   /** How much a counter grew over the span; 0 when it was cleared meanwhile. */
   growth(index: number): number {
-    const now = (this.samples[this.slot] as Float64Array)[index] as number;
-    const then = (this.samples[this.oldest()] as Float64Array)[index] as number;
-    return Math.max(0, now - then);
+    return Math.max(0, (this.current[index] as number) - ((this.samples[this.oldest()] as Float64Array)[index] as number));
   }
 
   private oldest(): number {
-    return (this.slot - this.filled + 1 + sampleCount) % sampleCount;
+    return this.filled < sampleCount ? 0 : this.slot;
   }
 }
 
@@ -85,8 +94,8 @@ export class Sampler {
   private readonly counters: readonly (readonly Float64Array[])[];
   private readonly gauges: readonly Int32Array[];
   private readonly processSegments: readonly Float64Array[];
-  private readonly objectRing: Ring;
-  private readonly processRing = new Ring(processCounters.length);
+  private readonly objects: History;
+  private readonly totals = new History(processCounters.length);
 
   constructor(model: Model, segments: Segments) {
     this.threads = segments.threads;
@@ -96,11 +105,18 @@ export class Sampler {
     this.gauges = Array.from({ length: objects }, (_, object) => segments.gauges(object));
     this.processSegments = threads.map(thread => segments.process(thread));
     this.frontends = model.proxies.filter(proxy => proxy.isFrontend).map(proxy => segments.frontendObject(proxy.index));
-    this.objectRing = new Ring(objects * objectRates.length);
+    this.objects = new History(objects * objectRates.length);
   }
 
-  /** Takes one sample and publishes the rates; `nowMs` is a monotonic clock. */
+  /** Every samplePeriodMs: publishes the rates and keeps a sample; `nowMs` is a monotonic clock. */
   tick(nowMs: number): void {
+    this.refresh(nowMs);
+    this.objects.keep();
+    this.totals.keep();
+  }
+
+  /** Publishes the rates of this very moment, for a report that does not want to be a quarter second late. */
+  refresh(nowMs: number): void {
     this.sampleObjects(nowMs);
     this.sampleProcess(nowMs);
   }
@@ -113,7 +129,7 @@ export class Sampler {
   }
 
   private sampleObjects(nowMs: number): void {
-    const sample = this.objectRing.next(nowMs);
+    const { current: sample } = this.objects;
     let index = 0;
     for (const threads of this.counters) {
       for (const [counter] of objectRates) {
@@ -122,11 +138,12 @@ export class Sampler {
         sample[index++] = sum;
       }
     }
-    const spanMs = this.objectRing.spanMs();
+    this.objects.at(nowMs);
+    const spanMs = this.objects.spanMs();
     index = 0;
     for (const gauges of this.gauges) {
       for (const [, rate, max] of objectRates) {
-        const value = perSecond(this.objectRing.growth(index++), spanMs);
+        const value = perSecond(this.objects.growth(index++), spanMs);
         Atomics.store(gauges, rate, value);
         if (value > Atomics.load(gauges, max)) Atomics.store(gauges, max, value);
       }
@@ -134,14 +151,15 @@ export class Sampler {
   }
 
   private sampleProcess(nowMs: number): void {
-    const sample = this.processRing.next(nowMs);
+    const { current: sample } = this.totals;
     processCounters.forEach((field, index) => {
       let sum = 0;
       for (const segment of this.processSegments) sum += segment[P[field]] as number;
       sample[index] = sum;
     });
-    const spanMs = this.processRing.spanMs();
-    const growth = processCounters.map((_, index) => this.processRing.growth(index));
+    this.totals.at(nowMs);
+    const spanMs = this.totals.spanMs();
+    const growth = processCounters.map((_, index) => this.totals.growth(index));
     const rateOf = (field: ProcessField): number => perSecond(growth[processCounters.indexOf(field)] ?? 0, spanMs);
     const rates = this.process;
     rates.connRate = rateOf('connections');

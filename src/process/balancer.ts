@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Admin } from '../admin/admin.ts';
+import { withFullconn } from '../balance/fullconn.ts';
 import { systemClock } from '../base/clock.ts';
 import type { ControlEvent } from '../control/events.ts';
 import { Events } from '../control/events.ts';
@@ -66,7 +67,7 @@ export class Balancer {
     const { notices } = options;
     const descriptors = descriptorsMax();
     const maxconn = maxconnInForce(options.model, descriptors);
-    const model: Model = { ...options.model, global: { ...options.model.global, maxconn } };
+    const model: Model = withFullconn({ ...options.model, global: { ...options.model.global, maxconn } });
     const startedAtMs = Date.now();
     this.options = options;
     this.model = model;

@@ -25,6 +25,18 @@ test('rates cover the last second over all threads and remember the highest', ()
   assert.deepEqual(rates(fixture, object), [0, 15, 0, 42, 0, 10]);
 });
 
+test('a report refreshes the rates without shortening the window', () => {
+  const fixture = makeFixture();
+  const object = fixture.segments.frontendObject(1);
+  for (const at of [0, 250, 500]) fixture.sampler.tick(at);
+  fixture.count(object, 0, { stot: 10 });
+  fixture.sampler.refresh(510);
+  assert.equal(rates(fixture, object)[0], 10);
+  for (let at = 520; at < 740; at += 10) fixture.sampler.refresh(at);
+  for (const at of [750, 1000, 1250]) fixture.sampler.tick(at);
+  assert.equal(rates(fixture, object)[0], 10);
+});
+
 test('a late sample is scaled to one second', () => {
   const fixture = makeFixture();
   const object = fixture.segments.serverObject(0);

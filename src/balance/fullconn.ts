@@ -1,0 +1,22 @@
+/**
+ * `fullconn` where the configuration gives none: a tenth of the connections that all frontends leading to the backend may have
+ * (configuration manual, fullconn). Dynamic limits (minconn) and the column slim of backends depend on it. Called once at
+ * start, when the limit of the process is known.
+ */
+import type { Model, Proxy } from '../model/model.ts';
+
+function leadsTo(frontend: Proxy, backend: number): boolean {
+  return frontend.index === backend || frontend.defaultBackend === backend || frontend.useBackend.some(rule => rule.target === backend);
+}
+
+/** The same Model with every backend's fullconn filled in; `model.global.maxconn` is the limit in force. */
+export function withFullconn(model: Model): Model {
+  const frontends = model.proxies.filter(proxy => proxy.isFrontend && !proxy.disabled);
+  const proxies = model.proxies.map((proxy) => {
+    if (!proxy.isBackend || proxy.fullconn > 0) return proxy;
+    const connections = frontends.filter(frontend => leadsTo(frontend, proxy.index))
+      .reduce((sum, frontend) => sum + (frontend.maxconn > 0 ? frontend.maxconn : model.global.maxconn), 0);
+    return { ...proxy, fullconn: Math.max(1, Math.floor((connections + 9) / 10)) };
+  });
+  return { ...model, proxies };
+}
