@@ -48,7 +48,7 @@ export class TrafficThread implements TimerOwner {
       failed = true;
       const { name, proxy } = server.server;
       const text = `server ${context.plan.model.proxies[proxy]?.name ?? ''}/${name}: ${message}`;
-      context.post({ type: 'bind-failed', thread: context.threadIndex, bind: -1, code: 'TLS', message: text });
+      context.post({ type: 'bind-failed', thread: context.threadIndex, bind: -1, code: '', message: text });
     }
     for (const plan of context.plan.listeners) {
       if (plan.proxy.proxy.disabled) continue;
@@ -69,8 +69,9 @@ export class TrafficThread implements TimerOwner {
       }
       return true;
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      context.post({ type: 'bind-failed', thread: context.threadIndex, bind: bind.index, code: code ?? '', message });
+      const { code = '', message } = error as NodeJS.ErrnoException;
+      // The runtimes' own codes (ERR_…) say less than their messages.
+      context.post({ type: 'bind-failed', thread: context.threadIndex, bind: bind.index, code: code.startsWith('ERR_') ? '' : code, message });
       return false;
     }
   }
