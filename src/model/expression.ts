@@ -135,7 +135,7 @@ export type Action =
   | { readonly kind: 'early-hint'; readonly name: string; readonly value: Format }
   | { readonly kind: 'del-header'; readonly name: string; readonly match: 'str' | 'beg' | 'end' | 'sub' | 'reg' }
   | { readonly kind: 'replace-header' | 'replace-value'; readonly name: string; readonly source: string; readonly flags: string; readonly value: Format }
-  | { readonly kind: 'set-path' | 'set-pathq' | 'set-query' | 'set-uri' | 'set-method' | 'set-status-reason'; readonly value: Format }
+  | { readonly kind: 'set-path' | 'set-pathq' | 'set-query' | 'set-uri' | 'set-method'; readonly value: Format }
   | { readonly kind: 'replace-path' | 'replace-pathq' | 'replace-uri'; readonly source: string; readonly flags: string; readonly value: Format }
   | { readonly kind: 'set-status'; readonly status: number; readonly reason: string }
   /** `conditions`: ifexists, ifnotempty … that must all hold. */

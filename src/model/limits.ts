@@ -58,4 +58,10 @@ export const limits = {
   statsFormBytesMax: 65536,
   /** Turns in a round-robin order before it repeats; finer weights are rounded to fit. */
   balanceTurnsMax: 16384,
+  /** Results of password checks remembered per use of a userlist and thread. */
+  authResultsMax: 4096,
+  /** Entries of one ACL or map to which rules (add-acl, set-map) may add. */
+  patternEntriesMax: 1048576,
+  /** A text that a converter may grow or parse (HAProxy: tune.bufsize). */
+  sampleBytesMax: 65536,
 } as const;

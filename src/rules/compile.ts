@@ -1,44 +1,115 @@
 /**
- * Turns the Model's expressions into closures, once per thread at load. Skeleton with final signatures; filled in by the rules room.
+ * Turns the Model's expressions into closures, once per thread at load (and per plan after a reload). Used by traffic/, balance/ and
+ * control/health. What it gives is called per request and allocates as little as the result needs; it never throws.
  */
 import type { Answer, Condition, Format, PatternEntry, Rule, SampleExpr, SwitchRule } from '../model/expression.ts';
 import type { Model, Proxy } from '../model/model.ts';
-import type { Sample, Subject, Verdict } from './subject.ts';
+import type { ActionContext } from './actions/types.ts';
+import { AnswerMaker, answerBytes, type ReadyAnswer } from './answers.ts';
+import { ConditionCompiler } from './compile-condition.ts';
+import { compileSample } from './compile-sample.ts';
+import { makeAliases } from './format/aliases.ts';
+import { compileFormat, type Encoding, type FormatParts } from './format/compile-format.ts';
+import { PatternIndex } from './pattern-index.ts';
+import { compileRuleSet, type RuleSet } from './rule-set.ts';
+import type { Subject } from './subject.ts';
+import { backendsByName, serversByName, Switching, targetOf, type SwitchParts } from './switching.ts';
+import type { CompileContext, FormatFn, SampleFn, TestFn } from './types.ts';
 
-export type SampleFn = (s: Subject) => Sample;
-export type TestFn = (s: Subject) => boolean;
-export type FormatFn = (s: Subject) => string;
+export type { RuleSet } from './rule-set.ts';
+export type { FormatFn, SampleFn, TestFn } from './types.ts';
 
-export interface RuleSet {
-  readonly length: number;
-  /** Where to go on after a 'wait' verdict: pass it as `from`. */
-  resumeAt: number;
-  run(s: Subject, from: number): Verdict | null;
-}
-
-export class Compiler {
+export class Compiler implements CompileContext, ActionContext {
   readonly model: Model;
+  readonly answers: AnswerMaker;
+  private readonly indexes = new Map<number, PatternIndex>();
+  private readonly conditions: ConditionCompiler;
+  private readonly switchings: Switching[] = [];
+  private readonly formatParts: FormatParts;
 
   constructor(model: Model) {
     this.model = model;
+    this.conditions = new ConditionCompiler(this);
+    const aliases = makeAliases();
+    this.formatParts = {
+      sample: (item) => this.sample(item.expr),
+      alias: (name, flags) => aliases[name]?.(flags) ?? (() => ''),
+    };
+    this.answers = new AnswerMaker((format) => this.format(format, 'http'));
   }
 
-  sample(expr: SampleExpr): SampleFn { void expr; return () => undefined; }
-  /** Null: always true. */
-  condition(condition: Condition | null): TestFn { void condition; return () => true; }
-  /** `log` prints '-' for empty mandatory items; `http` percent-encodes control characters, as header values need. */
-  format(format: Format, encoding: 'log' | 'http' = 'log'): FormatFn { void format; void encoding; return () => ''; }
-  ruleSet(rules: readonly Rule[]): RuleSet {
-    return { length: rules.length, resumeAt: 0, run: () => null };
+  /** Patterns in force under an index of Model.patterns. */
+  patterns(id: number): PatternIndex {
+    let index = this.indexes.get(id);
+    if (index === undefined) {
+      const set = this.model.patterns[id];
+      index = new PatternIndex(id, set?.method ?? 'str', set?.ignoreCase ?? false, set?.entries ?? []);
+      this.indexes.set(id, index);
+    }
+    return index;
   }
+
+  /** Sets that were loaded from the same file as `id`. Handles of rules (method 'found') are not among them. */
+  setsOfFile(id: number): readonly PatternIndex[] {
+    const file = this.model.patterns[id]?.file ?? '';
+    return this.model.patterns.filter((set) => set.file === file && file !== '' && set.method !== 'found').map((set) => this.patterns(set.id));
+  }
+
+  sample(expr: SampleExpr): SampleFn {
+    return compileSample(expr, this);
+  }
+
+  /** Null: always true. */
+  condition(condition: Condition | null): TestFn {
+    return this.conditions.condition(condition);
+  }
+
+  /** `log` prints '-' for empty mandatory items; `http` percent-encodes control characters, as header values need. */
+  format(format: Format, encoding: Encoding = 'log'): FormatFn {
+    return compileFormat(format, this.formatParts, encoding);
+  }
+
+  ruleSet(rules: readonly Rule[]): RuleSet {
+    return compileRuleSet(rules, this.conditions, this);
+  }
+
   /** Index into Model.proxies chosen by the first matching rule, else `fallback`. */
-  switching(rules: readonly SwitchRule[], fallback: number): (s: Subject) => number { void rules; return () => fallback; }
+  switching(rules: readonly SwitchRule[], fallback: number): (s: Subject) => number {
+    const byName = backendsByName(this.model);
+    return this.switcher(rules, fallback, byName);
+  }
+
   /** use-server: index into Model.servers of the first matching rule, -1 = none. */
-  serverRules(rules: readonly SwitchRule[], proxy: Proxy): (s: Subject) => number { void rules; void proxy; return () => -1; }
-  /** Patterns changed at run time (message `patterns`). */
-  updatePatterns(id: number, entries: readonly PatternEntry[]): void { void id; void entries; }
+  serverRules(rules: readonly SwitchRule[], proxy: Proxy): (s: Subject) => number {
+    return this.switcher(rules, -1, serversByName(this.model, proxy));
+  }
+
+  private switcher(rules: readonly SwitchRule[], fallback: number, byName: ReadonlyMap<string, number>): (s: Subject) => number {
+    if (rules.length === 0) return () => fallback;
+    const parts: SwitchParts = {
+      model: this.model,
+      context: this,
+      conditions: this.conditions,
+      target: (rule) => targetOf(rule, rule.dynamic === null ? null : this.format(rule.dynamic, 'http'), byName),
+    };
+    const switching = new Switching(rules, fallback, parts);
+    this.switchings.push(switching);
+    return (s) => switching.choose(s);
+  }
+
+  /** Patterns changed at run time (message `patterns`, or a rule of this thread). */
+  updatePatterns(id: number, entries: readonly PatternEntry[]): void {
+    this.patterns(id).replace(entries);
+    for (const switching of this.switchings) if (switching.patternIds.has(id)) switching.rebuild();
+  }
+
   /** The generated answer for an error status: errorfile of backend, then frontend, then the built-in page. No connection header. */
-  errorAnswer(frontend: Proxy, backend: Proxy | null, status: number): Uint8Array { void frontend; void backend; void status; return new Uint8Array(0); }
-  /** An Answer of the Model (`http-error`, `monitor`) made for one subject. */
-  answer(answer: Answer): (s: Subject) => Uint8Array { void answer; return () => new Uint8Array(0); }
+  errorAnswer(frontend: Proxy, backend: Proxy | null, status: number): Uint8Array {
+    return answerBytes(this.answers.page(frontend, backend, status, null));
+  }
+
+  /** An Answer of the Model (`http-error`, `return`) made for one subject. */
+  answer(answer: Answer): (s: Subject) => ReadyAnswer {
+    return this.answers.answer(answer);
+  }
 }

@@ -1,0 +1,8 @@
+/** All converters by name. Read by compile-sample.ts; a test compares the names with model/catalog/converters.ts. */
+import type { ConvertTable } from '../types.ts';
+import { binaryConverters } from './binaries.ts';
+import { lookupConverters } from './lookups.ts';
+import { numberConverters } from './numbers.ts';
+import { textConverters } from './texts.ts';
+
+export const convertTable: ConvertTable = { ...binaryConverters, ...lookupConverters, ...numberConverters, ...textConverters };
