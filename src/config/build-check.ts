@@ -68,6 +68,7 @@ export function buildServerCheck(context: Context, server: ServerDraft, proxy: P
   }
   // With a check address or port of its own the probe does not inherit 'ssl': the other place may speak clear text.
   const inherited = server.tls.ssl && check.port === 0 && check.address === null;
+  // A connect step with `ssl` needs the settings of the server line too.
   const tls = check.checkSsl ?? inherited;
   return {
     interMs: check.interMs, fastinterMs: check.fastinterMs, downinterMs: check.downinterMs, rise: check.rise, fall: check.fall, port: check.port, address: check.address,

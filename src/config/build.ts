@@ -78,7 +78,7 @@ export class ModelBuilder {
 
   private server(server: ServerDraft, proxy: ProxyDraft): Server {
     const check = buildServerCheck(this.context, server, proxy);
-    const tls = buildServerTls(this.context, this.store, server, server.tls.ssl || check?.tls === true);
+    const tls = buildServerTls(this.context, this.store, server, server.tls.ssl || server.check.checkSsl === true);
     return {
       index: server.index, sid: server.sid, name: server.name, proxy: server.proxy, place: server.place,
       address: server.address ?? { kind: 'inet', family: 4, host: '0.0.0.0', port: 0, portLast: 0 }, portMode: server.portMode, portOffset: server.portOffset,

@@ -40,6 +40,14 @@ function misplaced<R>(reading: Reading, row: Keyword<R>): boolean {
   return true;
 }
 
+/** Words after which HAProxy ignores what is too much; here it is told, but not refused. */
+const looseWords: ReadonlySet<string> = new Set([
+  'errorfile', 'errorloc', 'errorloc302', 'errorloc303', 'hash-balance-factor', 'load-server-state-from-file', 'log-tag', 'max-keep-alive-queue', 'option redispatch',
+  'rate-limit sessions', 'tcp-request inspect-delay', 'tcp-response inspect-delay', 'unique-id-header', 'dynamic-cookie-key', 'log-send-hostname', 'hard-stop-after',
+  'grace', 'setenv', 'server-state-file', 'stats timeout', 'stats maxconn', 'stats enable', 'stats uri', 'stats auth', 'stats realm', 'stats hide-version',
+  'stats show-legends', 'stats show-modules', 'stats refresh', 'stats scope', 'stats show-node',
+]);
+
 function wrongCount<R>(reading: Reading, row: Keyword<R>): boolean {
   const [min, max] = row.args;
   const found = reading.args.length;
@@ -47,6 +55,11 @@ function wrongCount<R>(reading: Reading, row: Keyword<R>): boolean {
   if (found < min) reading.error(row.word, `'${row.word}' needs ${min === 1 ? 'a value' : `at least ${min} words`} after it`);
   else {
     const extra = reading.arg(max);
+    if (looseWords.has(row.word)) {
+      reading.warning(extra, `'${extra}' after '${row.word}' is ignored`, 'quote the value if it holds blanks, or leave the word out');
+      reading.args = reading.args.slice(0, max);
+      return false;
+    }
     reading.error(extra, `'${row.word}' takes ${max === 0 ? 'no words' : max === 1 ? 'one word' : `at most ${max} words`} after it, found '${extra}' too`, max === 1 ? 'quote it if it holds blanks' : '');
   }
   return true;

@@ -220,6 +220,8 @@ export interface DefaultsDraft {
   readonly acls: Map<string, number[]>;
   usedByName: boolean;
   usedAsLast: boolean;
+  /** Kind of the first proxy that inherited rules from it. */
+  rulesUsedBy: 'frontend' | 'backend' | 'listen' | null;
 }
 
 export interface ProxyDraft {

@@ -109,7 +109,7 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
   }
   const reader = new SectionReader(context);
   for (const section of read.sections) readSection(context, reader, section);
-  if (read.sections.length === 0 && !problems.fatal) problems.error({ file: paths[0] ?? '', line: 0 }, '', 'the configuration is empty', "give a file with '-f'");
+  if (read.sections.length === 0 && !problems.fatal) problems.warning({ file: paths[0] ?? '', line: 0 }, '', 'the configuration holds no section');
   verify(context);
   if (options.maxconn !== undefined) context.draft.global.maxconn = options.maxconn;
   if (options.masterWorker === true) context.draft.global.masterWorker = true;

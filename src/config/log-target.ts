@@ -4,7 +4,7 @@ import { parseAddress } from './address.ts';
 import type { AddressRules } from './address.ts';
 import type { Reading } from './context.ts';
 import { expandInAddress } from './lexer.ts';
-import { didYouMean } from './problems.ts';
+import { closest, didYouMean } from './problems.ts';
 
 export const facilities = [
   'kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron', 'auth2', 'ftp', 'ntp', 'audit', 'alert', 'cron2',
@@ -34,6 +34,11 @@ function readTarget(reading: Reading, text: string): LogTarget['address'] | null
   const parsed = parseAddress(expandInAddress(text, reading.context.variables), rules);
   if (parsed.address === null) {
     reading.error(text, `'log': ${parsed.fault}`, 'name a syslog server (address:port), a socket path, stdout or stderr');
+    return undefined;
+  }
+  const meant = parsed.address.kind === 'name' ? closest(parsed.address.name, ['stdout', 'stderr']) : '';
+  if (meant !== '') {
+    reading.error(text, `'${text}' is not a log target`, `did you mean '${meant}'?`);
     return undefined;
   }
   if (parsed.address.kind === 'fd') {

@@ -33,7 +33,7 @@ export class SectionReader {
     const base = this.baseOf(section);
     const settings: ProxySettings = base === undefined ? initialSettings() : { ...base.settings };
     const acls = new Map<string, number[]>();
-    const draft: DefaultsDraft = { name: section.name, place: section.place, settings, acls, usedByName: false, usedAsLast: false };
+    const draft: DefaultsDraft = { name: section.name, place: section.place, settings, acls, usedByName: false, usedAsLast: false, rulesUsedBy: null };
     const rules = initialRules();
     const reading = new ProxyReading(this.context, section, settings, null, draft, rules);
     for (const line of section.lines) dispatch(reading, proxyTable, line);
@@ -56,7 +56,7 @@ export class SectionReader {
     this.checkName(reading, section);
     this.readSectionAddress(reading, section);
     for (const line of section.lines) dispatch(reading, proxyTable, line);
-    if (kind === 'backend' && defaults !== undefined) refuseFrontendRules(reading, defaults);
+    if (defaults !== undefined) refuseInheritedRules(reading, kind, defaults);
     appendRules(settings, proxy.ownRules);
   }
 
@@ -115,11 +115,20 @@ export class SectionReader {
   }
 }
 
-function refuseFrontendRules(reading: ProxyReading, defaults: DefaultsDraft): void {
-  const { tcpRequestConnection, tcpRequestSession } = defaults.settings;
-  if (tcpRequestConnection.length + tcpRequestSession.length === 0) return;
-  reading.line = { place: reading.section.place, words: ['backend'], negation: '' };
-  reading.error(defaults.name, `a backend cannot take its settings from defaults '${defaults.name}', which has tcp-request connection or session rules`, 'use another defaults section');
+/** Rules of a defaults section may be inherited by frontends or by backends, and never by a listen section. */
+function refuseInheritedRules(reading: ProxyReading, kind: ProxyDraft['kind'], defaults: DefaultsDraft): void {
+  const { tcpRequestConnection, tcpRequestSession, tcpRequestContent, tcpResponseContent, httpRequest, httpResponse, httpAfterResponse } = defaults.settings;
+  const frontendOnly = tcpRequestConnection.length + tcpRequestSession.length;
+  const all = frontendOnly + tcpRequestContent.length + tcpResponseContent.length + httpRequest.length + httpResponse.length + httpAfterResponse.length;
+  if (all === 0) return;
+  defaults.rulesUsedBy ??= kind;
+  reading.line = { place: reading.section.place, words: [kind], negation: '' };
+  let why = '';
+  if (kind === 'listen') why = 'a listen section cannot inherit rules';
+  else if (kind === 'backend' && frontendOnly > 0) why = 'a backend cannot inherit tcp-request connection or session rules';
+  else if (kind === 'frontend' && tcpResponseContent.length > 0) why = 'a frontend cannot inherit tcp-response rules';
+  else if (defaults.rulesUsedBy !== kind) why = 'a defaults section with rules cannot serve frontends and backends alike';
+  if (why !== '') reading.error(defaults.name, `${why} (defaults '${defaults.name}')`, 'use another defaults section, without these rules');
 }
 
 /** HAProxy 1.x and today: `block` first, then http-request, then reqXXX, then `redirect`. Inherited rules run before. */

@@ -62,9 +62,9 @@ const checkRows: readonly Row[] = [
   checkDuration('downinter', 'downinterMs', 'The same while the server is down.'),
   checkRow('rise', 1, 'Good checks that bring a server up.', (check, value, reading) => { check.rise = reading.count(value, "'rise'", 1) ?? 2; }),
   checkRow('fall', 1, 'Bad checks that take a server down.', (check, value, reading) => { check.fall = reading.count(value, "'fall'", 1) ?? 3; }),
-  checkRow('port', 1, 'Port of health checks.', (check, value, reading) => { check.port = reading.count(value, "'port'", 1, 65535) ?? 0; }),
+  checkRow('port', 1, 'Port of health checks.', (check, value, reading) => { check.port = reading.count(value, "'port'", 0, 65535) ?? 0; }),
   checkRow('addr', 1, 'Address of health checks.', (check, value, reading) => {
-    const parsed = reading.address(value, { ...sourceAddressRules, range: false });
+    const parsed = reading.address(value, sourceAddressRules);
     if (parsed === undefined || parsed.address.kind === 'fd') return;
     check.address = parsed.address;
     if (parsed.address.kind === 'inet' && parsed.address.port > 0) check.port = parsed.address.port;

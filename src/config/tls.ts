@@ -71,6 +71,7 @@ export function buildBindTls(context: Context, store: CertificateStore, bind: Bi
   const { problems } = context;
   if (!tls.ssl) {
     if (tls.crt.length > 0) problems.warning(bind.place, 'crt', "'crt' has no effect on a bind without 'ssl'", "add 'ssl'");
+    certificatesOf(context, store, bind);
     return null;
   }
   const base = context.draft.global.tls.bind;
@@ -86,11 +87,15 @@ export function buildBindTls(context: Context, store: CertificateStore, bind: Bi
   };
 }
 
-/** Undefined: neither traffic nor checks use TLS. */
+/** Null: neither traffic nor checks use TLS. */
 export function buildServerTls(context: Context, store: CertificateStore, server: ServerDraft, needed: boolean): ServerTls | null {
   const { tls } = server;
   const { problems } = context;
-  if (!needed) return null;
+  if (!needed) {
+    // Read all the same, so that a wrong name is found before somebody adds 'ssl'.
+    store.authorities(tls.caFile, server.place, 'ca-file');
+    return null;
+  }
   const defaults = context.draft.global.tls;
   const verify = tls.verify === 'none' || tls.verify === 'required' ? tls.verify : defaults.serverVerify;
   if (verify === 'required' && tls.caFile === '') {

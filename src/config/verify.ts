@@ -99,7 +99,7 @@ class Verifier {
       this.error(proxy.settings.places['stick'] ?? proxy.place, 'stick', `'stick' uses the table of '${name}', which has no stick-table`, "add 'stick-table type ip size 100k expire 30m'");
     }
     if (settings.cookie !== null && !isHttp(proxy)) this.warning(settings.places['cookie'] ?? proxy.place, 'cookie', `'cookie' has no effect in ${proxy.kind} '${proxy.name}', which is in mode tcp`);
-    if (settings.cookie?.dynamic === true && settings.dynamicCookieKey === '') this.error(settings.places['cookie'] ?? proxy.place, 'dynamic', "'cookie … dynamic' needs 'dynamic-cookie-key'");
+    if (settings.cookie?.dynamic === true && settings.dynamicCookieKey === '') this.warning(settings.places['cookie'] ?? proxy.place, 'dynamic', "'cookie … dynamic' without 'dynamic-cookie-key' gives values that anybody can compute", "add 'dynamic-cookie-key <secret>'");
     const hashes: ReadonlySet<string> = new Set(['uri', 'url_param', 'hdr']);
     if (hashes.has(settings.balance.algorithm) && !isHttp(proxy)) {
       this.warning(settings.places['balance'] ?? proxy.place, 'balance', `'balance ${settings.balance.algorithm}' needs mode http; ${proxy.kind} '${proxy.name}' uses roundrobin`);
@@ -114,7 +114,7 @@ class Verifier {
         "write 'ssl' instead of 'check-ssl'");
     }
     if (server.track !== '') this.track(server);
-    else if (server.observe !== 'none' && !server.check.check) this.error(server.place, 'observe', `server '${server.name}' has 'observe' without 'check'`, "add 'check'");
+    else if (server.observe !== 'none' && !server.check.check) this.warning(server.place, 'observe', `server '${server.name}' has 'observe' without 'check': nothing brings it up again`, "add 'check'");
     if (server.observe === 'layer7' && !isHttp(proxy)) this.error(server.place, 'observe', `'observe layer7' needs mode http, and ${proxy.kind} '${proxy.name}' is in mode tcp`, "use 'observe layer4'");
     if (server.check.agent) return;
     if (server.resolvers !== '') {
@@ -153,7 +153,14 @@ class Verifier {
       follows = servers[this.context.names.tracked(follows.track, follows.proxy)];
     }
     if (target.track === '' && !target.check.check) this.error(server.place, server.track, `server '${server.name}' tracks '${server.track}', which has no health checks`, "add 'check' to the server that is tracked");
+    if (this.disables404(target) !== this.disables404(server)) {
+      this.error(server.place, server.track, `server '${server.name}' tracks '${server.track}', but only one of their backends has 'http-check disable-on-404'`, 'give both the same');
+    }
     if (server.check.check) this.error(server.place, 'track', `server '${server.name}' has both 'check' and 'track'`, 'leave one of them out');
+  }
+
+  private disables404(server: ServerDraft): boolean {
+    return this.context.draft.proxies[server.proxy]?.settings.checkDisableOn404 ?? false;
   }
 
   private checks(proxy: ProxyDraft): void {

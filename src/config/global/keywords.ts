@@ -203,6 +203,7 @@ function readSendHostname(reading: GlobalReading): void {
 }
 
 function readExtraFiles(reading: GlobalReading): void {
+  for (const word of reading.args) reading.choice(word, "'ssl-load-extra-files'", ['none', 'all', 'bundle', 'key', 'sctl', 'ocsp', 'issuer']);
   const { tls } = reading.global;
   tls.loadExtraKey = reading.args.includes('key') || reading.args.includes('all');
   tls.loadExtraBundle = reading.args.includes('bundle') || reading.args.includes('all');

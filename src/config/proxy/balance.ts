@@ -64,7 +64,7 @@ function makeBalance(reading: ProxyReading): Balance | undefined {
   const call = /^(hdr|random|rdp-cookie)(?:\((.*)\))?$/.exec(word);
   if (call !== null) return readCall(reading, made, call[1] ?? '', call[2] ?? '');
   if (plain.has(word)) {
-    if (reading.args.length > 1) reading.error(reading.arg(1), `'balance ${word}' takes no further words, found '${reading.arg(1)}'`);
+    if (reading.args.length > 1) reading.warning(reading.arg(1), `'${reading.arg(1)}' after 'balance ${word}' is ignored`);
     return { ...made, algorithm: word as Balance['algorithm'] };
   }
   if (word === 'uri') return readUri(reading, { ...made, algorithm: 'uri' });

@@ -52,7 +52,7 @@ function readCookie(reading: ProxyReading): void {
     }
   }
   if (modes.size > 1) reading.error(reading.arg(1), "'cookie' takes only one of rewrite, insert and prefix");
-  if (cookie.dynamic && (cookie.mode !== 'insert' || !cookie.indirect)) reading.error('dynamic', "'cookie … dynamic' needs 'insert indirect' too");
+  if (cookie.dynamic && cookie.mode !== 'insert') reading.warning('dynamic', "'cookie … dynamic' has no effect without 'insert'");
   reading.settings.cookie = cookie;
   reading.mark('cookie');
 }
