@@ -1,0 +1,449 @@
+/** Every way an exchange can end: letters, answers, retries, timeouts, rules' verdicts; gauges and log lines after each. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { faults } from '../../../src/model/fault.ts';
+import type { Proxy } from '../../../src/model/model.ts';
+import type { Verdict } from '../../../src/rules/subject.ts';
+import { makeProxy } from '../traffic/make-model.ts';
+import { Room } from './room.ts';
+
+const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const get = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';
+const half = 'POST /a HTTP/1.1\r\nContent-Length: 10\r\n\r\nab';
+const switches = makeProxy(0, '').switches;
+const timeouts = { ...makeProxy(0, '').timeouts, clientMs: 800, serverMs: 600, httpRequestMs: 500, httpKeepAliveMs: 400 };
+
+function finished(room: Room, lines: string[]): void {
+  room.settle();
+  assert.deepEqual(room.log(), lines);
+  assert.deepEqual(room.gauges(), [0, 0, 0, 0]);
+  room.end();
+  assert.equal(room.openSessions, 0);
+}
+
+test('malformed requests: 400, counted, kept for show errors', () => {
+  const room = new Room();
+  const client = room.client();
+  client.feed('GET /\x01 HTTP/1.1\r\n\r\n');
+  assert.ok(client.text.startsWith('HTTP/1.1 400 Bad request\r\nContent-length: 90\r\n'));
+  assert.equal(client.ended, true);
+  const captured = room.messages.find((message) => message.type === 'captured-error');
+  assert.equal(captured?.type === 'captured-error' && captured.position, 5);
+  assert.deepEqual([room.counter('front', 'ereq'), room.counter('front', 'req_tot'), room.counter('front', 'hrsp_4xx')], [1, 1, 1]);
+  finished(room, ['fe/<NOSRV> 400 PR <BADREQ>']);
+});
+
+test('two encodings: 422', () => {
+  const room = new Room();
+  const client = room.client();
+  client.feed('POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n');
+  assert.ok(client.text.startsWith('HTTP/1.1 422 Unprocessable Content\r\nContent-length: 116\r\n'));
+  finished(room, ['fe/<NOSRV> 422 PR <BADREQ>']);
+});
+
+test('a broken chunked body after the head: the server gets no end, the client 400', () => {
+  const room = new Room();
+  const server = room.server();
+  const client = room.client();
+  client.feed('POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n');
+  client.feed('zz\r\n');
+  assert.ok(client.text.startsWith('HTTP/1.1 400'));
+  room.settle();
+  assert.equal(server.closed, true);
+  finished(room, ['be/s1 400 PD POST / HTTP/1.1']);
+});
+
+const silent: [string, Partial<Proxy>, string, string[]][] = [
+  ['nothing set', {}, 'HTTP/1.1 408', ['fe/<NOSRV> 408 cR <BADREQ>']],
+  ['dontlognull', { switches: { ...switches, dontlognull: true } }, 'HTTP/1.1 408', []],
+  ['http-ignore-probes', { switches: { ...switches, httpIgnoreProbes: true } }, '', []],
+];
+for (const [name, front, answer, lines] of silent) {
+  test(`a client that says nothing, ${name}`, () => {
+    const room = new Room({ timeouts, ...front });
+    const client = room.client();
+    room.pass(600);
+    assert.equal(client.text.slice(0, 12), answer);
+    assert.equal(client.ended, true);
+    finished(room, lines);
+  });
+  test(`a client that closes without a byte, ${name}`, () => {
+    const room = new Room({ timeouts, ...front });
+    room.client().close();
+    finished(room, name === 'nothing set' ? ['fe/<NOSRV> 400 CR <BADREQ>'] : []);
+  });
+}
+
+test('half a head: 408 in time, 400 when the client half-closes, both logged', () => {
+  for (const [event, line] of [['time', 'fe/<NOSRV> 408 cR <BADREQ>'], ['end', 'fe/<NOSRV> 400 CR <BADREQ>'], ['close', 'fe/<NOSRV> 400 CR <BADREQ>']] as const) {
+    const room = new Room({ timeouts, switches: { ...switches, dontlognull: true } });
+    const client = room.client();
+    client.feed('GET / HT');
+    if (event === 'time') room.pass(600);
+    else if (event === 'end') client.peerEnd();
+    else client.close();
+    assert.equal(client.text !== '', event !== 'close');
+    finished(room, [line]);
+  }
+});
+
+test('timeout http-request counts from the first byte and does not end with each further one', () => {
+  const room = new Room({ timeouts });
+  const server = room.server();
+  const client = room.client();
+  client.feed(get);
+  server.feed(ok);
+  room.pass(300);
+  client.feed('G');
+  for (let index = 0; index < 4; index += 1) {
+    room.pass(120);
+    client.feed('E');
+  }
+  room.pass(120);
+  assert.ok(client.text.includes('HTTP/1.1 408'));
+  finished(room, ['be/s1 200 -- GET /a HTTP/1.1', 'fe/<NOSRV> 408 cR <BADREQ>']);
+});
+
+test('an idle connection ends in silence', () => {
+  const room = new Room({ timeouts });
+  const server = room.server();
+  const client = room.client();
+  client.feed(get);
+  server.feed(ok);
+  room.pass(500);
+  room.settle();
+  assert.equal(client.text, ok);
+  assert.equal(client.closed, true);
+  finished(room, ['be/s1 200 -- GET /a HTTP/1.1']);
+});
+
+const server: [string, (room: Room, server: ReturnType<Room['server']>) => void, string, string][] = [
+  ['closes before an answer', (_room, one) => one.peerEnd(), 'HTTP/1.1 502', 'be/s1 502 SH GET /a HTTP/1.1'],
+  ['resets before an answer', (_room, one) => one.peerReset(), 'HTTP/1.1 502', 'be/s1 502 SH GET /a HTTP/1.1'],
+  ['closes in the head', (_room, one) => { one.feed('HTTP/1.1 200 OK\r\nA'); one.peerEnd(); }, 'HTTP/1.1 502', 'be/s1 502 SH GET /a HTTP/1.1'],
+  ['says rubbish', (_room, one) => one.feed('hello\r\n'), 'HTTP/1.1 502', 'be/s1 502 PH GET /a HTTP/1.1'],
+  ['sends a broken chunk with the head', (_room, one) => one.feed('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'), 'HTTP/1.1 502', 'be/s1 502 PH GET /a HTTP/1.1'],
+  ['sends a broken chunk later', (_room, one) => { one.feed('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'); one.feed('zz\r\n'); }, 'HTTP/1.1 200', 'be/s1 200 PD GET /a HTTP/1.1'],
+  ['closes in the body', (_room, one) => { one.feed('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab'); one.peerEnd(); }, 'HTTP/1.1 200', 'be/s1 200 SD GET /a HTTP/1.1'],
+  ['stays silent', (room) => room.pass(700), 'HTTP/1.1 504', 'be/s1 504 sH GET /a HTTP/1.1'],
+  ['stalls in the body', (room, one) => { one.feed('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab'); room.pass(700); }, 'HTTP/1.1 200', 'be/s1 200 sD GET /a HTTP/1.1'],
+];
+for (const [name, act, answer, line] of server) {
+  test(`a server that ${name}`, () => {
+    const room = new Room({ timeouts }, { timeouts });
+    const one = room.server();
+    const client = room.client();
+    // A connection of its own: not the reuse of an idle one, which has its own rules.
+    client.feed(get);
+    room.context.plan.servers[0]!.pool.closeAll();
+    const { exchange } = (client.handler as unknown as { exchange: { reused: boolean } });
+    exchange.reused = false;
+    act(room, one);
+    assert.ok(client.text.startsWith(answer), client.text);
+    room.settle();
+    assert.equal(one.closed, true);
+    finished(room, [line]);
+  });
+}
+
+test('an idle connection that was just closing: repeatable requests go again, others are the client\'s to repeat', () => {
+  for (const method of ['GET', 'POST'] as const) {
+    const room = new Room();
+    const first = room.server();
+    const client = room.client();
+    client.feed(get);
+    first.feed(ok);
+    const second = room.server();
+    client.feed(`${method} /b HTTP/1.1\r\nContent-Length: 2\r\n\r\nab`);
+    second.peerEnd();
+    room.settle();
+    if (method === 'GET') {
+      // The retry opens a connection of its own, which these tests have no sockets for: the client goes first.
+      assert.equal(room.log().length, 1);
+      client.close();
+      finished(room, ['be/s1 200 -- GET /a HTTP/1.1', 'be/s1 -1 CC GET /b HTTP/1.1']);
+    } else {
+      assert.equal(client.text, ok);
+      assert.equal(client.ended, true);
+      finished(room, ['be/s1 200 -- GET /a HTTP/1.1', 'be/s1 -1 SH POST /b HTTP/1.1']);
+    }
+  }
+});
+
+test('a client that goes: letters by the stage', () => {
+  const stages: [string, (room: Room, one: ReturnType<Room['server']>, client: ReturnType<Room['client']>) => void, string][] = [
+    ['in its body, FIN', (_room, _one, client) => { client.feed(half); client.peerEnd(); }, 'be/s1 -1 CD POST /a HTTP/1.1'],
+    ['in its body, reset', (_room, _one, client) => { client.feed(half); client.peerReset(); }, 'be/s1 -1 CD POST /a HTTP/1.1'],
+    ['waiting, reset', (_room, _one, client) => { client.feed(get); client.peerReset(); }, 'be/s1 -1 CH GET /a HTTP/1.1'],
+    ['in the answer', (_room, one, client) => { client.feed(get); one.feed('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab'); client.peerReset(); }, 'be/s1 200 CD GET /a HTTP/1.1'],
+  ];
+  for (const [name, act, line] of stages) {
+    const room = new Room();
+    const one = room.server();
+    act(room, one, room.client());
+    room.settle();
+    assert.equal(one.closed, true, name);
+    assert.equal(room.counter('front', 'cli_abrt'), 1, name);
+    finished(room, [line]);
+  }
+});
+
+test('a half-close while waiting ends the request only with abortonclose', () => {
+  for (const abortonclose of [false, true]) {
+    const room = new Room({}, { switches: { ...switches, abortonclose } });
+    const one = room.server();
+    const client = room.client();
+    client.feed(get);
+    client.peerEnd();
+    room.settle();
+    assert.equal(one.closed, abortonclose);
+    if (!abortonclose) one.feed(ok);
+    finished(room, [abortonclose ? 'be/s1 -1 CH GET /a HTTP/1.1' : 'be/s1 200 -- GET /a HTTP/1.1']);
+  }
+});
+
+test('a client that stops sending its body, or never reads', () => {
+  const room = new Room({ timeouts }, { timeouts: { ...timeouts, serverMs: 5000 } });
+  room.server();
+  const client = room.client();
+  client.feed(half);
+  room.pass(900);
+  assert.ok(client.text.startsWith('HTTP/1.1 408'), client.text);
+  finished(room, ['be/s1 408 cH POST /a HTTP/1.1']);
+  const other = new Room({ timeouts }, { timeouts });
+  const one = other.server();
+  const reader = other.client();
+  reader.feed(get);
+  reader.blocked = true;
+  one.feed('HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n');
+  one.feed(Buffer.alloc(100_000));
+  other.pass(900);
+  finished(other, ['be/s1 200 cD GET /a HTTP/1.1']);
+});
+
+const made: Verdict = { kind: 'answer', cause: 'deny', status: 403, keepAlive: true, bytes: Buffer.from('HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno') };
+test('denied, returned, rejected', () => {
+  const verdicts: [Verdict, string, string][] = [
+    [made, 'HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno', 'fe/<NOSRV> 403 PR GET /a HTTP/1.1'],
+    [{ ...made, cause: 'redirect', bytes: Buffer.from('HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: /b\r\n\r\n') }, 'HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: /b\r\n\r\n', 'fe/<NOSRV> 302 LR GET /a HTTP/1.1'],
+    [{ ...made, cause: 'return', keepAlive: false }, 'HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nConnection: close\r\n\r\nno', 'fe/<NOSRV> 403 LR GET /a HTTP/1.1'],
+    [{ kind: 'reject' }, '', 'fe/<NOSRV> -1 PR GET /a HTTP/1.1'],
+  ];
+  for (const [verdict, answer, line] of verdicts) {
+    const room = new Room();
+    room.rule('request', () => verdict);
+    const client = room.client();
+    client.feed(get);
+    assert.equal(client.text, answer);
+    assert.equal(room.counter('front', 'dreq'), line.includes(' PR ') ? 1 : 0);
+    assert.equal(room.counter('front', 'intercepted'), line.includes(' LR ') ? 1 : 0);
+    finished(room, [line]);
+  }
+});
+
+test('an answer made here: no body for HEAD, close when the request is not read, keep-alive when it is', () => {
+  const room = new Room();
+  room.rule('request', () => made);
+  const client = room.client();
+  client.feed('HEAD /a HTTP/1.1\r\n\r\n');
+  client.feed('POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\nab');
+  client.feed(half);
+  const head = 'HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n';
+  assert.equal(client.text, `${head}\r\n${head}\r\nno${head}Connection: close\r\n\r\nno`);
+  assert.equal(client.ended, true);
+  finished(room, ['fe/<NOSRV> 403 PR HEAD /a HTTP/1.1', 'fe/<NOSRV> 403 PR POST /a HTTP/1.1', 'fe/<NOSRV> 403 PR POST /a HTTP/1.1']);
+});
+
+test('tarpit holds its answer back', () => {
+  const room = new Room({ timeouts: { ...timeouts, tarpitMs: 300 } });
+  room.rule('request', () => ({ ...made, cause: 'tarpit' }));
+  const client = room.client();
+  client.feed(get);
+  room.pass(200);
+  assert.equal(client.text, '');
+  room.pass(200);
+  assert.ok(client.text.startsWith('HTTP/1.1 403'));
+  finished(room, ['fe/<NOSRV> 403 PT GET /a HTTP/1.1']);
+});
+
+test('waiting for a body: the rules see it, then it goes out whole', () => {
+  const room = new Room({ timeouts });
+  const one = room.server();
+  const bodies: string[] = [];
+  room.rule('request', (subject) => {
+    bodies.push(Buffer.from(subject.requestBytes()).toString());
+    return bodies.length === 1 ? { kind: 'wait-for-body', timeMs: 100, atLeastBytes: 4 } : null;
+  });
+  const client = room.client();
+  client.feed('POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n');
+  assert.equal(one.text, '');
+  client.feed('2\r\ncd\r\n');
+  assert.equal(one.text, 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n2\r\ncd\r\n');
+  client.feed('0\r\n\r\n');
+  one.feed(ok);
+  finished(room, ['be/s1 200 -- POST / HTTP/1.1']);
+});
+
+test('option http-buffer-request waits for the body, or answers 408', () => {
+  const room = new Room({ timeouts, switches: { ...switches, httpBufferRequest: true } });
+  const one = room.server();
+  const client = room.client();
+  client.feed('POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhe');
+  assert.equal(one.text, '');
+  client.feed('llo');
+  assert.ok(one.text.endsWith('hello'));
+  one.feed(ok);
+  client.feed('POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhe');
+  room.pass(600);
+  assert.ok(client.text.includes('HTTP/1.1 408'));
+  finished(room, ['be/s1 200 -- POST / HTTP/1.1', 'fe/<NOSRV> 408 cR POST / HTTP/1.1']);
+});
+
+test('http-response deny: 502 for the client, the server\'s connection is not used again', () => {
+  const room = new Room();
+  const one = room.server();
+  room.rule('response', () => ({ ...made, bytes: Buffer.from('HTTP/1.1 502 Bad\r\ncontent-length: 0\r\n\r\n'), status: 502 }), 1);
+  const client = room.client();
+  client.feed(get);
+  one.feed(ok);
+  assert.equal(client.text, 'HTTP/1.1 502 Bad\r\ncontent-length: 0\r\n\r\n');
+  assert.deepEqual([room.counter('front', 'dresp'), room.counter('back', 'dresp'), room.counter('server', 'dresp')], [1, 1, 1]);
+  finished(room, ['be/s1 502 PH GET /a HTTP/1.1']);
+});
+
+test('http-after-response sees every answer', () => {
+  const room = new Room();
+  const one = room.server();
+  room.rule('afterResponse', (subject) => {
+    subject.response?.append('X-After', '1');
+    return null;
+  });
+  room.rule('request', (subject) => (subject.request?.uri === '/deny' ? made : null));
+  const client = room.client();
+  client.feed(`${get}GET /deny HTTP/1.1\r\n\r\n`);
+  one.feed(ok);
+  assert.equal(client.text, 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-After: 1\r\n\r\nokHTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nX-After: 1\r\n\r\nno');
+  finished(room, ['be/s1 200 -- GET /a HTTP/1.1', 'fe/<NOSRV> 403 PR GET /deny HTTP/1.1']);
+});
+
+test('NTLM and Negotiate bind the server connection to the client', () => {
+  const triggers: [string, string][] = [
+    ['GET /a HTTP/1.1\r\nAuthorization: NTLM TlRM\r\n\r\n', ok], ['GET /a HTTP/1.1\r\nAuthorization: Negotiate YII\r\n\r\n', ok],
+    [get, 'HTTP/1.1 401 U\r\nWWW-Authenticate: Basic\r\nWWW-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n'], [get, 'HTTP/1.1 200 OK\r\nPersistent-Auth: true\r\nContent-Length: 0\r\n\r\n'],
+  ];
+  for (const [request, answer] of triggers) {
+    const room = new Room();
+    const one = room.server();
+    const client = room.client();
+    client.feed(request);
+    one.feed(answer);
+    const { pool } = room.context.plan.servers[0]!;
+    assert.equal(pool.size, 0, request);
+    const stranger = room.server();
+    client.feed(get);
+    assert.ok(one.text.endsWith(get), 'the next request stays on it');
+    assert.equal(stranger.text, '');
+    one.feed(ok);
+    // Its death leaves the client unauthenticated: the client is told by the end of its connection.
+    one.close();
+    assert.equal(client.ended, true);
+    finished(room, ['be/s1 200 -- GET /a HTTP/1.1', 'be/s1 401 -- GET /a HTTP/1.1'].filter((line) => line.includes(answer.slice(9, 12))).concat(['be/s1 200 -- GET /a HTTP/1.1']));
+  }
+});
+
+test('monitor-uri is answered and not logged', () => {
+  const room = new Room({ monitorUri: '/mon' });
+  const client = room.client();
+  client.feed('GET /mon HTTP/1.1\r\n\r\n');
+  assert.ok(client.text.startsWith('HTTP/1.1 200 OK\r\ncontent-length: 58\r\n'));
+  assert.equal(client.ended, false);
+  client.close();
+  finished(room, []);
+});
+
+test('log options: logasap once and early, dontlog-normal only failures', () => {
+  const early = new Room({ switches: { ...switches, logasap: true } });
+  const one = early.server();
+  const client = early.client();
+  client.feed(get);
+  one.feed('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok');
+  assert.equal(early.log().length, 1);
+  one.feed('ok');
+  finished(early, ['be/s1 200 -- GET /a HTTP/1.1']);
+  const quiet = new Room({ switches: { ...switches, dontlogNormal: true } });
+  const two = quiet.server();
+  const other = quiet.client();
+  other.feed(get);
+  two.feed(ok);
+  other.feed('G(T / HTTP/1.1\r\n\r\n');
+  finished(quiet, ['fe/<NOSRV> 400 PR <BADREQ>']);
+});
+
+test('a server marked down and an administrator end what runs', () => {
+  const room = new Room();
+  const one = room.server();
+  const client = room.client();
+  client.feed(get);
+  one.feed('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok');
+  room.context.plan.servers[0]!.active?.client.onServerKilled(faults.serverKilled);
+  room.settle();
+  assert.equal(one.closed, true);
+  finished(room, ['be/s1 200 DD GET /a HTTP/1.1']);
+});
+
+test('counters of a plain request', () => {
+  const room = new Room();
+  const one = room.server();
+  const client = room.client();
+  client.feed('POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhe');
+  client.feed('llo');
+  one.feed(ok);
+  for (const side of ['front', 'back', 'server'] as const) {
+    assert.deepEqual([room.counter(side, 'bin'), room.counter(side, 'bout'), room.counter(side, 'hrsp_2xx'), room.counter(side, 'req_tot')], [43, ok.length, 1, 1], side);
+  }
+  assert.equal(room.counter('back', 'stot'), 1);
+  finished(room, ['be/s1 200 -- POST / HTTP/1.1']);
+});
+
+test('random traffic: nothing throws, every request is logged once, gauges end at zero', () => {
+  let seed = 7;
+  const random = (limit: number): number => {
+    seed = (seed * 1103515245 + 12345) % 2147483648;
+    return Math.floor((seed / 2147483648) * limit);
+  };
+  const requests = [get, half, `${half}cdefghij`, 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n', 'GET / HTTP/1.0\r\n\r\n', 'GET /\x01', 'HEAD / HTTP/1.1\r\nExpect: 100-continue\r\n\r\n'];
+  const answers = [ok, 'HTTP/1.1 100 Go\r\n\r\n', 'HTTP/1.1 200 OK\r\n\r\nuntil', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n', '0\r\n\r\n', 'rubbish\r\n', 'HTTP/1.1 204 No\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab'];
+  for (let round = 0; round < 400; round += 1) {
+    const room = new Room({ timeouts }, { timeouts });
+    const servers = [room.server(), room.server(), room.server()];
+    const clients = [room.client(), room.client()];
+    for (let turn = 0; turn < 24; turn += 1) {
+      const client = clients[random(2)]!;
+      const one = servers[random(3)]!;
+      switch (random(10)) {
+        case 0: client.peerEnd(); break;
+        case 1: if (random(4) === 0) client.peerReset(); break;
+        case 2: if (random(4) === 0) one.peerEnd(); break;
+        case 3: if (random(6) === 0) one.peerReset(); break;
+        case 4: room.pass(random(300)); break;
+        case 5: room.settle(); break;
+        case 6: case 7: {
+          const text = requests[random(requests.length)]!;
+          client.feed(random(2) === 0 ? text : text.slice(0, 1 + random(text.length)));
+          break;
+        }
+        default: one.feed(answers[random(answers.length)]!);
+      }
+    }
+    for (const client of clients) client.close();
+    room.settle();
+    for (const one of servers) one.close();
+    room.settle();
+    room.pass(10_000);
+    assert.deepEqual(room.gauges(), [0, 0, 0, 0], `round ${round}`);
+    const logged = room.log().length;
+    assert.equal(logged, room.counter('front', 'req_tot'), `round ${round}`);
+    room.end();
+    assert.equal(room.openSessions, 0, `round ${round}`);
+  }
+});
