@@ -1,11 +1,13 @@
 /** Every way an exchange can end: letters, answers, retries, timeouts, rules' verdicts; gauges and log lines after each. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { faults } from '../../../src/model/fault.ts';
 import type { Proxy } from '../../../src/model/model.ts';
 import type { Verdict } from '../../../src/rules/subject.ts';
 import { makeProxy } from '../traffic/make-model.ts';
-import { Room } from './room.ts';
+import { endRooms, Room } from './room.ts';
+
+after(endRooms);
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const get = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';

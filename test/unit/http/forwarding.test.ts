@@ -1,8 +1,10 @@
 /** Requests and answers through the HTTP room: bytes, framing, connection lines, backpressure. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Proxy } from '../../../src/model/model.ts';
-import { Room, type FakeTransport } from './room.ts';
+import { endRooms, Room, type FakeTransport } from './room.ts';
+
+after(endRooms);
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const get = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';

@@ -97,6 +97,13 @@ class FakeClock implements Clock {
   dateMs(): number { return 1_700_000_000_000 + this.nowMs; }
 }
 
+const rooms: Room[] = [];
+
+/** After the tests of a file: a room that a failed test left open must not keep the process running. */
+export function endRooms(): void {
+  for (const room of rooms.splice(0)) room.end();
+}
+
 export class Room {
   readonly clock = new FakeClock();
   readonly messages: ToControl[] = [];
@@ -107,6 +114,7 @@ export class Room {
   openSessions = 0;
 
   constructor(front: Partial<Proxy> = {}, back: Partial<Proxy> = {}) {
+    rooms.push(this);
     const http = { mode: 'http', logTargets: [{}], logFormat: [{ kind: 'text', text: 'x' }], httpReuse: 'always' } as unknown as Partial<Proxy>;
     const model = makeModel({
       proxies: [makeProxy(0, 'fe', { ...http, isBackend: false, defaultBackend: 1, ...front }), makeProxy(1, 'be', { ...http, isFrontend: false, retries: 0, ...back })],
