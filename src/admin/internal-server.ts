@@ -59,16 +59,15 @@ function statistics(context: AdminContext, proxy: Proxy, page: StatsPage, target
   const rows = filterRows(snapshot, {
     iid: -1, types: -1, sid: -1, up: options.up, noMaint: options.noMaint, legends: page.showLegends, scope: options.scope, allowed: allowedProxies(page, proxy),
   });
-  const headers: Record<string, string> = { 'cache-control': 'no-cache' };
-  if (page.refreshSeconds > 0 && !options.noRefresh) headers['refresh'] = String(page.refreshSeconds);
+  const page200 = (type: string, body: string): Answer => {
+    const refresh = page.refreshSeconds > 0 && !options.noRefresh ? { refresh: String(page.refreshSeconds) } : {};
+    return { status: 200, headers: { 'cache-control': 'no-cache', 'content-type': type, ...refresh }, body };
+  };
   switch (options.format) {
-    case 'csv': return { status: 200, headers: { ...headers, 'content-type': 'text/plain' }, body: csv(rows) };
-    case 'json': return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: jsonRows(rows) };
-    case 'typed': return { status: 200, headers: { ...headers, 'content-type': 'text/plain' }, body: typedRows(rows, false) };
-    case 'html': {
-      const view: PageView = { page, rows, snapshot, nodeName: context.nodeName, admin, ...options };
-      return { status: 200, headers: { ...headers, 'content-type': 'text/html; charset=utf-8', 'x-content-type-options': 'nosniff', 'x-frame-options': 'SAMEORIGIN' }, body: htmlPage(view) };
-    }
+    case 'csv': return page200('text/plain', csv(rows));
+    case 'json': return page200('application/json', jsonRows(rows));
+    case 'typed': return page200('text/plain', typedRows(rows, false));
+    case 'html': return page200('text/html', htmlPage({ page, rows, snapshot, nodeName: context.nodeName, admin, ...options }));
   }
 }
 
@@ -76,7 +75,7 @@ function statistics(context: AdminContext, proxy: Proxy, page: StatsPage, target
 function redirect(page: StatsPage, target: string, result: ActionResult): Answer {
   const options = readOptions(page.uri, target);
   const location = pageLink(page, options, { format: `st=${result}` });
-  return { status: 303, headers: { 'cache-control': 'no-cache', 'content-type': 'text/plain', location }, body: '' };
+  return { status: 303, headers: { 'cache-control': 'no-cache', 'content-type': 'text/plain', 'content-length': '0', location }, body: '' };
 }
 
 function exporter(context: AdminContext, target: string): Answer {
@@ -159,7 +158,7 @@ export class InternalServer {
 
   private answer(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {
     response.sendDate = false;
-    response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(body)) });
+    response.writeHead(status, { ...headers, ...('content-length' in headers ? {} : { 'content-length': String(Buffer.byteLength(body)) }) });
     response.end(request.method === 'HEAD' ? undefined : body);
     if (!request.readableEnded) request.resume();
   }

@@ -169,7 +169,7 @@ const proxyColumns: readonly Column[] = [
   column('idle_conn_cur', 'u32', 'MGP', 'S', 'gauge idle_conn_cur', 'Idle connections that a request may not be repeated on', metric('unsafe_idle_connections_current', 'gauge', 'S')),
   column('safe_conn_cur', 'u32', 'MGP', 'S', 'zero', 'Idle connections known to be safe', metric('safe_idle_connections_current', 'gauge', 'S')),
   column('used_conn_cur', 'u32', 'MGP', 'S', 'gauge used_conn_cur', 'Server connections in use', metric('used_connections_current', 'gauge', 'S')),
-  column('need_conn_est', 'u32', 'MGP', 'S', 'gauge used_conn_cur', 'Server connections needed', metric('need_connections_current', 'gauge', 'S')),
+  column('need_conn_est', 'u32', 'MGP', 'S', 'computed', 'Server connections needed: those in use, one at least after the first', metric('need_connections_current', 'gauge', 'S')),
   column('uweight', 'u32', 'MaP', 'SB', 'computed', 'Weight as set by the user', metric('uweight', 'gauge', 'SB')),
   column('agg_server_status', 'u32', 'MGP', 'B', 'computed', 'Servers by state', metric('agg_server_status', 'gauge', 'B', 'state')),
   column('agg_server_check_status', 'u32', 'MGP', 'B', 'computed', 'Servers by state, old name', metric('agg_server_check_status', 'gauge', 'B', 'state')),

@@ -9,7 +9,7 @@ import { text } from './row.ts';
 export interface RowFilter {
   /** Proxy number, -1 = all. */
   readonly iid: number;
-  /** 1 frontends and listeners, 2 backends, 4 servers; -1 = all. */
+  /** 1 frontends, 2 backends, 4 servers, 8 listeners, added up; -1 = all. */
   readonly types: number;
   /** Server number, -1 = all. */
   readonly sid: number;
@@ -27,7 +27,7 @@ export interface RowFilter {
 
 export const everything: RowFilter = { iid: -1, types: -1, sid: -1, up: false, noMaint: false, legends: true, scope: '', allowed: [] };
 
-const typeBits = { frontend: 1, backend: 2, server: 4, listener: 1 } as const;
+const typeBits = { frontend: 1, backend: 2, server: 4, listener: 8 } as const;
 const legendColumns: readonly number[] = ['addr', 'cookie', 'algo'].map(name => columnIndex.get(name) ?? -1);
 const statusColumn = columnIndex.get('status') ?? -1;
 

@@ -133,14 +133,14 @@ function rowHtml(row: Row, view: PageView, ticks: boolean): string {
   const { label, anchor } = rowName(row);
   const className = row.kind === 'server' ? serverClass(row) : row.kind === 'listener' ? 'socket' : row.kind;
   const title = view.page.showLegends ? rowTitle(row) : '';
-  const name = `<a class="q" id="${escape(anchor)}" href="#${escape(encodeURI(anchor))}"${title === '' ? '' : ` title="${escape(title)}"`}>${escape(label)}</a>`;
+  const name = `<a class="q" name="${escape(anchor)}" href="#${escape(encodeURI(anchor))}"${title === '' ? '' : ` title="${escape(title)}"`}>${escape(label)}</a>`;
   const tick = ticks ? `<td class="c">${row.kind === 'server' ? `<input type="checkbox" name="s" value="${escape(label)}">` : ''}</td>` : '';
   return `<tr class="${className}">${tick}<td class="c">${name}</td>${pageColumns.map(column => columnCell(row, column)).join('')}</tr>\n`;
 }
 
 function actionsPart(iid: number): string {
   const options = pageActions.map(([value, label]) => `<option value="${value}">${label}</option>`).join('');
-  return `<p class="act">Choose the action to perform on the checked servers: <select name="action"><option value=""></option>${options}</select>` +
+  return `<p class="act">Choose the action to perform on the checked servers: <select name=action><option value=""></option>${options}</select>` +
     `<input type="hidden" name="b" value="#${iid}"> <input type="submit" value="Apply"></p>`;
 }
 
@@ -153,7 +153,7 @@ function proxyPart(rows: readonly Row[], view: PageView): string {
   const capability = proxy.isFrontend ? (proxy.isBackend ? 'proxy' : 'frontend') : 'backend';
   const title = view.page.showLegends ? ` title="cap: ${capability}, mode: ${proxy.mode}, id: ${proxy.iid}"` : '';
   const tickHead = ticks ? '<th rowspan="2"><input type="checkbox" class="all" title="all servers"></th>' : '';
-  const table = `<div class="px"${title}><a class="q" id="${escape(proxy.name)}" href="#${escape(encodeURI(proxy.name))}">${escape(proxy.name)}</a></div>` +
+  const table = `<div class="px"${title}><a class="q" name="${escape(proxy.name)}" href="#${escape(encodeURI(proxy.name))}">${escape(proxy.name)}</a></div>` +
     `${view.page.showDesc && proxy.description !== '' ? `<span class="pxd">${escape(proxy.description)}</span>` : ''}
 <table class="t"><thead><tr class="g">${tickHead}<th rowspan="2" class="b"></th>${groupRow}</tr>${titleRow}</thead>
 <tbody>${rows.map(row => rowHtml(row, view, ticks)).join('')}</tbody></table>`;

@@ -118,8 +118,16 @@ function pushServer(rows: Row[], proxy: Proxy, server: Server | undefined, model
   rows.push(row({ kind: 'server', proxy, server, bind: null, aggregate: null }, segments, segments.serverObject(server.index), sums => ({
     ...commonCells('server', proxy, server.name, server.sid),
     ...serverCells(server, model, segments, sources),
+    need_conn_est: connectionsNeeded(server, sums, segments, sources),
     lastsess: secondsSince(sums[C.lastsess_ms] as number, sources.nowMs()),
   })));
+}
+
+/** HAProxy's estimate never falls below one again once a request or a check has connected. */
+function connectionsNeeded(server: Server, sums: Float64Array, segments: Segments, sources: ReportSources): number {
+  const used = Atomics.load(segments.gauges(segments.serverObject(server.index)), G.used_conn_cur);
+  const connected = (sums[C.connect] as number) > 0 || sources.servers.checkInfo(server.index).endedAtMs > 0;
+  return Math.max(used, connected ? 1 : 0);
 }
 
 function pushListener(rows: Row[], proxy: Proxy, bind: Bind | undefined, segments: Segments, sources: ReportSources): void {

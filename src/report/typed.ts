@@ -1,5 +1,5 @@
 /**
- * `show stat typed` and `show info typed`: one field per line as `F.2.0.7.stot.1:MCP:u64:12`, with a help text on `desc`.
+ * `show stat typed` and `show info typed`: one field per line as `F.2.0.7.stot.1:MCPV:u64:12`, with a help text on `desc`.
  * Called by admin/.
  */
 import type { InfoField, InfoValues } from '../model/process-statistics.ts';
@@ -12,13 +12,16 @@ function described(line: string, help: string, desc: boolean): string {
   return desc ? `${line}:"${help}"\n` : `${line}\n`;
 }
 
+/** HAProxy 3.x adds how long a figure lives to the tags of `show stat` (not of `show info`): V, as long as the process. */
+const lifetime = 'V';
+
 function typedRow(row: Row, desc: boolean): string {
   const prefix = `${objectKinds[row.kind].letter}.${row.proxy.iid}.${figure(row, 'sid')}`;
   let lines = '';
   columns.forEach((entry, index) => {
     const value = row.cells[index] ?? null;
     if (value === null) return;
-    lines += described(`${prefix}.${index}.${entry.name}.1:${entry.tags}:${entry.type}:${value}`, entry.help, desc);
+    lines += described(`${prefix}.${index}.${entry.name}.1:${entry.tags}${lifetime}:${entry.type}:${value}`, entry.help, desc);
   });
   return lines;
 }

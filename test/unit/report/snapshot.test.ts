@@ -75,6 +75,16 @@ test('weights follow slow start; the backend adds up what takes traffic', () => 
   assert.deepEqual(cells(row(fixture, 'app', 'BACKEND'), 'weight', 'uweight'), [5, 12]);
 });
 
+test('one connection is needed after the first request or check, more while they are used', () => {
+  const fixture = makeFixture();
+  for (const server of [0, 1]) fixture.states.checks.set(server, { endedAtMs: 0 });
+  assert.equal(cell(row(fixture, 'app', 's1'), 'need_conn_est'), 0);
+  fixture.count(fixture.segments.serverObject(0), 1, { connect: 1 });
+  fixture.gauge(fixture.segments.serverObject(1), { used_conn_cur: 3 });
+  assert.equal(cell(row(fixture, 'app', 's1'), 'need_conn_est'), 1);
+  assert.equal(cell(row(fixture, 'app', 's2'), 'need_conn_est'), 3);
+});
+
 test('gauges never show below zero', () => {
   const fixture = makeFixture();
   fixture.gauge(fixture.segments.backendObject(2), { scur: -1 });
