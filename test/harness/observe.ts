@@ -2,10 +2,13 @@
 import type { Message } from './http.ts';
 import type { Site } from './site.ts';
 
-/** Header lines with names in lower case, without `connection` (each hop has its own), `date` and the site's address. */
+/**
+ * Header lines as they mean: names in lower case, one blank before the value, without `connection` (each hop has its own),
+ * `date` and the site's address. How lines are spelled is a situation of its own.
+ */
 export function headerLines(site: Site, lines: readonly string[]): string[] {
   return lines.slice(1)
-    .map((line) => site.anonymous(line.replace(/^[^:]+:/, (name) => name.toLowerCase())))
+    .map((line) => site.anonymous(line.replace(/^([^:]+):[ \t]*(.*?)[ \t]*$/s, (_, name: string, value: string) => `${name.toLowerCase()}: ${value}`)))
     .filter((line) => !line.startsWith('connection:') && !line.startsWith('date:'));
 }
 

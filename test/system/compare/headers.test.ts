@@ -160,6 +160,12 @@ backend be
 }, (situation) => {
   situation('a POST with many lines', sees(post('/x', 'body', 'Accept: */*', 'Cookie: a=1', 'Cookie: b=2', 'X-Odd_name.1: v', 'TE: trailers', 'Authorization: Negotiate abc==')), { shows: ['content-length: 4', 'authorization: Negotiate'] });
   situation('long header lines pass', sees(get('/', `Cookie: ${'c'.repeat(9000)}`, `X-Long: ${'x'.repeat(3000)}`)), { shows: 'ccccccccc' });
+  const spelled = ['HOST: lab.local', 'X-MixedCase:value', 'x-lower:   blanks  around  ', 'X-MixedCase: again'];
+  const asHaproxySpells = ['host: lab.local', 'x-mixedcase: value', 'x-lower: blanks  around', 'x-mixedcase: again'];
+  situation('spelling of header lines that no rule touches', async (site) => {
+    const answer = await site.ask('front', ['GET / HTTP/1.1', ...spelled, '', ''].join('\r\n'));
+    return [site.origin('a').requests[0]?.lines.slice(1), answer.lines.slice(1).filter((line) => /x-up|length/i.test(line))];
+  }, { shows: asHaproxySpells, differs: { id: 'header-lines-untouched', poise: () => [spelled, ['Content-Length: 14', 'X-Up: UP']] } });
   situation('connection header towards the origin', async (site) => {
     const closing = (request: string, bind: string): Promise<unknown> => site.ask(bind, request);
     await closing(get('/1', 'Connection: close'), 'front');
