@@ -10,10 +10,6 @@ import type { StatsSocket } from '../model/model.ts';
 import { serveCommands } from './command-connection.ts';
 import type { AdminContext } from './context.ts';
 
-/** HAProxy: `stats timeout` 10 s, `stats maxconn` 10 when not set. */
-const idleTimeoutDefaultMs = 10_000;
-const connectionsDefault = 10;
-
 export class RuntimeSockets {
   private readonly context: AdminContext;
   private readonly servers: Server[] = [];
@@ -67,7 +63,7 @@ export class RuntimeSockets {
       if (connection.destroyed) return;
       started = true;
       this.running += 1;
-      serveCommands(connection, this.context, socket.level, statsTimeoutMs > 0 ? statsTimeoutMs : idleTimeoutDefaultMs);
+      serveCommands(connection, this.context, socket.level, statsTimeoutMs);
       connection.resume();
     };
     connection.on('error', () => connection.destroy());
@@ -79,7 +75,7 @@ export class RuntimeSockets {
       this.running -= 1;
       this.waiting.shift()?.();
     });
-    if (this.running < (statsMaxconn > 0 ? statsMaxconn : connectionsDefault)) start();
+    if (this.running < statsMaxconn) start();
     else if (this.waiting.length < limits.adminWaitingConnectionsMax) {
       connection.pause();
       this.waiting.push(start);
