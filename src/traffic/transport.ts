@@ -59,7 +59,8 @@ export class SocketTransport implements Transport {
 
   destroy(reset = false): void {
     if (this.closed) return;
-    if (reset && this.tls === null) this.socket.resetAndDestroy();
+    // Only TCP can be reset: unix sockets have no address, and a TLS socket has another socket below it.
+    if (reset && this.tls === null && this.socket.remoteAddress !== undefined) this.socket.resetAndDestroy();
     else this.socket.destroy();
   }
 

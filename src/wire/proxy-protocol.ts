@@ -3,7 +3,7 @@
  * server. Takes and gives bytes; does no I/O. Used by traffic/listen, traffic/dispatch and health checks.
  */
 import { formatIp, IpValue, parseIp } from '../base/ip.ts';
-import { crc32c } from '../base/crc32c.ts';
+import { crc32c } from '../base/xxhash.ts';
 import { limits } from '../model/limits.ts';
 
 export interface ProxyHeader {
