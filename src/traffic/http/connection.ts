@@ -199,6 +199,8 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
       this.context.wheel.disarm(this.timer);
       return;
     }
+    // Somebody else has the transport now.
+    if (this.lingering) return;
     if (close) {
       this.close();
       return;
