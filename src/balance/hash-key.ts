@@ -74,6 +74,7 @@ function uriText(balance: Balance, subject: Subject): string | undefined {
   const request = subject.request;
   if (request === null) return undefined;
   const uri = balance.uriPathOnly ? pathAndQuery(request.uri) : request.uri;
+  if (uri === undefined) return undefined;
   const length = balance.uriLen > 0 ? Math.min(balance.uriLen, uri.length) : uri.length;
   // `depth N` ends before the slash number N+1; the leading slash is number one.
   const slashMax = balance.uriDepth > 0 ? balance.uriDepth + 1 : 0;
@@ -91,13 +92,12 @@ function uriText(balance: Balance, subject: Subject): string | undefined {
   return uri.slice(0, end);
 }
 
-/** Without scheme and authority, query kept. */
-function pathAndQuery(uri: string): string {
+/** Without scheme and authority, query kept; undefined for targets without a path (`*`, CONNECT). */
+function pathAndQuery(uri: string): string | undefined {
   if (uri.startsWith('/')) return uri;
   const authority = uri.indexOf('://');
-  if (authority < 0) return uri;
-  const path = uri.indexOf('/', authority + 3);
-  return path < 0 ? '' : uri.slice(path);
+  const path = authority < 0 ? -1 : uri.indexOf('/', authority + 3);
+  return path < 0 ? undefined : uri.slice(path);
 }
 
 function paramText(uri: string, name: string): string | undefined {
@@ -136,11 +136,11 @@ function firstElement(value: string): string {
   return value;
 }
 
-/** The label before the last dot: `www.example.org` → `example`; without a dot nothing is left, as in HAProxy. */
+/** The label before the last dot: `www.example.org` → `example`. A dot in front counts as part of the name. */
 function mainDomain(host: string): string {
   const last = host.lastIndexOf('.');
-  if (last < 0) return '';
-  return host.slice(host.lastIndexOf('.', last - 1) + 1, last);
+  if (last <= 0) return host;
+  return host.slice(last < 2 ? 0 : host.lastIndexOf('.', last - 2) + 1, last);
 }
 
 function sampleText(sample: Sample): string | undefined {

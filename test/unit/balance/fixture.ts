@@ -1,4 +1,5 @@
 /** Small hand-made backends for tests of balance and health: what a test does not name is HAProxy's default. */
+import type { Condition } from '../../../src/model/expression.ts';
 import type { Global, Model, Proxy, Server, ServerCheck, Switches } from '../../../src/model/model.ts';
 import { B, S, op } from '../../../src/model/server-state.ts';
 import type { Compiler } from '../../../src/rules/compile.ts';
@@ -126,7 +127,7 @@ export const headerCompiler = {
     return headerValue(subject, name) === value;
   },
   serverRules: (rules: readonly { target: number; condition: { text: string } | null }[]) => (subject: Subject) => {
-    for (const rule of rules) if (headerCompiler.condition(rule.condition)(subject)) return rule.target;
+    for (const rule of rules) if (headerCompiler.condition(rule.condition as Condition | null)(subject)) return rule.target;
     return -1;
   },
 } as unknown as Compiler;
