@@ -26,10 +26,13 @@ export function readCredentials(s: Subject): Credentials | undefined {
   if (blank <= 0) return undefined;
   const scheme = value.slice(0, blank);
   const rest = value.slice(blank + 1).trimStart();
-  if (scheme.toLowerCase() !== 'basic') return { scheme, rest, user: '', password: '' };
+  // Other schemes are between client and server: HAProxy does not look at them either.
+  if (scheme.toLowerCase() === 'bearer') return { scheme, rest, user: '', password: '' };
+  if (scheme.toLowerCase() !== 'basic') return undefined;
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(rest)) return undefined;
   const decoded = Buffer.from(rest, 'base64').toString('latin1');
   const colon = decoded.indexOf(':');
-  return colon < 0 ? { scheme, rest, user: '', password: '' } : { scheme, rest, user: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
+  return colon < 0 ? undefined : { scheme, rest, user: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
 }
 
 /** True for requests that treat this as a forward proxy: absolute target and a Proxy-Connection header. They get 407, not 401. */

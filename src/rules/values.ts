@@ -20,9 +20,18 @@ function binaryText(bytes: Uint8Array): string {
   return end < 0 ? text : text.slice(0, end);
 }
 
+const int64Max = 2n ** 63n - 1n;
+
+/** Decimal digits of an integer of HAProxy's: 64 bits, signed. */
+function intText(value: number): string {
+  if (Number.isSafeInteger(value)) return String(value);
+  const big = BigInt(Math.trunc(value));
+  return String(big > int64Max ? int64Max : big < -int64Max - 1n ? -int64Max - 1n : big);
+}
+
 export function toText(value: SampleValue): string {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return String(value);
+  if (typeof value === 'number') return intText(value);
   if (typeof value === 'boolean') return value ? '1' : '0';
   return value instanceof IpValue ? formatIp(value) : binaryText(value);
 }

@@ -13,7 +13,7 @@ import type { ExpressionScope } from './scope.ts';
 
 const methods: readonly MatchMethod[] = ['found', 'bool', 'int', 'ip', 'bin', 'len', 'str', 'beg', 'sub', 'dir', 'dom', 'end', 'reg'];
 const typeMethods: Readonly<Record<SampleType, MatchMethod | undefined>> = {
-  bool: 'bool', int: 'int', ip: 'ip', str: 'str', method: 'str', bin: undefined, any: 'str',
+  bool: 'bool', int: 'int', ip: 'ip', str: 'str', method: 'str', bin: undefined, any: undefined,
 };
 
 interface Flags {

@@ -23,28 +23,23 @@ export function cutArguments(text: string, at: number): CutArguments | string {
   const args: string[] = [];
   let current = '';
   let quote = '';
-  let any = false;
   for (let i = at + 1; i < text.length; i++) {
     const c = text.charAt(i);
     if (c === '\\' && quote !== "'" && i + 1 < text.length) {
       const next = text.charAt(i + 1);
-      const made = escapes[next] ?? (/[\\'" ,()]/.test(next) ? next : undefined);
+      const made = escapes[next] ?? (/[\\'" ]/.test(next) ? next : undefined);
       current += made ?? c + next;
-      any = true;
       i++;
     } else if ((c === '"' || c === "'") && (quote === '' || quote === c)) {
       quote = quote === '' ? c : '';
-      any = true;
     } else if (quote === '' && c === ',') {
       args.push(current);
       current = '';
-      any = true;
     } else if (quote === '' && c === ')') {
-      if (any) args.push(current);
+      args.push(current);
       return { args, end: i + 1 };
     } else {
       current += c;
-      any = true;
     }
   }
   return quote === '' ? "a closing ')' is missing" : `a closing ${quote} is missing`;
@@ -110,7 +105,9 @@ const readers: Readonly<Record<ArgSpec['type'], Reader>> = {
 };
 
 /** Typed arguments of `owner`; trailing optional ones are left out. Undefined: reported. */
-export function typeArguments(owner: string, texts: readonly string[], specs: readonly ArgSpec[], scope: ExpressionScope): (Arg | null)[] | undefined {
+export function typeArguments(owner: string, given: readonly string[], specs: readonly ArgSpec[], scope: ExpressionScope): (Arg | null)[] | undefined {
+  // Empty parentheses: one empty argument where there may be one, else none.
+  const texts = specs.length === 0 && given.length === 1 && given[0] === '' ? [] : given;
   if (texts.length > specs.length) {
     return fail(scope, owner, specs.length === 0 ? `'${owner}' takes no argument` : `'${owner}' takes at most ${specs.length} argument${specs.length === 1 ? '' : 's'}, not ${texts.length}`);
   }

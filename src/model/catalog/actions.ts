@@ -29,7 +29,7 @@ const rows: readonly Row[] = [
   ['del-header', 'qra', 'Removes header lines.'],
   ['replace-header', 'qra', 'Rewrites header lines by regular expression.'],
   ['replace-value', 'qra', 'Rewrites comma-separated values by regular expression.'],
-  ['early-hint', 'q', 'Sends a 103 answer first.'],
+  ['early-hint', 'q', 'Sends a 103 answer first.', 'inactive'],
   ['set-method', 'qn', 'Sets the method.'],
   ['set-path', 'qn', 'Sets the path.'],
   ['set-pathq', 'qn', 'Sets path and query.'],

@@ -141,7 +141,10 @@ function httpDate(args: Args): ConvertFn {
     const time = toInt(value);
     if (time === undefined) return undefined;
     const date = new Date(Math.floor((time + offset) / divisor) * 1000);
-    return Number.isNaN(date.getTime()) ? undefined : date.toUTCString();
+    if (Number.isNaN(date.getTime())) return undefined;
+    if (divisor === 1) return date.toUTCString();
+    const fraction = String((((time + offset) % divisor) + divisor) % divisor).padStart(String(divisor).length - 1, '0');
+    return date.toUTCString().replace(/ GMT$/, `.${fraction} GMT`);
   };
 }
 

@@ -248,7 +248,8 @@ function jsonQuery(args: Args): ConvertFn {
     if (typeof at === 'number') return asInt || Number.isInteger(at) ? Math.trunc(at) : String(at);
     if (typeof at === 'boolean') return at;
     if (typeof at === 'string') return asInt ? Number.parseInt(at, 10) || 0 : Buffer.from(at, 'utf8').toString('latin1');
-    return at === null || at === undefined ? undefined : Buffer.from(JSON.stringify(at), 'utf8').toString('latin1');
+    // Objects and null have no sample; an array gives its text.
+    return Array.isArray(at) ? Buffer.from(JSON.stringify(at), 'utf8').toString('latin1') : undefined;
   };
 }
 
@@ -317,7 +318,7 @@ export const textConverters: ConvertTable = {
   language,
   host_only: onText((text) => {
     const colon = portColon(text);
-    return colon < 0 ? text : text.slice(0, colon);
+    return lower(colon < 0 ? text : text.slice(0, colon));
   }),
   port_only: onText((text) => {
     const colon = portColon(text);

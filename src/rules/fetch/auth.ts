@@ -23,7 +23,7 @@ function part(read: (s: Subject) => Sample): FetchMaker {
 export const authFetches: FetchTable = {
   http_auth: fetch((args, context) => {
     const check = checkOf(args, context);
-    return (s) => validUser(s, check) !== undefined;
+    return (s) => (readCredentials(s)?.scheme.toLowerCase() === 'basic' ? validUser(s, check) !== undefined : undefined);
   }),
   // The ACL compares group names: each group of the user is one value. As a sample it gives the user.
   http_auth_group: {

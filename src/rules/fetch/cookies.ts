@@ -16,17 +16,13 @@ interface Direction {
 const inRequest: Direction = { pick: (s) => s.request, header: 'cookie', firstOnly: false };
 const inResponse: Direction = { pick: (s) => s.response, header: 'set-cookie', firstOnly: true };
 
-function unquote(value: string): string {
-  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
-}
-
-/** Shows the value of each cookie called `name` ('' = any) until `visit` answers true. */
+/** Shows the value (quotes included) of each cookie called `name` ('' = any) until `visit` answers true. */
 export function eachCookie(line: string, name: string, firstOnly: boolean, visit: (value: string) => boolean): boolean {
   for (let from = 0; from < line.length;) {
     let end = line.indexOf(';', from);
     if (end < 0) end = line.length;
     const equal = line.indexOf('=', from);
-    if (equal > 0 && equal < end && (name === '' || line.slice(from, equal).trim() === name) && visit(unquote(line.slice(equal + 1, end).trim()))) return true;
+    if (equal > 0 && equal < end && (name === '' || line.slice(from, equal).trim() === name) && visit(line.slice(equal + 1, end).trim())) return true;
     if (firstOnly) return false;
     from = end + 1;
   }

@@ -92,14 +92,12 @@ function certificateFamily(prefix: string, pick: PickCertificate): FetchTable {
   };
 }
 
-const hasCertificate = flag(client, (tls) => tls.peerCertificate() !== undefined);
-
 export const tlsFetches: FetchTable = {
   ...certificateFamily('ssl_c', (s) => s.session.tls?.peerCertificate()),
   ...certificateFamily('ssl_f', (s) => s.session.tls?.ownCertificate()),
   ssl_fc: flag(client, () => true),
-  ssl_fc_has_crt: hasCertificate,
-  ssl_c_used: hasCertificate,
+  ssl_fc_has_crt: onTls(client, (tls) => tls.peerCertificate() !== undefined),
+  ssl_c_used: onTls(client, (tls) => tls.peerCertificate() !== undefined),
   ssl_c_verify: onTls(client, (tls) => tls.verifyCode()),
   ssl_c_err: onTls(client, (tls) => tls.verifyCode()),
   ssl_fc_has_early: flag(client, () => false),
