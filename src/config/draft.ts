@@ -250,6 +250,8 @@ export interface ProxyDraft {
   /** Steps of this section's own http-check and tcp-check lines, which replace inherited ones. */
   ownHttpSteps: boolean;
   ownTcpSteps: boolean;
+  /** `option httpchk` stands in this section itself. */
+  ownHttpRequest: boolean;
   defaults: DefaultsDraft | null;
 }
 

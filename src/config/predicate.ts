@@ -6,7 +6,8 @@ import type { Variables } from './lexer.ts';
 
 /** Version that `version_atleast()` and `version_before()` compare with: what the accepted syntax is closest to. */
 export const haproxyVersion = '2.6.12';
-const opensslVersion = process.versions.openssl ?? '3.0.0';
+/** What `openssl_version_*` compare with, whichever library the runtime has: configurations ask it before they name ciphers. */
+const opensslVersion = '3.0.0';
 
 /** What `feature()` finds: build options that mean something for a configuration. */
 export const features: ReadonlySet<string> = new Set([

@@ -49,7 +49,7 @@ export class SectionReader {
     const proxy: ProxyDraft = {
       index, kind, name: names.proxies[index]?.name ?? section.name, place: section.place, settings, acls: new Map(), servers: [], binds: [], id: 0, iid: 0, description: '',
       monitorFail: [], requestCaptures: [], responseCaptures: [], cookieCapture: null, useBackend: [], useServer: [], stickTable: null, stickRules: [], persistRules: [],
-      ownRules: initialRules(), ownHttpSteps: false, ownTcpSteps: false, defaults: defaults ?? null,
+      ownRules: initialRules(), ownHttpSteps: false, ownTcpSteps: false, ownHttpRequest: false, defaults: defaults ?? null,
     };
     draft.proxies.push(proxy);
     const reading = new ProxyReading(this.context, section, settings, proxy, null, proxy.ownRules);

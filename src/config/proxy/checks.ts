@@ -45,7 +45,7 @@ function readHttpchk(reading: ProxyReading): void {
     return;
   }
   if (reading.args.length === 0) {
-    change(reading, { kind: 'http' });
+    takeRequest(reading, null);
     return;
   }
   const lone = reading.args.length === 1;
@@ -57,10 +57,17 @@ function readHttpchk(reading: ProxyReading): void {
     reading.warning(version, `'${split.version}' is not an HTTP version`, "write 'HTTP/1.0' or 'HTTP/1.1'");
   }
   const request: HttpCheckRequest = { method, uri, ...split, comment: '', place: reading.place };
-  // A request of its own starts a new set of steps: inherited http-check lines belong to the inherited request.
-  const inherited = reading.proxy !== null && !reading.proxy.ownHttpSteps;
+  takeRequest(reading, request);
+}
+
+/** `option httpchk` in a proxy starts a new set of steps, even without a request: inherited lines belong to the inherited one. */
+function takeRequest(reading: ProxyReading, request: HttpCheckRequest | null): void {
+  const { proxy } = reading;
+  const inherited = proxy !== null && !proxy.ownHttpSteps;
   change(reading, inherited ? { kind: 'http', request, send: null, httpSteps: [] } : { kind: 'http', request });
-  if (reading.proxy !== null) reading.proxy.ownHttpSteps = true;
+  if (proxy === null) return;
+  proxy.ownHttpSteps = true;
+  proxy.ownHttpRequest = true;
 }
 
 /** Drops inherited steps at the first line of this kind in a proxy section. */
@@ -85,7 +92,9 @@ function readHttpCheck(reading: ProxyReading): void {
     const explicit = check.httpSteps.some((each) => each.kind === 'connect');
     if (step.kind === 'request' && !explicit) {
       if (check.send !== null) reading.error('send', "a second 'http-check send' needs 'http-check connect' as the first step");
-      change(reading, { send: step.request, httpPlace: reading.place });
+      // An inherited request is not completed by it, as in HAProxy.
+      const inherited = reading.proxy !== null && !reading.proxy.ownHttpRequest;
+      change(reading, { send: step.request, httpPlace: reading.place, ...(inherited ? { request: null } : {}) });
       return;
     }
     const made = step.kind === 'request'

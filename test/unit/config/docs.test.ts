@@ -1,0 +1,20 @@
+/** The committed reference page is what the tables say. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { configurationPage } from '../../../src/cli/write-docs.ts';
+import { globalTable } from '../../../src/config/global/keywords.ts';
+import { proxyTable } from '../../../src/config/proxy/table.ts';
+
+test('docs/configuration.md is current', () => {
+  const committed = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
+  assert.equal(committed === configurationPage(), true, "docs/configuration.md is out of date: run 'npm run docs'");
+});
+
+test('no word stands twice in a table, and each has its sentence', () => {
+  for (const table of [proxyTable, globalTable]) {
+    const words = table.rows.map((row) => row.word);
+    assert.deepEqual(words.filter((word, index) => words.indexOf(word) !== index), []);
+    assert.deepEqual(table.rows.filter((row) => !/\.$/.test(row.help)).map((row) => row.word), []);
+  }
+});
