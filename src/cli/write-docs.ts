@@ -3,6 +3,7 @@
  * than the program does. A unit test compares the committed page with configurationPage().
  */
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { bindRows } from '../config/bind.ts';
 import { errorStatuses } from '../config/errors.ts';
 import { globalTable, statsSocketRows } from '../config/global/keywords.ts';
@@ -136,4 +137,4 @@ export function configurationPage(): string {
   ].join('\n');
 }
 
-if (import.meta.main) writeFileSync(new URL('../../docs/configuration.md', import.meta.url), configurationPage());
+if (import.meta.main) writeFileSync(join(import.meta.dirname, '..', '..', 'docs', 'configuration.md'), configurationPage());

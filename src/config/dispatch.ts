@@ -12,9 +12,9 @@ function tableWord(word: string): string {
 }
 
 /** How a table letter answers for this section: read, ignored with a warning, or refused. */
-export type Placement = 'read' | 'ignored' | 'refused';
+type Placement = 'read' | 'ignored' | 'refused';
 
-export function placement<R>(row: Keyword<R>, kind: string, name: string): Placement {
+function placement<R>(row: Keyword<R>, kind: string, name: string): Placement {
   if (row.where === '') return 'read';
   if (kind === 'defaults') return row.where.includes('D') || (name !== '' && row.where.includes('N')) ? 'read' : 'refused';
   const letter = kind.charAt(0).toUpperCase();

@@ -29,7 +29,7 @@ export interface HttpCheckRequest {
   place: Place;
 }
 
-export type CheckKind = 'none' | 'http' | 'tcp-check' | 'ssl-hello' | 'smtp' | 'mysql' | 'pgsql' | 'redis' | 'ldap' | 'spop';
+type CheckKind = 'none' | 'http' | 'tcp-check' | 'ssl-hello' | 'smtp' | 'mysql' | 'pgsql' | 'redis' | 'ldap' | 'spop';
 
 export interface CheckDraft {
   kind: CheckKind;
@@ -152,7 +152,7 @@ export interface BindDraft extends Mutable<Omit<Bind, 'tls'>> {
   id: number;
 }
 
-export interface SourcedFormat {
+interface SourcedFormat {
   style: Proxy['logStyle'];
   format: Deferred | null;
 }
@@ -272,7 +272,7 @@ export interface OwnRules {
 }
 
 /** TLS settings of the global section that binds and servers start from. */
-export interface GlobalTls {
+interface GlobalTls {
   caBase: string;
   crtBase: string;
   bind: TlsDraft;

@@ -21,7 +21,7 @@ function statusOf(context: Context, place: Place, text: string, keyword: string)
 }
 
 /** A later answer for a status replaces an earlier one. */
-export function withAnswer(answers: readonly Answer[], made: Answer): readonly Answer[] {
+function withAnswer(answers: readonly Answer[], made: Answer): readonly Answer[] {
   return [...answers.filter((answer) => answer.status !== made.status), made];
 }
 

@@ -5,7 +5,7 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-export type FileKind = 'file' | 'folder' | 'none';
+type FileKind = 'file' | 'folder' | 'none';
 
 export interface ConfigFiles {
   /** The bytes, or why not (`no such file`, `permission denied`). */

@@ -19,7 +19,7 @@ function initialCheckWords(): CheckWords {
   };
 }
 
-export function initialServerWords(): ServerWords {
+function initialServerWords(): ServerWords {
   return {
     weight: 1, backup: false, disabled: false, cookie: '', maxconn: 0, minconn: 0, maxqueue: 0, slowstartMs: 0, sendProxy: 'none', proxyV2Options: [],
     checkSendProxy: false, source: null, tls: initialTls(), check: initialCheckWords(), track: '', observe: 'none', errorLimit: 10,

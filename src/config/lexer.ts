@@ -8,7 +8,7 @@ import { limits } from '../model/limits.ts';
 /** Gives the value of an environment variable or of `.FILE`, `.LINE`, `.SECTION`; undefined = not set. */
 export type Variables = (name: string) => string | undefined;
 
-export interface LexFault {
+interface LexFault {
   /** One sentence without full stop. */
   readonly message: string;
   /** Column of the fault, from 1. */
@@ -16,7 +16,7 @@ export interface LexFault {
   readonly remedy: string;
 }
 
-export type Words = { readonly words: readonly string[]; readonly fault: null } | { readonly words: null; readonly fault: LexFault };
+type Words = { readonly words: readonly string[]; readonly fault: null } | { readonly words: null; readonly fault: LexFault };
 
 const simpleEscapes: Readonly<Record<string, string>> = {
   ' ': ' ', '\\': '\\', '#': '#', "'": "'", '"': '"', $: '$', t: '\t', n: '\n', r: '\r',

@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import type { ProxyDraft } from './draft.ts';
 import type { ExpressionScope, Layer } from './expression/scope.ts';
 
-export interface ScopeOwner {
+interface ScopeOwner {
   /** -1 outside of proxies and in `defaults`. */
   readonly proxy: number;
   readonly mode: 'http' | 'tcp';

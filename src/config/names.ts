@@ -5,14 +5,14 @@
 import type { Section } from './line.ts';
 import { wordAt } from './line.ts';
 
-export interface ProxyName {
+interface ProxyName {
   readonly index: number;
   readonly name: string;
   readonly kind: 'frontend' | 'backend' | 'listen';
   readonly hasTable: boolean;
 }
 
-export interface ServerName {
+interface ServerName {
   readonly index: number;
   readonly name: string;
   readonly proxy: number;

@@ -18,7 +18,7 @@ export const features: ReadonlySet<string> = new Set([
 const enabledOptions: ReadonlySet<string> = new Set(['POLL', 'EPOLL', 'KQUEUE', 'EVPORTS', 'SPLICE', 'GETADDRINFO', 'REUSEPORT', 'FAST-FORWARD', 'SERVER-SSL-VERIFY-NONE']);
 const enabledHere: ReadonlySet<string> = new Set(['POLL', 'EPOLL', 'GETADDRINFO', 'REUSEPORT']);
 
-export type Evaluation = { readonly value: boolean; readonly fault: '' } | { readonly value: null; readonly fault: string };
+type Evaluation = { readonly value: boolean; readonly fault: '' } | { readonly value: null; readonly fault: string };
 
 /** `2.4-dev19`, `2.5.1` → comparable numbers; development versions sort below the release. */
 function versionKey(text: string): readonly number[] | undefined {

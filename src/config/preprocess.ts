@@ -21,13 +21,13 @@ interface Block {
   sawElse: boolean;
 }
 
-export interface Preprocessed {
+interface Preprocessed {
   readonly sections: readonly Section[];
   readonly files: readonly string[];
   readonly environment: Map<string, string>;
 }
 
-export interface PreprocessOptions {
+interface PreprocessOptions {
   readonly environment: Map<string, string>;
   readonly diagnostics: boolean;
   /** True when the word may start a line of such a section; used to tell a mistyped section name from a mistyped keyword. */

@@ -168,9 +168,7 @@ export const legacyRows: readonly Keyword<ProxyReading>[] = [
   legacy('block', 'FLB', [1, many], 'Old; today: http-request deny.', readBlock),
   legacy('bind-process', 'DFLB', [1, many], 'Old; all threads serve all proxies.', (reading) => readNothing(reading, 'leave it out: all threads serve all proxies')),
   legacy('grace', 'DFLB', [1, 1], 'Old; per-proxy delay of a soft stop.', (reading) => readNothing(reading, "leave it out, or write 'grace' in the global section")),
-  ...[
-    removedRow('appsession', "use 'cookie … insert', or 'stick-table type string len 52 size 100k expire 3h', 'stick store-response res.cook(<name>)' and 'stick match req.cook(<name>)'"),
-    removedRow('reqsetbe', "write 'use_backend <name> if { … }'"),
-    removedRow('reqisetbe', "write 'use_backend <name> if { … }'"),
-  ],
+  removedRow('appsession', "use 'cookie … insert', or 'stick-table type string len 52 size 100k expire 3h', 'stick store-response res.cook(<name>)' and 'stick match req.cook(<name>)'"),
+  removedRow('reqsetbe', "write 'use_backend <name> if { … }'"),
+  removedRow('reqisetbe', "write 'use_backend <name> if { … }'"),
 ];
