@@ -25,7 +25,7 @@ export function refuseHead(x: HttpExchange, fault: Fault, status: number): void 
   const { facts, client } = x;
   if (fault.side === 'proxy') captureBadRequest(x);
   facts.badRequest = true;
-  count(x, status);
+  count(x);
   facts.status = status;
   facts.cause = fault.cause;
   facts.stage = fault.stage;
@@ -59,7 +59,7 @@ export function refuseSilence(client: HttpConnection, fault: Fault): void {
 /** Nobody is there to read an answer: logged as 400. */
 function left(x: HttpExchange, fault: Fault): void {
   const { facts } = x;
-  count(x, 400);
+  count(x);
   facts.badRequest = true;
   facts.status = 400;
   facts.cause = fault.cause;
@@ -68,9 +68,8 @@ function left(x: HttpExchange, fault: Fault): void {
   finish(x, false, true);
 }
 
-function count(x: HttpExchange, status: number): void {
+function count(x: HttpExchange): void {
   const { front, listener, context } = x;
-  if (x.unlogged && status === 400) return;
   if (x.facts.badRequest && x.stage === stage.head) {
     front.front.count(C.req_tot);
     listener.tally.count(C.req_tot);

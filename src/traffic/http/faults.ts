@@ -14,14 +14,14 @@ export function fail(x: HttpExchange, fault: Fault): void {
     abort(x, fault);
     return;
   }
-  count(x, fault);
+  countFault(x, fault);
   if (fault.status === 0 || x.client.transport.closed) end(x, fault);
   else answerWithPage(x, fault);
 }
 
 /** The exchange ends here, as far as it came; both connections end with it. */
 export function abort(x: HttpExchange, fault: Fault): void {
-  count(x, fault);
+  countFault(x, fault);
   end(x, fault);
 }
 
@@ -33,7 +33,8 @@ function end(x: HttpExchange, fault: Fault): void {
   finish(x, false, true);
 }
 
-function count(x: HttpExchange, fault: Fault): void {
+/** Counts a fault by the side that is to blame. */
+export function countFault(x: HttpExchange, fault: Fault): void {
   const { front, listener, back, serverPlan } = x;
   if (fault.side === 'client') {
     front.front.count(C.cli_abrt);
@@ -50,10 +51,15 @@ function count(x: HttpExchange, fault: Fault): void {
     listener.tally.count(C.srv_abrt);
     back?.back.count(C.srv_abrt);
     serverPlan?.tally.count(C.srv_abrt);
+    if (fault === faults.serverAbortData) countBadAnswer(x);
   } else if (fault.stage === 'H') {
-    back?.back.count(C.eresp);
-    serverPlan?.tally.count(C.eresp);
+    countBadAnswer(x);
   }
+}
+
+function countBadAnswer(x: HttpExchange): void {
+  x.back?.back.count(C.eresp);
+  x.serverPlan?.tally.count(C.eresp);
 }
 
 export function dispatchFailed(x: HttpExchange, fault: Fault): void {

@@ -88,7 +88,7 @@ export function finish(x: HttpExchange, keepServer: boolean, closeClient: boolea
 function countEnd(x: HttpExchange): void {
   const { status } = x.facts;
   if (x.unlogged && status <= 0) return;
-  if (status <= 0) return;
+  // A request that ended without an answer counts as "other".
   const field = statusField(status);
   x.front.front.count(field);
   x.listener.tally.count(field);

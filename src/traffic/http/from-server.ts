@@ -2,7 +2,6 @@
  * What comes from the server: answer heads (1xx passed on at once), rules on the final one, then its body as it comes, with
  * backpressure. Head and first body bytes leave in one write, as the very slice they came in when nothing was changed.
  */
-import { C } from '../../model/counters.ts';
 import { faults } from '../../model/fault.ts';
 import { body, flaw, frameResponse } from '../../wire/http1/framing.ts';
 import { parsed } from '../../wire/http1/head-parser.ts';
@@ -70,7 +69,7 @@ function passInterim(x: HttpExchange): void {
     refuse(x);
     return;
   }
-  x.serverPlan?.tally.count(C.hrsp_1xx);
+  answerCounted(x, head.statusCode);
   x.armServer();
   toClient(x, leavesAsItCame(head) ? head.bytes.subarray(head.start, head.end) : writeHead(head, '', noBytes));
 }
@@ -86,7 +85,6 @@ function finalHead(x: HttpExchange, bytes: Buffer): void {
   facts.status = status;
   facts.responseMs = x.context.clock.monoMs() - x.sentMs;
   x.dispatch.observeAnswer(status);
-  answerCounted(x, status);
   if (retriesStatus(x, status)) return;
   if (x.link !== null && answerBindsConnection(head)) x.link.private = true;
   x.response = head;
@@ -94,6 +92,7 @@ function finalHead(x: HttpExchange, bytes: Buffer): void {
   if (framing.close || framing.doubtful || framing.kind === body.untilClose) x.serverKeeps = false;
   if (framing.kind === body.untilClose || (framing.doubtful && head.minor === 0)) x.closeClient = true;
   if (framing.kind === body.tunnel) {
+    answerCounted(x, status);
     answerRules(x);
     if (x.stage === stage.waiting) startUpgrade(x, bytes);
     return;
@@ -104,6 +103,7 @@ function finalHead(x: HttpExchange, bytes: Buffer): void {
     refuse(x);
     return;
   }
+  answerCounted(x, status);
   if (end < bytes.length) x.serverKeeps = false;
   answerRules(x);
   if (x.stage === stage.waiting) sendHead(x, bytes);

@@ -278,5 +278,11 @@ export function waitOver(x: HttpExchange): void {
   if (x.stage === stage.tarpit) tarpitOver(x);
   else if (x.stage === stage.inspecting) goOn(x);
   else if (x.stage === stage.buffering && x.ruleAt > 0) goOn(x);
-  else if (x.stage === stage.buffering) answerWithPage(x, faults.clientTimeoutHead);
+  else if (x.stage === stage.buffering) bodyTimedOut(x);
+}
+
+function bodyTimedOut(x: HttpExchange): void {
+  x.front.front.count(C.ereq);
+  x.listener.tally.count(C.ereq);
+  answerWithPage(x, faults.clientTimeoutHead);
 }

@@ -2,6 +2,7 @@
 import type { Fault } from '../../model/fault.ts';
 import { leavesAsItCame, writeHead } from '../../wire/http1/write-head.ts';
 import { startTunnel } from '../tcp/tunnel.ts';
+import { countFault } from './faults.ts';
 import { finish } from './finish.ts';
 import { noBytes, stage, type HttpExchange } from './http-exchange.ts';
 
@@ -30,6 +31,7 @@ export function startUpgrade(x: HttpExchange, bytes: Buffer): void {
 
 export function tunnelEnded(x: HttpExchange, fault: Fault | null): void {
   if (fault !== null) {
+    countFault(x, fault);
     x.facts.cause = fault.cause;
     x.facts.stage = fault.stage;
     x.facts.why = fault.why;
