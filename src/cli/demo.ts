@@ -7,7 +7,7 @@ import { sendAll } from './demo/client.ts';
 import { Replay } from './demo/replay.ts';
 import { everyService } from './demo/services.ts';
 import { printAnswers } from './demo/show.ts';
-import { statisticsPage } from './demo/statistics.ts';
+import { allChecked, statisticsPage, until } from './demo/statistics.ts';
 import { exampleFile, Surroundings } from './demo/surroundings.ts';
 
 /** A light load, so that the statistics page has something to show. */
@@ -26,6 +26,7 @@ async function keepRunning(site: Surroundings, stopped: Promise<number>): Promis
     console.error(`demo: ${failure}`);
     return 1;
   }
+  await until(allChecked);
   const answers = await sendAll(site.target, everyService, 2);
   console.log('Where the requests went (client, request, status, backend, servers):\n');
   printAnswers(answers, site.log);
@@ -74,7 +75,7 @@ export async function demo(words: readonly string[]): Promise<number> {
   try {
     const failure = await site.start();
     if (failure !== '') {
-      console.error(`demo: ${failure}`);
+      console.error(`demo: ${failure}; stop it or wait, then start the demo again`);
       return 1;
     }
     if (!options.once) return await keepRunning(site, stop.promise);

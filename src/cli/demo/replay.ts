@@ -6,7 +6,7 @@ import type { Answer } from './client.ts';
 import { everyService, oddSpellings } from './services.ts';
 import type { ServiceRequest } from './services.ts';
 import { printAnswers } from './show.ts';
-import { readStatistics } from './statistics.ts';
+import { allChecked, pause, readStatistics, until, waitMs } from './statistics.ts';
 import type { Statistics } from './statistics.ts';
 import { exampleFile } from './surroundings.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -14,14 +14,6 @@ import type { Surroundings } from './surroundings.ts';
 const services = ['autodiscover', 'mapi', 'rpc', 'owa', 'eas', 'ecp', 'ews', 'oab'] as const;
 const catchAll = 'be_ex2013';
 const rounds = 4;
-const waitMs = 20_000;
-const pauseMs = 200;
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, pauseMs);
-  });
-}
 
 /** The article's first repair: a second line of the same name. */
 const secondLines = ['    acl autodiscover url_beg /autodiscover', '    acl eas url_beg /Microsoft-Server-ActiveSync'] as const;
@@ -36,15 +28,6 @@ export function withExpressions(text: string): string {
   const lines = services.map((service) => `    acl ${service} url_reg (?i)\\/${folders[service] ?? service}`);
   const kept = text.split('\n').filter((line) => !line.startsWith('    acl '));
   return kept.join('\n').replace('    use_backend be_ex2013_autodiscover', `${lines.join('\n')}\n    use_backend be_ex2013_autodiscover`);
-}
-
-async function until(what: (statistics: Statistics) => boolean): Promise<boolean> {
-  const endMs = Date.now() + waitMs;
-  while (Date.now() < endMs) {
-    if (what(await readStatistics())) return true;
-    await pause();
-  }
-  return false;
 }
 
 function serversOf(answers: readonly Answer[], backend: string): string {
@@ -90,8 +73,7 @@ export class Replay {
       this.seen('the balancer starts', false, failure);
       return false;
     }
-    const checked = await until((statistics) => statistics.servers().length === 18 && statistics.servers().every((row) => row.status === 'UP' && /^L[467]OK$/.test(row.checkStatus)));
-    this.seen('all 18 servers in 9 backends are UP after their first check', checked);
+    this.seen('all 18 servers in 9 backends are UP after their first check', await until(allChecked));
     return true;
   }
 

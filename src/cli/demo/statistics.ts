@@ -46,3 +46,29 @@ export async function readStatistics(): Promise<Statistics> {
   if (!response.ok) throw new Error(`the statistics page answered ${response.status}`);
   return new Statistics(await response.text());
 }
+
+/** How long anything that the demo waits for may take. */
+export const waitMs = 20_000;
+const pauseMs = 200;
+
+export function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, pauseMs);
+  });
+}
+
+/** False when the statistics did not show it in time. */
+export async function until(shown: (statistics: Statistics) => boolean): Promise<boolean> {
+  const endMs = Date.now() + waitMs;
+  while (Date.now() < endMs) {
+    if (shown(await readStatistics())) return true;
+    await pause();
+  }
+  return false;
+}
+
+/** Nine backends with two servers each, whose first check has succeeded. */
+export function allChecked(statistics: Statistics): boolean {
+  const servers = statistics.servers();
+  return servers.length === 18 && servers.every((row) => row.status === 'UP' && /^L[467]OK$/.test(row.checkStatus));
+}

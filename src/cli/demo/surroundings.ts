@@ -30,7 +30,7 @@ function portIsFree(host: string, port: number): Promise<string> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error: NodeJS.ErrnoException) => {
-      resolve(error.code === 'EADDRINUSE' ? `${host}:${port} is taken by another program` : `${host}:${port} cannot be used (${error.code ?? error.message})`);
+      resolve(error.code === 'EADDRINUSE' ? `${host}:${port} is in use by another program` : `${host}:${port} cannot be used (${error.code ?? error.message})`);
     });
     server.listen({ host, port, exclusive: true }, () => {
       server.close(() => resolve(''));
@@ -156,7 +156,7 @@ export class Surroundings {
     return new Promise((resolve) => {
       socket.once('error', (error: NodeJS.ErrnoException) => {
         const { host, port } = syslogAddress;
-        resolve(error.code === 'EADDRINUSE' ? `UDP ${host}:${port} is taken by another program` : `UDP ${host}:${port} cannot be used (${error.code ?? error.message})`);
+        resolve(error.code === 'EADDRINUSE' ? `UDP ${host}:${port} is in use by another program` : `UDP ${host}:${port} cannot be used (${error.code ?? error.message})`);
       });
       socket.bind(syslogAddress.port, syslogAddress.host, () => {
         this.syslog = socket;
