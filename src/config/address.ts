@@ -133,7 +133,7 @@ export function parseAddress(text: string, rules: AddressRules): ParsedAddress {
     rest = rest.slice(prefix.length);
     family = known.transport === '' ? { ...known, transport: family.transport } : known;
   } else if (rest.startsWith('/')) family = { ...family, kind: 'unix' };
-  if (family.kind === 'refused') return fault(`addresses with '${prefix}' are not supported yet: '${text}'`);
+  if (family.kind === 'refused') return fault(`addresses with '${prefix}' cannot stand here: '${text}'`);
   if (family.transport === 'datagram' && !rules.datagram) return fault(`a datagram address is not acceptable here: '${text}'`);
   if (family.transport === 'stream' && !rules.stream) return fault(`a stream address is not acceptable here: '${text}'`);
   if (family.kind === 'fd') {

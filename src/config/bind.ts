@@ -11,7 +11,7 @@ import { idle, option, optionMap, readOptions } from './option-table.ts';
 import type { LineOption } from './option-table.ts';
 import { groupId, userId } from './accounts.ts';
 import type { ProxyReading } from './proxy/reading.ts';
-import { tlsValueRows, tlsVersionRows } from './tls-options.ts';
+import { tellProtocol, tlsValueRows, tlsVersionRows } from './tls-options.ts';
 
 type Row = LineOption<BindDraft, ProxyReading>;
 
@@ -54,9 +54,10 @@ export const bindRows: readonly Row[] = [
   option('gid', 1, 'Group of a unix socket, by number.', (bind, [value = ''], reading) => { bind.gid = reading.count(value, "'gid'") ?? -1; }),
   option('user', 1, 'Owner of a unix socket.', (bind, [value = ''], reading) => { bind.uid = userId(reading, value) ?? -1; }),
   option('group', 1, 'Group of a unix socket.', (bind, [value = ''], reading) => { bind.gid = groupId(reading, value) ?? -1; }),
+  option('proto', 1, 'Protocol spoken: HTTP/1 until HTTP/2 is built.', (_, [value = ''], reading) => tellProtocol(reading, value)),
   ...idle<BindDraft, ProxyReading>('no effect', {
     'defer-accept': [0, 'Kernel tuning.'], tfo: [0, 'TCP fast open.'], mss: [1, 'Kernel tuning.'], nice: [1, 'Scheduling.'], process: [1, 'Process set-up.'],
-    thread: [1, 'Thread set-up.'], shards: [1, 'Thread set-up.'], 'tcp-ut': [1, 'Kernel tuning.'], proto: [1, 'HTTP/1 is spoken.'],
+    thread: [1, 'Thread set-up.'], shards: [1, 'Thread set-up.'], 'tcp-ut': [1, 'Kernel tuning.'],
     'severity-output': [1, 'Runtime socket only.'], level: [1, 'Runtime socket only.'], 'expose-fd': [1, 'Runtime socket only.'],
     'no-ca-names': [0, 'Names of authorities are not sent.'], 'default-crt': [1, 'The first crt is the default.'], 'guid-prefix': [1, 'Identifiers of statistics.'],
     'idle-ping': [1, 'HTTP/2 only.'], cc: [1, 'Kernel tuning.'], label: [1, 'Identifiers.'], 'tcp-md5sig': [1, 'Kernel option.'], 'tcp-ss': [1, 'Kernel tuning.'],
@@ -94,13 +95,22 @@ function bindRules(context: Context): AddressRules {
   return { port: 'required', range: true, offset: false, fd: true, datagram: false, stream: true, names: false, ...(lookup === undefined ? {} : { lookup }) };
 }
 
+/** Addresses of protocols that are not built yet: a warning where clients have another way in, otherwise refused. */
+function leftOut(reading: ProxyReading, text: string): boolean {
+  const prefix = /^(quic[46]|sockpair|rhttp|rev)@/.exec(text)?.[1] ?? '';
+  if (prefix === '') return false;
+  if (prefix.startsWith('quic')) reading.warning(text, `'${text}' is left out: QUIC is not built yet`, 'nothing to do; clients then use TCP');
+  else reading.report('unsupported', text, `addresses with '${prefix}@' are not supported yet: '${text}'`);
+  return true;
+}
+
 /** One bind line may name several addresses; each becomes a Bind with the same options. */
 export function addBinds(reading: ProxyReading, addresses: string, words: readonly string[]): void {
   const { proxy, context } = reading;
   if (proxy === null) return;
   const parsed: BindAddress[] = [];
   for (const text of addresses.split(',')) {
-    if (text === '') continue;
+    if (text === '' || leftOut(reading, text)) continue;
     const found = parseAddress(expandInAddress(text, context.variables), bindRules(context));
     if (found.address === null) reading.error(text, `'bind': ${found.fault}`, "write an address and a port such as ':443' or '10.0.0.1:80'");
     else if (found.address.kind !== 'name') parsed.push(found.address);

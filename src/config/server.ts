@@ -8,7 +8,7 @@ import { parseSample } from './expression/sample.ts';
 import { sourceAddressRules } from './proxy/reading.ts';
 import type { ProxyReading } from './proxy/reading.ts';
 import { readSourceWords } from './proxy/source.ts';
-import { tlsValueRows, tlsVersionRows } from './tls-options.ts';
+import { tellProtocol, tlsValueRows, tlsVersionRows } from './tls-options.ts';
 
 type Row = LineOption<ServerWords, ProxyReading>;
 
@@ -160,8 +160,9 @@ export const serverRows: readonly Row[] = [
   option('stick', 0, 'May be put into a stick table.', (server) => { server.nonStick = false; }),
   durationRow('tcp-ut', 'tcpUserTimeoutMs', 'TCP user timeout.'),
   option('source', -1, 'Address that connections come from.', readServerSource),
+  option('proto', 1, 'Protocol spoken: HTTP/1 until HTTP/2 is built.', (_, [value = ''], reading) => tellProtocol(reading, value)),
   ...idle<ServerWords, ProxyReading>('no effect', {
-    tfo: [0, 'TCP fast open.'], 'no-tfo': [0, 'TCP fast open.'], proto: [1, 'HTTP/1 is spoken.'], 'check-proto': [1, 'HTTP/1 is spoken.'], 'log-proto': [1, 'Ring sections only.'],
+    tfo: [0, 'TCP fast open.'], 'no-tfo': [0, 'TCP fast open.'], 'check-proto': [1, 'HTTP/1 is spoken.'], 'log-proto': [1, 'Ring sections only.'],
     'resolve-net': [1, 'Resolvers are not active yet.'], 'resolve-opts': [1, 'Resolvers are not active yet.'], ws: [1, 'HTTP/1 is spoken.'], guid: [1, 'Identifiers of statistics.'],
     'log-bufsize': [1, 'Ring sections only.'], shard: [1, 'Peers sections only.'], 'hash-key': [1, 'Hashing uses the number of the server.'],
     'idle-ping': [1, 'HTTP/2 only.'], cc: [1, 'Kernel tuning.'], 'pool-conn-name': [1, 'Names of pooled connections.'], renegotiate: [0, 'TLS option.'],

@@ -72,6 +72,11 @@ function readAlpn(tls: TlsDraft, value: string, reading: Reading): void {
   tls.alpn = offered;
 }
 
+/** `proto h2` and relatives: HTTP/1 is spoken all the same. */
+export function tellProtocol(reading: Reading, value: string): void {
+  if (value !== 'h1' && value !== 'none') reading.warning(value, `'proto ${value}' is not built yet: HTTP/1 is spoken here`);
+}
+
 /** Words that take a value on bind and server lines. */
 export const tlsValueRows: readonly Row[] = [
   option('alpn', 1, 'Protocols offered in the TLS handshake.', (tls, [value = ''], reading) => readAlpn(tls, value, reading)),

@@ -94,6 +94,12 @@ function readDeclare(reading: ProxyReading): void {
   if (lengthMax !== undefined) reading.proxy?.[side === 'request' ? 'requestCaptures' : 'responseCaptures'].push({ header: '', lengthMax });
 }
 
+function readFilter(reading: ProxyReading): void {
+  const name = reading.arg(0);
+  if (name === 'compression' || name === 'cache') reading.warning(name, `'filter ${name}' is not active yet: accepted without effect`);
+  else reading.report('unsupported', name, `'filter ${name}' is not supported yet`, 'leave it out');
+}
+
 export const ruleRows: readonly Keyword<ProxyReading>[] = [
   active('acl', named, [1, many], 'Names a condition.', readAcl),
   ruleRow('http-request', named, 'httpRequest', 'Rules for requests.'),
@@ -113,12 +119,12 @@ export const ruleRows: readonly Keyword<ProxyReading>[] = [
   active('capture response', 'FLb', [1, many], 'Keeps an answer header for the log.', readCaptureHeader),
   active('capture cookie', 'FLb', [1, many], 'Keeps a cookie for the log.', readCaptureCookie),
   active('declare capture', 'FL', [1, many], 'Reserves a slot that rules capture into.', readDeclare),
+  active('filter', 'FLB', [1, many], 'Filters. `compression` and `cache` come later, others are refused.', readFilter),
   ...later<ProxyReading>('DFLB', {
     compression: 'Compression of answers.',
     'email-alert': 'Mail about servers that go down; also `mailers` sections.',
   }),
   ...unsupported<ProxyReading>('DFLB', {
-    filter: 'Filters: trace, compression, spoe, cache, fcgi-app, bwlim.',
     'use-fcgi-app': 'FastCGI applications.',
     'external-check': 'Health checks by an external program.',
     'quic-initial': 'Rules for QUIC.',
