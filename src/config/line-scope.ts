@@ -1,5 +1,5 @@
 /** ExpressionScope over the draft: what the expression readers see of the configuration around one line. Made per line. */
-import type { Acl, MatchMethod, PatternEntry } from '../model/expression.ts';
+import type { Acl, AnswerBody, MatchMethod, PatternEntry } from '../model/expression.ts';
 import type { Place, Problem } from '../model/problem.ts';
 import { filePath } from './context.ts';
 import type { Context } from './context.ts';
@@ -78,6 +78,10 @@ export class LineScope implements ExpressionScope {
 
   errorsSection(name: string): boolean {
     return (this.context.names.sections.get('http-errors') ?? []).some((section) => section.name === name);
+  }
+
+  errorsBody(name: string, status: number): AnswerBody | undefined {
+    return this.context.draft.httpErrors.get(name)?.find((answer) => answer.status === status)?.body;
   }
 
   addCapture(side: 'request' | 'response', lengthMax: number): number {

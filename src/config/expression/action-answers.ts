@@ -96,8 +96,8 @@ function readBody(draft: AnswerDraft, status: number, impliedPage: boolean, scop
       return errorPage(draft, status, scope);
     case 'errorfiles':
       if (!scope.errorsSection(draft.bodyValue)) return fail(scope, draft.bodyValue, `there is no http-errors section '${draft.bodyValue}'`);
-      warn(scope, draft.bodyValue, 'http-errors sections are not active yet: the built-in error page is sent');
-      return errorPage(draft, status, scope);
+      if (draft.headers.length > 0) warn(scope, 'hdr', "'hdr' is ignored with an error file");
+      return scope.errorsBody(draft.bodyValue, status) ?? errorPage(draft, status, scope);
     case 'errorfile': {
       const bytes = scope.readFile(draft.bodyValue);
       if (bytes === undefined) return undefined;

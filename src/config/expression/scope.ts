@@ -2,7 +2,7 @@
  * What the expression readers (samples, ACLs, conditions, formats, rules) need to know of the configuration around them.
  * Implemented by config/draft; all names of proxies, servers and userlists are known before the first expression is read.
  */
-import type { Acl, Format, MatchMethod, PatternEntry, SampleExpr } from '../../model/expression.ts';
+import type { Acl, AnswerBody, Format, MatchMethod, PatternEntry, SampleExpr } from '../../model/expression.ts';
 import type { Place, Problem } from '../../model/problem.ts';
 
 /** Where an expression stands, which decides the fetches that are allowed (catalog: `where`). */
@@ -32,6 +32,8 @@ export interface ExpressionScope {
   readFile(path: string): Uint8Array | undefined;
   /** `http-errors` answers and errorfiles are config's; rules ask for them by status. */
   errorsSection(name: string): boolean;
+  /** Answer that this section has for the status, undefined = none. */
+  errorsBody(name: string, status: number): AnswerBody | undefined;
   /** Slots for `http-request capture`: returns the slot number. */
   addCapture(side: 'request' | 'response', lengthMax: number): number;
   captureSlots(side: 'request' | 'response'): number;

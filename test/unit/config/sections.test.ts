@@ -135,3 +135,9 @@ test('the -n option wins over maxconn, -W sets HAPROXY_MWORKER', () => {
   assert.equal(model(loaded).global.description, 'master');
   assert.equal(model(loaded).global.masterWorker, true);
 });
+
+test('rules answer with pages of http-errors sections', () => {
+  const loaded = load(`${base}http-errors h\n errorfile 403 /e403\nfrontend a\n bind :1\n http-request deny deny_status 403 errorfiles h\n`, { '/e403': 'HTTP/1.0 403 No\r\n\r\nno' });
+  const [rule] = proxy(loaded, 'a').httpRequest;
+  assert.equal(rule?.action.kind === 'deny' && rule.action.answer.body.kind === 'raw' && Buffer.from(rule.action.answer.body.bytes).toString('latin1'), 'HTTP/1.0 403 No\r\n\r\nno');
+});

@@ -113,6 +113,7 @@ export class FakeScope implements ExpressionScope {
     return undefined;
   }
   errorsSection(): boolean { return false; }
+  errorsBody(): undefined { return undefined; }
   addCapture(side: 'request' | 'response', lengthMax: number): number { return this.captures[side].push(lengthMax) - 1; }
   captureSlots(side: 'request' | 'response'): number { return this.captures[side].length; }
 
