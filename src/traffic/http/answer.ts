@@ -35,9 +35,10 @@ export function answerNow(x: HttpExchange, bytes: Uint8Array, cause: string, sta
     return;
   }
   if (!x.requestBody.done) x.closeClient = true;
-  frameResponse(head, x.responseFraming, x.isHead, x.isConnect);
+  frameResponse(head, x.responseFraming, false, false);
   const content = copy.subarray(head.end);
-  if (x.responseFraming.kind === body.untilClose || x.responseFraming.kind === body.tunnel) head.append('content-length', String(content.length));
+  // An errorfile without a length ends with the connection.
+  if (x.responseFraming.kind === body.untilClose) x.closeClient = true;
   x.response = head;
   facts.status = head.statusCode;
   afterRules(x);

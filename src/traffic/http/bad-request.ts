@@ -35,10 +35,12 @@ export function refuseHead(x: HttpExchange, fault: Fault, status: number): void 
   finish(x, false, true);
 }
 
-function pageFor(x: HttpExchange, status: number): string | Uint8Array {
+function pageFor(x: HttpExchange, status: number): string {
   const { frontend } = x;
   if (!frontend.errors.some((answer) => answer.status === status)) return pages[status] ?? '';
-  return x.client.session.plan.compiler.errorAnswer(frontend, null, status);
+  // The operator's own page gets the line that the built-in ones have.
+  const own = Buffer.from(x.client.session.plan.compiler.errorAnswer(frontend, null, status)).toString('latin1');
+  return own.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n');
 }
 
 /** The client never sent a byte: closed or waited too long. Browsers open connections in advance, so options make it silent. */

@@ -277,7 +277,6 @@ function goOn(x: HttpExchange): void {
 export function waitOver(x: HttpExchange): void {
   if (x.stage === stage.tarpit) tarpitOver(x);
   else if (x.stage === stage.inspecting) goOn(x);
-  else if (x.stage === stage.buffering && x.ruleAt > 0) goOn(x);
   else if (x.stage === stage.buffering) bodyTimedOut(x);
 }
 

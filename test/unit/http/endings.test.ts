@@ -286,6 +286,16 @@ test('waiting for a body: the rules see it, then it goes out whole', () => {
   finished(room, ['be/s1 200 -- POST / HTTP/1.1']);
 });
 
+test('a body that does not come in time: 408', () => {
+  const room = new Room({ timeouts });
+  room.rule('request', () => ({ kind: 'wait-for-body', timeMs: 100, atLeastBytes: 4 }));
+  const client = room.client();
+  client.feed(half);
+  room.pass(200);
+  assert.ok(client.text.startsWith('HTTP/1.1 408'));
+  finished(room, ['fe/<NOSRV> 408 cR POST /a HTTP/1.1']);
+});
+
 test('option http-buffer-request waits for the body, or answers 408', () => {
   const room = new Room({ timeouts, switches: { ...switches, httpBufferRequest: true } });
   const one = room.server();
