@@ -4,7 +4,7 @@
  */
 export class BoundedQueue<T> {
   readonly max: number;
-  private ring: (T | undefined)[] = new Array<T | undefined>(16);
+  private ring: (T | undefined)[] = Array.from({ length: 16 }, () => undefined);
   private head = 0;
   private count = 0;
 
@@ -40,7 +40,7 @@ export class BoundedQueue<T> {
 
   /** Ring length stays a power of two, so that positions wrap with a mask. */
   private grow(): void {
-    const larger = new Array<T | undefined>(this.ring.length * 2);
+    const larger: (T | undefined)[] = Array.from({ length: this.ring.length * 2 }, () => undefined);
     for (let index = 0; index < this.count; index += 1) larger[index] = this.ring[(this.head + index) & (this.ring.length - 1)];
     this.ring = larger;
     this.head = 0;

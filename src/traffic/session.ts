@@ -113,7 +113,11 @@ export class ClientSession implements Session, CloseWatcher {
   }
 
   transportClosed(): void {
-    for (const link of [...this.ownConnections]) link.transport.destroy();
+    // Closing a connection takes it out of the list.
+    for (let link = this.ownConnections[0]; link !== undefined; link = this.ownConnections[0]) {
+      link.unkeep();
+      link.transport.destroy();
+    }
     this.gate.sessionClosed(this);
   }
 }

@@ -66,8 +66,11 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     this.client = exchange;
   }
 
-  /** Finds a server of `backend` and connects. subject.backend must be set and its request rules have run. */
-  start(session: ClientSession, backend: ProxyPlan): void {
+  /**
+   * Finds a server of `backend` and connects. subject.backend must be set and its request rules have run. `sinceMs` is the
+   * monoMs that facts.queueMs counts from: now for HTTP, the accept for TCP streams.
+   */
+  start(session: ClientSession, backend: ProxyPlan, sinceMs: number = this.context.clock.monoMs()): void {
     this.session = session;
     this.backend = backend;
     this.avoid = -1;
@@ -75,7 +78,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     this.previousTarget = null;
     this.reused = false;
     this.freshOnly = false;
-    this.startedMs = this.context.clock.monoMs();
+    this.startedMs = sinceMs;
     this.memo.reset();
     this.fixed = backend.persistence.active ? backend.persistence.choose(this.subject, this.memo) : -1;
     this.forced = this.fixed >= 0 && !backend.balancer.usable(this.fixed);
@@ -202,12 +205,12 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
 
   private enqueue(backend: ProxyPlan, queue: RequestQueue): void {
     const { facts } = this.subject;
-    if (queue === backend.queue) facts.backendQueue += queue.tally.gauge(G.qcur);
-    else facts.serverQueue += queue.tally.gauge(G.qcur);
     this.stage = stage.queued;
     this.queueClass = this.subject.priorityClass;
     this.queueTimeMs = this.context.clock.monoMs() + this.subject.priorityOffset;
     queue.add(this);
+    if (queue === backend.queue) facts.backendQueue += queue.tally.gauge(G.qcur);
+    else facts.serverQueue += queue.tally.gauge(G.qcur);
     const timeoutMs = backend.proxy.timeouts.queueMs ?? backend.proxy.timeouts.connectMs ?? 0;
     if (timeoutMs > 0) this.context.wheel.arm(this.timer, timeoutMs);
     watchQueues(backend);
@@ -231,7 +234,9 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
   }
 
   private leaveQueue(): void {
-    this.queue?.remove(this);
+    if (this.queue === null) return;
+    this.queue.remove(this);
+    this.subject.facts.queueMs = this.context.clock.monoMs() - this.startedMs;
   }
 
   // ---- connecting
@@ -333,7 +338,6 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     switch (this.stage) {
       case stage.queued:
         this.leaveQueue();
-        this.subject.facts.queueMs = this.context.clock.monoMs() - this.startedMs;
         this.fail(faults.queueTimeout);
         return;
       case stage.turnaround:

@@ -176,6 +176,7 @@ export class Arrival implements Candidate, TimerOwner {
   }
 
   private fail(session: ClientSession, message: string, isEmpty: boolean): void {
+    if (this.done) return;
     this.done = true;
     this.at.context.wheel.disarm(this.timer);
     if (message.includes('SSL')) {

@@ -12,6 +12,9 @@ import type { Admission } from './admission.ts';
 import { Arrival } from './arrival.ts';
 import type { BindTlsEngine } from './bind-tls.ts';
 
+/** Field of both runtimes' TLSSocket. */
+const socketBelow = '_parent';
+
 /** One address to listen on, from a bind's address or range. */
 export type ListenAt =
   | { readonly kind: 'inet'; readonly host: string; readonly port: number }
@@ -55,16 +58,16 @@ export class Listener {
     const server: Server = this.tls !== null && !bind.acceptProxy ? this.tls.createServer(options, this) : createServer(options);
     server.on('connection', (socket: Socket) => this.accepted(socket));
     this.server = server;
-    const [options_, finalPath] = this.listenOptions();
+    const [listening, finalPath] = this.listenOptions();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(options_, () => {
+      server.listen(listening, () => {
         server.removeListener('error', reject);
         server.on('error', (error) => this.context.world.warn(`listener ${bind.text}: ${error.message}`));
         resolve();
       });
     });
-    if (finalPath !== '' && options_.path !== undefined) publishSocket(bind, options_.path, finalPath);
+    if (finalPath !== '' && listening.path !== undefined) publishSocket(bind, listening.path, finalPath);
   }
 
   /** Stops accepting; connections go on. */
@@ -75,16 +78,19 @@ export class Listener {
 
   /** TLS is agreed on a socket that was accepted here. */
   secured(socket: TLSSocket): void {
-    const parent = (socket as TLSSocket & { _parent?: Socket })._parent;
-    const arrival = this.arrivals.get(socket) ?? (parent === undefined ? undefined : this.arrivals.get(parent));
+    const arrival = this.arrivalOf(socket);
     if (arrival === undefined) socket.destroy();
     else arrival.secured(socket);
   }
 
   handshakeFailed(socket: TLSSocket, code: string): void {
-    const parent = (socket as TLSSocket & { _parent?: Socket })._parent;
-    const arrival = this.arrivals.get(socket) ?? (parent === undefined ? undefined : this.arrivals.get(parent));
-    arrival?.handshakeFailed(code);
+    this.arrivalOf(socket)?.handshakeFailed(code);
+  }
+
+  /** Bun accepts TLS sockets as they are; on Node, and after a PROXY header, the accepted socket lies below. */
+  private arrivalOf(socket: TLSSocket): Arrival | undefined {
+    const below = (socket as TLSSocket & Record<typeof socketBelow, Socket | undefined>)[socketBelow];
+    return this.arrivals.get(socket) ?? (below === undefined ? undefined : this.arrivals.get(below));
   }
 
   /** TLS on a connection whose PROXY header has been read. */

@@ -43,7 +43,9 @@ export class ResponseInspection implements TransportHandler, TimerOwner {
 
   start(): void {
     this.connection.transport.handler = this;
-    this.connection.transport.resume();
+    // Without a delay the rules decide before the server has said anything.
+    this.run();
+    if (!this.decided) this.connection.transport.resume();
   }
 
   stop(): void {

@@ -15,6 +15,7 @@ import type { ProxyPlan } from '../plan.ts';
 import type { ClientSession } from '../session.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { SocketTransport } from '../transport.ts';
+import { closeGently } from './gentle-close.ts';
 import { InspectBuffer } from './inspect-buffer.ts';
 import { ResponseInspection } from './response-inspection.ts';
 import { logConnect, logStream } from './stream-log.ts';
@@ -182,7 +183,7 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
       return;
     }
     if (!this.clientEnded && !this.request.full) this.transport.resume();
-    this.dispatch.start(this.session, backend);
+    this.dispatch.start(this.session, backend, this.session.acceptedMonoMs);
   }
 
   exchangeServer(connection: ServerConnection): void {
@@ -291,13 +292,11 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
     if (fault !== null && before === stage.inspecting && fault.side === 'client') facts.stage = 'R';
     facts.why = fault?.why ?? '';
     this.countEnd(fault);
-    if (!keepOpen) {
-      this.transport.handler = this;
-      this.transport.destroy();
-    }
-    if (!facts.early) logStream(context, exchange, session, this.request.received + facts.bytesFromClient > 0, fault);
     dispatch.finish(false);
     if (this.entered) backend?.back.leave();
+    // HAProxy's line does not count the stream itself among its backend's and server's any more.
+    if (!facts.early) logStream(context, exchange, session, this.request.received + facts.bytesFromClient > 0, fault);
+    if (!keepOpen) closeGently(context, this.transport);
   }
 
   private logEarly(): void {

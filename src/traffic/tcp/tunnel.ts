@@ -1,6 +1,9 @@
 /**
- * Bytes both ways between two transports until both sides have ended: mode tcp, and http/ after an upgrade or CONNECT.
+ * Bytes both ways between two transports until both directions have ended: mode tcp, and http/ after an upgrade or CONNECT.
  * Half-closes pass through, a slow reader pauses the other side, timeouts are the proxies'. Looks at no byte, copies none.
+ *
+ * As in HAProxy a side that sends nothing in time counts as one that has half-closed: the other direction goes on under its own
+ * timeouts. A side that does not take what it is sent in time ends the tunnel. The first of these gives the letters.
  */
 import { TimerNode, type TimerOwner } from '../../base/timer-wheel.ts';
 import { C } from '../../model/counters.ts';
@@ -34,57 +37,55 @@ export interface TunnelSetup {
   readonly serverFinTimeoutMs: number;
 }
 
+/** Between two looks at bytes on their way out where no timeout is set. */
+const flushMs = 1000;
+
+const timerKind = { read: 0, write: 1 } as const;
+
 /** One side of a tunnel: reads from its transport and writes to the other's. */
 class Side implements TransportHandler, TimerOwner {
   readonly tunnel: Tunnel;
   readonly transport: Transport;
   readonly isClient: boolean;
-  readonly timer: TimerNode = new TimerNode(this, 0);
-  /** Deadline without activity now in force. */
-  timeoutMs: number;
-  /** The peer sent its FIN. */
+  readonly readTimer: TimerNode = new TimerNode(this, timerKind.read);
+  readonly writeTimer: TimerNode = new TimerNode(this, timerKind.write);
+  /** Longest silence of the peer now allowed, 0 = any. */
+  readTimeoutMs: number;
+  readonly writeTimeoutMs: number;
+  /** No more bytes come from this side: FIN, or read timeout. */
   ended = false;
   paused = false;
-  other: Side | null = null;
+  /** Bytes that waited when the write timer was armed: fewer now means that the peer reads. */
+  waitedBytes = 0;
 
   constructor(tunnel: Tunnel, transport: Transport, isClient: boolean, timeoutMs: number) {
     this.tunnel = tunnel;
     this.transport = transport;
     this.isClient = isClient;
-    this.timeoutMs = timeoutMs;
+    this.readTimeoutMs = timeoutMs;
+    this.writeTimeoutMs = timeoutMs;
   }
 
   onData(chunk: Uint8Array): void {
-    const { other } = this;
-    if (other === null) return;
-    this.tunnel.passed(this.isClient, chunk.length);
-    if (!other.transport.write(chunk) && !this.paused) {
-      this.paused = true;
-      this.transport.pause();
-    }
+    if (!this.ended) this.tunnel.passed(this, chunk);
   }
 
   /** What was written to this side has left: the other side may read on. */
   onDrain(): void {
-    const { other } = this;
-    this.tunnel.active();
-    if (other === null || !other.paused) return;
-    other.paused = false;
-    other.transport.resume();
+    this.tunnel.drained(this);
   }
 
   onEnd(): void {
-    if (this.ended) return;
-    this.ended = true;
-    this.tunnel.sideEnded(this);
+    if (!this.ended) this.tunnel.sideEnded(this);
   }
 
   onClose(code: string): void {
     this.tunnel.sideClosed(this, code);
   }
 
-  onTimer(): void {
-    this.tunnel.timedOut(this);
+  onTimer(node: TimerNode): void {
+    if (node.kind === timerKind.read) this.tunnel.silent(this);
+    else this.tunnel.stuck(this);
   }
 }
 
@@ -92,14 +93,14 @@ export class Tunnel {
   private readonly setup: TunnelSetup;
   private readonly client: Side;
   private readonly server: Side;
+  /** What went wrong first. */
+  private fault: Fault | null = null;
   private finished = false;
 
   constructor(setup: TunnelSetup) {
     this.setup = setup;
     this.client = new Side(this, setup.client, true, setup.tunnelTimeoutMs || setup.clientTimeoutMs);
     this.server = new Side(this, setup.server, false, setup.tunnelTimeoutMs || setup.serverTimeoutMs);
-    this.client.other = this.server;
-    this.server.other = this.client;
   }
 
   /** Sends what was read before and takes both transports over. A side may have ended already. */
@@ -107,7 +108,7 @@ export class Tunnel {
     const { client, server } = this;
     client.transport.handler = client;
     server.transport.handler = server;
-    this.active();
+    this.watchReads();
     for (const chunk of fromClient) client.onData(chunk);
     for (const chunk of fromServer) server.onData(chunk);
     if (clientEnded) client.onEnd();
@@ -127,57 +128,126 @@ export class Tunnel {
 
   // ---- called by the sides
 
-  passed(fromClient: boolean, bytes: number): void {
+  passed(from: Side, chunk: Uint8Array): void {
     const { facts, tallies } = this.setup;
-    const field = fromClient ? C.bin : C.bout;
-    if (fromClient) facts.bytesFromClient += bytes;
-    else facts.bytesToClient += bytes;
-    for (let index = 0; index < tallies.length; index += 1) tallies[index]?.add(field, bytes);
-    this.active();
+    const to = this.otherOf(from);
+    const field = from.isClient ? C.bin : C.bout;
+    if (from.isClient) facts.bytesFromClient += chunk.length;
+    else facts.bytesToClient += chunk.length;
+    for (let index = 0; index < tallies.length; index += 1) tallies[index]?.add(field, chunk.length);
+    if (!to.transport.write(chunk) && !from.paused) {
+      from.paused = true;
+      from.transport.pause();
+    }
+    this.watchReads();
+    if (to.writeTimeoutMs > 0 && !to.writeTimer.armed && to.transport.pendingBytes > 0) this.watchWrites(to);
   }
 
-  /** Bytes moved: every byte is activity of both sides, since one gave and the other takes it. */
-  active(): void {
-    const { wheel } = this.setup.context;
-    if (this.client.timeoutMs > 0) wheel.arm(this.client.timer, this.client.timeoutMs);
-    if (this.server.timeoutMs > 0) wheel.arm(this.server.timer, this.server.timeoutMs);
+  drained(side: Side): void {
+    const other = this.otherOf(side);
+    this.setup.context.wheel.disarm(side.writeTimer);
+    if (other.paused && !other.ended) {
+      other.paused = false;
+      other.transport.resume();
+    }
+    this.watchReads();
+    this.settle();
   }
 
   sideEnded(side: Side): void {
-    const { other } = side;
-    if (other === null || this.finished) return;
+    if (this.finished) return;
+    const { context, clientFinTimeoutMs, serverFinTimeoutMs } = this.setup;
+    const other = this.otherOf(side);
+    side.ended = true;
+    context.wheel.disarm(side.readTimer);
     other.transport.end();
-    const finMs = other.isClient ? this.setup.clientFinTimeoutMs : this.setup.serverFinTimeoutMs;
-    if (finMs > 0) other.timeoutMs = finMs;
-    // A shorter deadline than the one in force has to be armed anew.
-    this.setup.context.wheel.disarm(other.timer);
-    this.active();
+    const finMs = other.isClient ? clientFinTimeoutMs : serverFinTimeoutMs;
+    if (finMs > 0) {
+      other.readTimeoutMs = finMs;
+      // A shorter deadline than the one in force has to be armed anew.
+      context.wheel.disarm(other.readTimer);
+    }
+    this.watchReads();
+    this.settle();
   }
 
   sideClosed(side: Side, code: string): void {
-    const { other } = side;
-    if (other === null || this.finished) return;
-    this.setup.context.wheel.disarm(side.timer);
-    side.timeoutMs = 0;
-    if (code !== '' || !side.ended) this.finish(side.isClient ? this.clientGone() : faults.serverAbortData);
-    else if (other.transport.closed) this.finish(null);
+    if (this.finished) return;
+    const { wheel } = this.setup.context;
+    wheel.disarm(side.readTimer);
+    wheel.disarm(side.writeTimer);
+    if (code !== '' || !side.ended) this.finish(this.fault ?? (side.isClient ? this.ofClient(faults.clientAbortData, faults.clientAbortLast) : faults.serverAbortData));
+    else if (this.otherOf(side).transport.closed) this.finish(this.fault);
   }
 
-  timedOut(side: Side): void {
-    if (!side.isClient) this.finish(faults.serverTimeoutData);
-    else this.finish(this.setup.server.closed ? faults.clientTimeoutLast : faults.clientTimeoutData);
+  /** Nothing came from this side in time. */
+  silent(side: Side): void {
+    this.fault ??= side.isClient ? this.ofClient(faults.clientTimeoutData, faults.clientTimeoutLast) : faults.serverTimeoutData;
+    side.transport.pause();
+    this.sideEnded(side);
   }
 
-  private clientGone(): Fault {
-    return this.setup.server.closed ? faults.clientAbortLast : faults.clientAbortData;
+  /** This side was to take bytes and its time is over. */
+  stuck(side: Side): void {
+    const { pendingBytes } = side.transport;
+    if (pendingBytes === 0) {
+      this.settle();
+      return;
+    }
+    if (pendingBytes < side.waitedBytes) {
+      this.watchWrites(side);
+      return;
+    }
+    this.finish(this.fault ?? (side.isClient ? this.ofClient(faults.clientTimeoutData, faults.clientTimeoutLast) : faults.serverTimeoutData));
+  }
+
+  /** A side that fell silent does not close by itself: once both directions have ended and all is out, the tunnel does it. */
+  private settle(): void {
+    if (this.finished || this.fault === null || !this.client.ended || !this.server.ended) return;
+    let waiting = false;
+    for (const side of [this.client, this.server]) {
+      if (side.transport.pendingBytes === 0) continue;
+      waiting = true;
+      if (!side.writeTimer.armed) this.watchWrites(side);
+    }
+    if (!waiting) this.finish(this.fault);
+  }
+
+  /** Bytes moved: activity of both sides, since one gave and the other takes. A side that is held back cannot be late. */
+  private watchReads(): void {
+    this.watchRead(this.client);
+    this.watchRead(this.server);
+  }
+
+  private watchRead(side: Side): void {
+    const { wheel } = this.setup.context;
+    if (side.readTimeoutMs === 0 || side.ended) return;
+    if (side.paused) wheel.disarm(side.readTimer);
+    else wheel.arm(side.readTimer, side.readTimeoutMs);
+  }
+
+  private watchWrites(side: Side): void {
+    side.waitedBytes = side.transport.pendingBytes;
+    this.setup.context.wheel.arm(side.writeTimer, side.writeTimeoutMs || flushMs);
+  }
+
+  private otherOf(side: Side): Side {
+    return side === this.client ? this.server : this.client;
+  }
+
+  /** After the server has gone the client is only sent the last data. */
+  private ofClient(inData: Fault, atLast: Fault): Fault {
+    return this.setup.server.closed ? atLast : inData;
   }
 
   private finish(fault: Fault | null): void {
     if (this.finished) return;
     this.finished = true;
     const { context, client, server, owner } = this.setup;
-    context.wheel.disarm(this.client.timer);
-    context.wheel.disarm(this.server.timer);
+    for (const side of [this.client, this.server]) {
+      context.wheel.disarm(side.readTimer);
+      context.wheel.disarm(side.writeTimer);
+    }
     client.destroy();
     server.destroy();
     owner.onTunnelEnd(fault);
