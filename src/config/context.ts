@@ -27,7 +27,9 @@ export interface Context {
 }
 
 /** A path as a line writes it → a path to open, after `default-path`. */
-export function filePath(context: Context, path: string, place: Place): string {
+export function filePath(context: Context, written: string, place: Place): string {
+  // Configuration text is latin1, names of files are UTF-8.
+  const path = /[\x80-\xff]/.test(written) ? Buffer.from(written, 'latin1').toString('utf8') : written;
   const origin = context.draft.global.pathOrigin;
   if (path.startsWith('/') || path === '' || origin.kind === 'current') return path;
   if (origin.kind === 'origin') return join(origin.path, path);

@@ -35,9 +35,11 @@ export function diskFiles(base: string): ConfigFiles {
       }
     },
     kind(path) {
-      const found = statSync(resolve(base, path), { throwIfNoEntry: false });
-      if (found === undefined) return 'none';
-      return found.isDirectory() ? 'folder' : 'file';
+      try {
+        return statSync(resolve(base, path)).isDirectory() ? 'folder' : 'file';
+      } catch {
+        return 'none';
+      }
     },
     list(path) {
       try {
