@@ -211,7 +211,10 @@ export type Verdict =
   | { readonly kind: 'reject' }
   | { readonly kind: 'silent-drop' }
   | { readonly kind: 'close' }
-  /** deny, return, tarpit, auth and redirect: an answer made by the proxy. `counted` tells which counter it bumps. */
+  /**
+   * deny, return, tarpit, auth and redirect: an answer made by the proxy; `cause` tells which counter it bumps. `bytes` are head and
+   * body without a `connection` header: the data plane adds that before the empty line, and leaves the body out for HEAD.
+   */
   | { readonly kind: 'answer'; readonly cause: 'deny' | 'tarpit' | 'return' | 'auth' | 'redirect'; readonly bytes: Uint8Array; readonly status: number;
       /** True: the connection may be kept alive after it. */ readonly keepAlive: boolean }
   | { readonly kind: 'service'; readonly service: 'prometheus-exporter' }

@@ -63,8 +63,8 @@ class FormatReader {
         this.variable();
         continue;
       }
-      // Log lines merge blanks, as in HAProxy.
-      const merged = this.scope.layer === 'log-format' && c === ' ' && this.pending.endsWith(' ');
+      // Log lines merge blanks and begin without one, as in HAProxy.
+      const merged = this.scope.layer === 'log-format' && c === ' ' && (this.pending.endsWith(' ') || (this.pending === '' && this.items.length === 0));
       if (!merged) this.pending += c;
       this.at++;
     }

@@ -29,7 +29,8 @@ export function intRange(key: string): IntRange | undefined {
   if (match === null) return undefined;
   const [, operator = 'eq', low = '', colon, high = ''] = match;
   if (colon === ':') {
-    if (operator !== 'eq' || (low === '' && high === '')) return undefined;
+    // An operator in front of a range is let pass and means nothing, as in HAProxy.
+    if (low === '' && high === '') return undefined;
     return { min: bound(low, -Infinity), max: bound(high, Infinity) };
   }
   if (low === '' || low === '-') return undefined;

@@ -234,7 +234,7 @@ class Translator {
       this.out += this.backReference(digits[1] ?? '');
       return;
     }
-    const code = characterCode(rest);
+    const code = characterCode(rest) ?? octalCode(rest);
     if (code !== undefined) { this.at += code.length; this.out += this.literalCode(code.code); return; }
     if (/[GKXpPluLU]/.test(c)) throw new TranslationFault(`'\\${c}' is not supported`);
     this.at += 2;
@@ -282,10 +282,8 @@ class Translator {
   }
 
   private classEscape(rest: string): { readonly text: string; readonly length: number } {
-    const code = characterCode(rest);
+    const code = characterCode(rest) ?? octalCode(rest);
     if (code !== undefined) return { text: `\\x${code.code.toString(16).padStart(2, '0')}`, length: code.length };
-    const octal = /^\\([1-7][0-7]{0,2})/.exec(rest);
-    if (octal !== null) return { text: `\\x${Number.parseInt(octal[1] ?? '0', 8).toString(16).padStart(2, '0')}`, length: octal[0].length };
     const c = rest.charAt(1);
     if (c === 'b') return { text: '\\b', length: 2 };
     const set = classEscapes[c] ?? (/[efanrt]/.test(c) ? atomEscapes[c] : undefined);
@@ -307,6 +305,12 @@ function characterCode(rest: string): { readonly code: number; readonly length: 
   else code = (match[5] ?? '@').toUpperCase().charCodeAt(0) ^ 64;
   if (code > 255) throw new TranslationFault(`the character '${match[0]}' is above 255`);
   return { code, length: match[0].length };
+}
+
+/** `\101` where it is no back reference. */
+function octalCode(rest: string): { readonly code: number; readonly length: number } | undefined {
+  const match = /^\\([1-3]?[0-7]{1,2})/.exec(rest);
+  return match === null ? undefined : { code: Number.parseInt(match[1] ?? '0', 8), length: match[0].length };
 }
 
 /** Letters and letter ranges of a class body in the other case. */
