@@ -184,9 +184,10 @@ export class ServerStates {
   private goDown(index: number, words: string, why: string): void {
     const server = this.server(index);
     const wasLeaving = this.load(index, S.op) === op.stopping || (this.load(index, S.admin) & admin.anyDrain) !== 0;
-    this.endRamp(index);
+    this.cancelRamp(index);
     this.leaveState(index);
     this.store(index, S.op, op.stopped);
+    this.store(index, S.throttle, 100);
     this.store(index, S.chkdown, this.load(index, S.chkdown) + 1);
     if (server.onMarkedDown === 'shutdown-sessions') this.post({ type: 'shutdown-server-sessions', server: index, reason: 'D' });
     const level = wasLeaving ? eventLevel.notice : eventLevel.alert;
@@ -217,7 +218,7 @@ export class ServerStates {
   }
 
   private scheduleRamp(server: Server): void {
-    this.endRamp(server.index);
+    this.cancelRamp(server.index);
     const step = Math.max(slowStartStepMinMs, Math.floor(server.slowstartMs / 20));
     this.ramps[server.index] = this.timers.after(step, () => this.rampStep(server));
   }
@@ -237,10 +238,9 @@ export class ServerStates {
     this.refresh(server, () => this.emit('server-state', server, eventLevel.notice, `${this.subject(server)} is UP${this.tally(server, false)}`));
   }
 
-  private endRamp(index: number): void {
+  private cancelRamp(index: number): void {
     if (this.ramps[index] !== undefined) this.timers.cancel(this.ramps[index]);
     this.ramps[index] = undefined;
-    this.store(index, S.throttle, 100);
   }
 
   /** Weight in force from the user's weight and the progress of slow start. */

@@ -67,7 +67,7 @@ export interface Program {
   readonly http: boolean;
 }
 
-export const connectByDefault: Step = {
+export const connectByDefault: ConnectStep & { readonly comment: string } = {
   kind: 'connect', implicit: true, port: 0, address: null, tls: 'server', sni: '', alpn: [], sendProxy: 'server', linger: false, comment: '',
 };
 

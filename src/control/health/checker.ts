@@ -95,6 +95,7 @@ class ServerChecker {
       words,
       nowSeconds: () => Math.floor(health.clock.dateMs() / 1000),
       stateHeader: () => states.stateHeader(server.index),
+      running: () => !states.isStopped(server.index),
     });
   }
 

@@ -2,7 +2,7 @@
  * `option httpchk` and `http-check`: the requests, byte for byte as HAProxy sends them (names in lower case, close with HTTP/1.1),
  * and the steps around them. Called by program.ts.
  */
-import type { CheckStep, Proxy } from '../../model/model.ts';
+import type { CheckStep } from '../../model/model.ts';
 import type { CheckWords } from './check-words.ts';
 import type { Program, Step } from './check-step.ts';
 import { expectHttp } from './expect-http.ts';
@@ -17,25 +17,26 @@ const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 export interface HttpProgramOptions {
   /** Value of x-haproxy-server-state (`http-check send-state`), null = not sent. */
   readonly stateHeader: (() => string) | null;
+  readonly leavesOn404: () => boolean;
 }
 
 /** `configured`: complete, as config/ writes it out: connect, request and expectation are there. */
-export function httpProgram(proxy: Proxy, configured: readonly CheckStep[], words: CheckWords, options: HttpProgramOptions): Program {
+export function httpProgram(configured: readonly CheckStep[], words: CheckWords, options: HttpProgramOptions): Program {
   const steps: Step[] = [];
   let isHead = false;
   for (const step of configured) {
     if (step.kind === 'http-send') isHead = step.method === 'HEAD';
-    const made = httpStep(step, proxy, words, options, isHead);
+    const made = httpStep(step, words, options, isHead);
     if (made !== null) steps.push(made);
   }
   return { steps, tellsSteps: false, http: true };
 }
 
-function httpStep(step: CheckStep, proxy: Proxy, words: CheckWords, options: HttpProgramOptions, isHead: boolean): Step | null {
+function httpStep(step: CheckStep, words: CheckWords, options: HttpProgramOptions, isHead: boolean): Step | null {
   switch (step.kind) {
     case 'connect': return connectStep(step);
     case 'http-send': return requestStep(step, words, options);
-    case 'expect': return expectHttp(step, words, { conditional404: proxy.checkDisableOn404, isHead });
+    case 'expect': return expectHttp(step, words, { leavesOn404: options.leavesOn404, isHead });
     case 'comment': return { kind: 'action', comment: step.comment, run: () => undefined };
     case 'set-var': case 'unset-var': return { kind: 'action', comment: '', run: words.setVariable(step.name, step.expr, step.format) };
     default: return null;

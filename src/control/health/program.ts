@@ -12,13 +12,18 @@ export interface ProgramOptions {
   readonly words: CheckWords;
   readonly nowSeconds: () => number;
   readonly stateHeader: () => string;
+  /** The server is not down. */
+  readonly running: () => boolean;
 }
 
 export function checkProgram(proxy: Proxy, options: ProgramOptions): Program {
   const { check } = proxy;
   const { words } = options;
   switch (check.kind) {
-    case 'http': return httpProgram(proxy, check.steps, words, { stateHeader: proxy.checkSendState ? options.stateHeader : null });
+    case 'http': return httpProgram(check.steps, words, {
+      stateHeader: proxy.checkSendState ? options.stateHeader : null,
+      leavesOn404: () => proxy.checkDisableOn404 && options.running(),
+    });
     case 'tcp-check': return tcpProgram(check.steps, words);
     case 'ssl-hello': return tlsHelloProgram(options.nowSeconds);
     case 'smtp': return smtpProgram(check.hello);

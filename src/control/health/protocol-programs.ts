@@ -11,6 +11,11 @@ function program(...steps: Step[]): Program {
   return { steps: [connectByDefault, ...steps], tellsSteps: false, http: false };
 }
 
+/** In some checks HAProxy counts the connection as step 1. */
+function programFromOne(...steps: Step[]): Program {
+  return { ...program(), steps: [{ ...connectByDefault, implicit: false }, ...steps] };
+}
+
 function send(bytes: () => Uint8Array): SendStep & { readonly comment: string } {
   return { kind: 'send', comment: '', bytes };
 }
@@ -58,7 +63,7 @@ export function redisProgram(): Program {
 export function smtpProgram(hello: string): Program {
   const greeting = expect(smtpReply);
   const reply = (status: CheckStatus): Step => expect(smtpReply, { empty: status });
-  return program(greeting, send(() => Buffer.from(`${hello}\r\n`, 'latin1')), reply('L7STS'), send(() => Buffer.from('QUIT\r\n', 'latin1')), reply('L7STS'));
+  return programFromOne(greeting, send(() => Buffer.from(`${hello}\r\n`, 'latin1')), reply('L7STS'), send(() => Buffer.from('QUIT\r\n', 'latin1')), reply('L7STS'));
 }
 
 /** The last line of a reply (`250 …` after `250-…`); 2xx is good. */
@@ -99,8 +104,8 @@ function mysqlGreeting(answer: Answer): Judgement {
 }
 
 export function mysqlProgram(user: string, post41: boolean): Program {
-  if (user === '') return program(expect(mysqlGreeting));
-  return program(
+  if (user === '') return programFromOne(expect(mysqlGreeting));
+  return programFromOne(
     expect(mysqlGreeting),
     send(() => mysqlLogin(user, post41)),
     expect((answer) => {
@@ -112,7 +117,7 @@ export function mysqlProgram(user: string, post41: boolean): Program {
 }
 
 export function pgsqlProgram(user: string): Program {
-  return program(send(() => pgsqlStartup(user)), expect(({ bytes, ended }) => {
+  return programFromOne(send(() => pgsqlStartup(user)), expect(({ bytes, ended }) => {
     const type = String.fromCharCode(bytes[0] ?? 0);
     if (type === 'E') {
       if (bytes.length < 6) return ended ? failed('L7RSP', 0, 'PostgreSQL error is incomplete') : null;
