@@ -141,7 +141,7 @@ export class ModelBuilder {
       cookieCapture: proxy.cookieCapture, useBackend: proxy.useBackend, defaultBackend: this.defaultBackend(proxy),
       tcpRequestConnection: isFrontend ? settings.tcpRequestConnection : [], tcpRequestSession: isFrontend ? settings.tcpRequestSession : [],
       tcpRequestContent: settings.tcpRequestContent, tcpResponseContent: isBackend ? settings.tcpResponseContent : [], inspectDelayMs: settings.inspectDelayMs,
-      responseInspectDelayMs: settings.responseInspectDelayMs, httpRequest: settings.httpRequest, httpResponse: settings.httpResponse,
+      responseInspectDelayMs: settings.responseInspectDelayMs, httpRequest: settings.httpRequest, redirects: settings.redirects, httpResponse: settings.httpResponse,
       httpAfterResponse: settings.httpAfterResponse, stats: this.stats(proxy), servers: proxy.servers, balance: settings.balance, hashType: settings.hashType,
       hashBalanceFactor: settings.hashBalanceFactor, cookie: isBackend ? settings.cookie : null, dynamicCookieKey: settings.dynamicCookieKey, useServer: proxy.useServer,
       retries: settings.retries, redispatch: settings.redispatch, retryOn: settings.retryOn, httpReuse: settings.httpReuse, fullconn: settings.fullconn,

@@ -188,6 +188,7 @@ export interface ProxySettings {
   inspectDelayMs: number | null;
   responseInspectDelayMs: number | null;
   httpRequest: readonly Rule[];
+  redirects: readonly Rule[];
   httpResponse: readonly Rule[];
   httpAfterResponse: readonly Rule[];
   stats: Readonly<StatsDraft> | null;

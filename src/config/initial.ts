@@ -62,7 +62,7 @@ export function initialSettings(): ProxySettings {
     originalto: null, errors: [], logTargets: [], logTag: '', log: { style: 'connect', format: null }, errorLogFormat: null, logFormatSd: null,
     uniqueIdFormat: null, uniqueIdHeader: '', maxconn: 0, backlog: 0, rateLimitSessions: 0, monitorUri: '', monitorNet: '', defaultBackend: null,
     tcpRequestConnection: [], tcpRequestSession: [], tcpRequestContent: [], tcpResponseContent: [], inspectDelayMs: null,
-    responseInspectDelayMs: null, httpRequest: [], httpResponse: [], httpAfterResponse: [], stats: null,
+    responseInspectDelayMs: null, httpRequest: [], redirects: [], httpResponse: [], httpAfterResponse: [], stats: null,
     balance: {
       algorithm: 'roundrobin', name: '', uriLen: 0, uriDepth: 0, uriWhole: false, uriPathOnly: false, hdrUseDomainOnly: false, randomDraws: 2, expr: null,
     },

@@ -72,8 +72,12 @@ export class SectionReader {
       if (section.rest.length > 2) reading.error(section.rest[2] ?? '', `unexpected word '${section.rest[2] ?? ''}' on the section line`);
       return;
     }
-    const looksLikeAddress = /[:/@*]/.test(first) && section.kind !== 'backend';
-    if (!looksLikeAddress) {
+    const address = /[:/@*]/.test(first);
+    if (address && section.kind === 'backend') {
+      reading.warning(first, `'${first}' after 'backend ${section.name}' is ignored`, 'leave it out: a backend does not listen');
+      return;
+    }
+    if (!address) {
       reading.error(first, `unexpected word '${first}' after '${section.kind} ${section.name}'`, "only 'from <defaults>' may stand there");
       return;
     }
@@ -131,13 +135,14 @@ function refuseInheritedRules(reading: ProxyReading, kind: ProxyDraft['kind'], d
   if (why !== '') reading.error(defaults.name, `${why} (defaults '${defaults.name}')`, 'use another defaults section, without these rules');
 }
 
-/** HAProxy 1.x and today: `block` first, then http-request, then reqXXX, then `redirect`. Inherited rules run before. */
+/** HAProxy 1.x and today: `block` first, then http-request, then reqXXX. Inherited rules run before. */
 function appendRules(settings: ProxySettings, own: OwnRules): void {
   settings.tcpRequestConnection = [...settings.tcpRequestConnection, ...own.tcpRequestConnection];
   settings.tcpRequestSession = [...settings.tcpRequestSession, ...own.tcpRequestSession];
   settings.tcpRequestContent = [...settings.tcpRequestContent, ...own.tcpRequestContent];
   settings.tcpResponseContent = [...settings.tcpResponseContent, ...own.tcpResponseContent];
-  settings.httpRequest = [...settings.httpRequest, ...own.legacyBlock, ...own.httpRequest, ...own.legacyRequest, ...own.redirects];
+  settings.httpRequest = [...settings.httpRequest, ...own.legacyBlock, ...own.httpRequest, ...own.legacyRequest];
+  settings.redirects = [...settings.redirects, ...own.redirects];
   settings.httpResponse = [...settings.httpResponse, ...own.httpResponse, ...own.legacyResponse];
   settings.httpAfterResponse = [...settings.httpAfterResponse, ...own.httpAfterResponse];
 }

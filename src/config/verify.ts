@@ -57,6 +57,8 @@ class Verifier {
 
   private frontend(proxy: ProxyDraft): void {
     if (proxy.binds.length === 0) this.warning(proxy.place, proxy.name, `${proxy.kind} '${proxy.name}' has no bind line and does not listen`, "add 'bind <address>:<port>'");
+    this.bindIds(proxy);
+    this.captures(proxy);
     const named = proxy.settings.defaultBackend;
     if (named === null) return;
     const index = this.context.names.proxy(named.text, 'backend');
@@ -66,6 +68,28 @@ class Verifier {
         didYouMean(named.text, this.context.names.proxies.filter((each) => each.kind !== 'frontend').map((each) => each.name)));
     } else this.modeOf(proxy, index, named.place, 'default_backend');
     for (const rule of proxy.useBackend) if (rule.target >= 0) this.modeOf(proxy, rule.target, rule.place, 'use_backend');
+  }
+
+  private bindIds(proxy: ProxyDraft): void {
+    const seen = new Map<number, string>();
+    for (const index of proxy.binds) {
+      const bind = this.context.draft.binds[index];
+      if (bind === undefined || bind.id === 0) continue;
+      const twin = seen.get(bind.id);
+      if (twin !== undefined) this.error(bind.place, String(bind.id), `id ${bind.id} is taken by bind '${twin}'`);
+      seen.set(bind.id, bind.text);
+    }
+  }
+
+  /** `capture … id N` must name a slot; in a backend the slots are those of whatever frontend the request came through. */
+  private captures(proxy: ProxyDraft): void {
+    const sides = [[proxy.settings.httpRequest, proxy.requestCaptures], [proxy.settings.httpResponse, proxy.responseCaptures]] as const;
+    for (const [rules, slots] of sides) {
+      for (const { action, place } of rules) {
+        if (action.kind !== 'capture' || action.slot < slots.length) continue;
+        this.error(place, String(action.slot), `there is no capture slot ${action.slot}`, "add 'declare capture request len <n>' (or response) before it; slots are counted from 0");
+      }
+    }
   }
 
   private modeOf(proxy: ProxyDraft, index: number, place: Place, word: string): void {

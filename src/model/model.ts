@@ -214,8 +214,10 @@ export interface Proxy {
   readonly tcpResponseContent: readonly Rule[];
   readonly inspectDelayMs: number | null;
   readonly responseInspectDelayMs: number | null;
-  /** http-request rules, `redirect`, legacy reqXXX and `block` included, in HAProxy's order. */
+  /** http-request rules, legacy `block` and reqXXX included, in HAProxy's order. */
   readonly httpRequest: readonly Rule[];
+  /** `redirect` lines: run after all of httpRequest, even after an `allow`, and after the statistics page. */
+  readonly redirects: readonly Rule[];
   readonly httpResponse: readonly Rule[];
   readonly httpAfterResponse: readonly Rule[];
   readonly stats: StatsPage | null;

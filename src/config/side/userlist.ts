@@ -50,7 +50,7 @@ export function readUserlist(context: Context, section: Section): void {
   const { draft, problems } = context;
   const users: User[] = [];
   const groups: Group[] = [];
-  if (draft.userlists.some((each) => each.name === section.name)) problems.error(section.place, section.name, `there is a userlist '${section.name}' already`);
+  if (draft.userlists.some((each) => each.name === section.name)) problems.warning(section.place, section.name, `there is a userlist '${section.name}' already: this one is not used`, 'give it a name of its own');
   for (const line of section.lines) {
     const [word = '', name = ''] = line.words;
     if (word !== 'user' && word !== 'group') {

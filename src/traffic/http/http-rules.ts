@@ -41,6 +41,8 @@ export class StatsRules {
 
 export class HttpRules {
   readonly request: RuleSet;
+  /** `redirect` lines: run after the rules (an `allow` there does not end them) and after the statistics page. */
+  readonly redirects: RuleSet;
   readonly response: RuleSet;
   readonly afterResponse: RuleSet;
   readonly monitorFail: readonly TestFn[];
@@ -54,6 +56,7 @@ export class HttpRules {
 
   constructor(proxy: Proxy, compiler: Compiler) {
     this.request = compiler.ruleSet(proxy.httpRequest);
+    this.redirects = compiler.ruleSet(proxy.redirects);
     this.response = compiler.ruleSet(proxy.httpResponse);
     this.afterResponse = compiler.ruleSet(proxy.httpAfterResponse);
     this.monitorFail = proxy.monitorFail.map((condition) => compiler.condition(condition));

@@ -19,7 +19,9 @@ import { monitored } from './monitor.ts';
 import { askStats, serveInternal } from './stats.ts';
 import { prepareRequest } from './to-server.ts';
 
-const step = { frontContent: 0, monitor: 1, body: 2, frontRules: 3, frontStats: 4, backend: 5, backContent: 6, backRules: 7, backStats: 8, dispatch: 9 } as const;
+const step = {
+  frontContent: 0, monitor: 1, body: 2, frontRules: 3, frontStats: 4, frontRedirects: 5, backend: 6, backContent: 7, backRules: 8, backStats: 9, backRedirects: 10, dispatch: 11,
+} as const;
 
 /** A head is whole and stands in bytes[..to). Gives the first position behind what belongs to this request so far. */
 export function headRead(x: HttpExchange, bytes: Buffer, to: number): number {
@@ -106,11 +108,13 @@ function takeStep(x: HttpExchange): boolean {
     case step.body: return !front.proxy.switches.httpBufferRequest || hasBody(x, x.context.plan.model.global.bufsizeBytes, 0);
     case step.frontRules: return front.rules.http.request.length === 0 || runRules(x, front.rules.http.request);
     case step.frontStats: return front.rules.http.stats === null || !askStats(x, front.rules.http.stats);
+    case step.frontRedirects: return front.rules.http.redirects.length === 0 || runRules(x, front.rules.http.redirects);
     case step.backend: return chooseBackend(x);
     case step.backContent: return back === null || back === front || back.rules.requestContent.length === 0 || runContent(x, back);
     case step.backRules: return back === null || back === front || ((!back.proxy.switches.httpBufferRequest || hasBody(x, x.context.plan.model.global.bufsizeBytes, 0))
       && (back.rules.http.request.length === 0 || runRules(x, back.rules.http.request)));
-    default: return back === null || back === front || back.rules.http.stats === null || !askStats(x, back.rules.http.stats);
+    case step.backStats: return back === null || back === front || back.rules.http.stats === null || !askStats(x, back.rules.http.stats);
+    default: return back === null || back === front || back.rules.http.redirects.length === 0 || runRules(x, back.rules.http.redirects);
   }
 }
 

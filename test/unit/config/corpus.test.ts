@@ -55,7 +55,7 @@ function proxyLines(model: Model, proxy: Proxy): string[] {
       `  bind ${bind.text} #${bind.luid} ${set(bind, 'index', 'luid', 'proxy', 'address', 'text', 'place', 'tls', 'uid', 'gid')}`,
       ...(bind.tls === null ? [] : [`    tls ${set(bind.tls, 'caPem', 'crlPem')}${bind.tls.caPem === '' ? '' : ' caPem'}`]),
     ]),
-    ...rules('connection', proxy.tcpRequestConnection), ...rules('content', proxy.tcpRequestContent), ...rules('request', proxy.httpRequest),
+    ...rules('connection', proxy.tcpRequestConnection), ...rules('content', proxy.tcpRequestContent), ...rules('request', proxy.httpRequest), ...rules('redirect', proxy.redirects),
     ...rules('response', proxy.httpResponse),
     ...proxy.useBackend.map((rule) => `  use_backend ${rule.dynamic === null ? model.proxies[rule.target]?.name ?? '?' : 'dynamic'}${conditionText(rule.condition)}`),
     ...proxy.useServer.map((rule) => `  use-server ${model.servers[rule.target]?.name ?? '?'}${conditionText(rule.condition)}`),

@@ -62,9 +62,10 @@ test('ids given by hand are kept and skipped by the others', () => {
   assert.equal(model(loaded).binds[2]?.luid, 2);
 });
 
-test('rules run family by family: block, http-request, reqXXX, redirect', () => {
+test('rules run family by family: block, http-request, reqXXX; redirect lines are a list of their own', () => {
   const loaded = load(`${base}frontend a\n bind :1\n redirect location /last if { path /r }\n reqadd X-A:\\ 1\n http-request set-header X-B 2\n block if { path /b }\n`);
-  assert.deepEqual(proxy(loaded, 'a').httpRequest.map((rule) => rule.action.kind), ['deny', 'set-header', 'add-header', 'redirect']);
+  assert.deepEqual(proxy(loaded, 'a').httpRequest.map((rule) => rule.action.kind), ['deny', 'set-header', 'add-header']);
+  assert.deepEqual(proxy(loaded, 'a').redirects.map((rule) => rule.text.includes('/last')), [true]);
   assert.match(told(loaded, 'warning').join(), /'http-request' rule stands after a 'redirect' rule but runs before it/);
 });
 

@@ -20,7 +20,7 @@ export function makeProxy(index: number, name: string, changes: Partial<Proxy> =
     logFormat: null, errorLogFormat: null, logFormatSd: null, logStyle: 'tcplog', uniqueIdFormat: null, uniqueIdHeader: '',
     binds: [], maxconn: 0, backlog: 0, rateLimitSessions: 0, monitorUri: '', monitorFail: [], monitorNet: '', requestCaptures: [], responseCaptures: [],
     cookieCapture: null, useBackend: [], defaultBackend: index, tcpRequestConnection: [], tcpRequestSession: [], tcpRequestContent: [],
-    tcpResponseContent: [], inspectDelayMs: null, responseInspectDelayMs: null, httpRequest: [], httpResponse: [], httpAfterResponse: [], stats: null,
+    tcpResponseContent: [], inspectDelayMs: null, responseInspectDelayMs: null, httpRequest: [], redirects: [], httpResponse: [], httpAfterResponse: [], stats: null,
     servers: [],
     balance: { algorithm: 'roundrobin', name: '', uriLen: 0, uriDepth: 0, uriWhole: false, uriPathOnly: false, hdrUseDomainOnly: false, randomDraws: 2, expr: null },
     hashType: { method: 'map-based', function: 'sdbm', avalanche: false }, hashBalanceFactor: 0, cookie: null, dynamicCookieKey: '', useServer: [],
