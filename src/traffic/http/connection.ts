@@ -141,6 +141,8 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
     const result = exchange.requestParser.parse(to);
     if (result === parsed.done) {
       exchange.stash = null;
+      // A head that came in one piece was there when it started: no need to ask the clock again.
+      if (!isFirst) exchange.readyMs = this.context.clock.monoMs();
       this.awaits = awaited.nothing;
       const end = headRead(exchange, bytes, to);
       if (end < to) this.keepInput(bytes.subarray(end, to));
@@ -193,6 +195,8 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   exchangeOver(exchange: HttpExchange, close: boolean): void {
     if (this.exchange !== exchange) return;
     this.exchange = null;
+    const endMs = exchange.startMs + exchange.facts.activeMs;
+    const endDateMs = exchange.facts.requestDateMs + exchange.facts.activeMs;
     exchange.forget();
     if (this.pool.length < limits.idleExchangesMax) this.pool.push(exchange);
     if (this.transport.closed) {
@@ -205,9 +209,8 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
       this.close();
       return;
     }
-    const { clock } = this.context;
-    this.idleSinceMs = clock.monoMs();
-    this.idleSinceDateMs = clock.dateMs();
+    this.idleSinceMs = endMs;
+    this.idleSinceDateMs = endDateMs;
     this.handshakeMs = 0;
     const { timeouts } = this.session.frontend;
     this.await(awaited.nextRequest, timeouts.httpKeepAliveMs ?? timeouts.httpRequestMs ?? timeouts.clientMs ?? 0);

@@ -65,7 +65,7 @@ function setTimes(x: HttpExchange): void {
 export function finish(x: HttpExchange, keepServer: boolean, closeClient: boolean): void {
   if (x.stage === stage.over) return;
   x.stage = stage.over;
-  const { facts, front, back, serverPlan, context, link, client } = x;
+  const { facts, back, serverPlan, context, link, client } = x;
   context.wheel.disarm(x.serverTimer);
   if (x.waitTimer.armed) context.wheel.disarm(x.waitTimer);
   setTimes(x);
@@ -80,7 +80,6 @@ export function finish(x: HttpExchange, keepServer: boolean, closeClient: boolea
     back.back.times(facts.queueMs, connectMs, responseMs, facts.activeMs);
     if (serverPlan !== null) serverPlan.tally.times(facts.queueMs, connectMs, responseMs, facts.activeMs);
   }
-  void front;
   if (x.clientPaused && !closeClient) client.transport.resume();
   client.exchangeOver(x, closeClient);
 }

@@ -119,6 +119,8 @@ export abstract class HttpExchange extends Exchange implements ExchangeOwner, Tr
   internal = '';
   // ---- times, monoMs
   startMs = 0;
+  /** Head (and what rules waited for) was there. */
+  readyMs = 0;
   sentMs = 0;
 
   constructor(context: ThreadContext, client: HttpConnection) {
@@ -177,6 +179,7 @@ export abstract class HttpExchange extends Exchange implements ExchangeOwner, Tr
     this.unlogged = false;
     this.tunnel = null;
     this.startMs = startMs;
+    this.readyMs = startMs;
     this.sentMs = 0;
     this.requestParser.relaxed = this.frontend.switches.acceptInvalidHttpRequest;
   }

@@ -266,6 +266,7 @@ export function bodyArrived(x: HttpExchange): void {
 }
 
 function goOn(x: HttpExchange): void {
+  x.readyMs = x.context.clock.monoMs();
   x.context.wheel.disarm(x.waitTimer);
   const resume = x.ruleAt > 0 && (x.step === step.frontRules || x.step === step.backRules);
   x.stage = stage.rules;

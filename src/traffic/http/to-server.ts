@@ -36,8 +36,7 @@ export function prepareRequest(x: HttpExchange): void {
     lines += 'Connection: close\r\n';
   }
   x.serverLines = lines;
-  const now = x.context.clock.monoMs();
-  x.facts.requestMs = now - x.startMs;
+  x.facts.requestMs = x.readyMs - x.startMs;
   if (!x.requestBody.done && !x.clientPaused) x.pauseClient();
   x.stage = stage.dispatch;
   x.dispatch.start(x.client.session, back);
@@ -75,7 +74,7 @@ export function serverReady(x: HttpExchange, connection: ServerConnection, reuse
   x.reused = reused;
   x.serverGone = false;
   x.stage = stage.waiting;
-  x.sentMs = x.context.clock.monoMs();
+  x.sentMs = x.readyMs + Math.max(x.facts.queueMs, 0) + Math.max(x.facts.connectMs, 0);
   transport.handler = x;
   if (bindsConnection(x.requestHead)) connection.private = true;
   const first = x.replay ?? firstWrite(x);
@@ -95,7 +94,9 @@ export function serverReady(x: HttpExchange, connection: ServerConnection, reuse
 /** Head and first body bytes, as one slice of what the client sent if nothing was changed. */
 function firstWrite(x: HttpExchange): Uint8Array {
   const head = x.requestHead;
-  if (x.serverLines === '' && leavesAsItCame(head)) return head.bytes.subarray(head.start, x.firstEnd);
+  if (x.serverLines === '' && leavesAsItCame(head)) {
+    return head.start === 0 && x.firstEnd === head.bytes.length ? head.bytes : head.bytes.subarray(head.start, x.firstEnd);
+  }
   return writeHead(head, x.serverLines, head.bytes.subarray(head.end, x.firstEnd));
 }
 

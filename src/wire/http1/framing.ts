@@ -174,7 +174,7 @@ function readConnection(head: Http1Head, framing: Framing): void {
     const length = (head.table[row + column.valueEnd] as number) - from;
     if (length === 10 && isKeepAlive(head.bytes, from)) {
       keepAlive = true;
-      head.remove(line);
+      drop(head, line);
       continue;
     }
     const words = head.value(line).split(',').map((word) => word.trim()).filter((word) => word !== '');
@@ -189,12 +189,17 @@ function readConnection(head: Http1Head, framing: Framing): void {
       return false;
     });
     if (kept.length === words.length) continue;
-    if (kept.length === 0) head.remove(line);
+    if (kept.length === 0) drop(head, line);
     else head.setValue(line, kept.join(', '));
   }
   framing.keepAlive = keepAlive && !close;
   if (close) framing.close = true;
   else if (keepAlive) framing.close = false;
+}
+
+function drop(head: Http1Head, line: number): void {
+  if (head.edited) head.remove(line);
+  else head.excise(line);
 }
 
 function isKeepAlive(bytes: Uint8Array, from: number): boolean {

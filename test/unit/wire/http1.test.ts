@@ -89,6 +89,16 @@ test('a head that only gets lines added keeps its bytes', () => {
   assert.equal(writeHead(head, 'X: y\r\n', none).toString('latin1'), 'GET /a HTTP/1.1\r\nHost:   x \r\nX: y\r\n\r\n');
 });
 
+test('a line taken out leaves one slice, and what came before it in its words', () => {
+  const { head } = read('HTTP/1.1 200 OK\r\nA: 1\r\nConnection: keep-alive\r\nB: 2\r\n\r\nbody', true);
+  assert.equal(frameResponse(head, new Framing(), false, false), flaw.none);
+  assert.ok(leavesAsItCame(head));
+  assert.equal(head.bytes.subarray(head.start).toString(), 'HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\n\r\nbody');
+  assert.deepEqual([head.find('a', 0), head.find('connection', 0), head.find('b', 0), head.value(0), head.value(2), head.reason], [0, -1, 2, '1', '2', 'OK']);
+  head.remove(0);
+  assert.equal(writeHead(head, 'C: 3\r\n', none).toString(), 'HTTP/1.1 200 OK\r\nB: 2\r\nC: 3\r\n\r\n');
+});
+
 test('bare line feeds and odd start lines are spelled anew', () => {
   assert.equal(writeHead(read('GET  /\tHTTP/2.0\nA:b\n\n').head, '', none).toString('latin1'), 'GET / HTTP/1.1\r\nA: b\r\n\r\n');
 });
