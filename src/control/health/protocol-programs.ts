@@ -149,7 +149,7 @@ export function ldapProgram(): Program {
 export function spopProgram(): Program {
   return program(send(() => spopHello), expect(({ bytes, ended }) => {
     if (bytes.length < 5 || bytes.length < 4 + bytes.readUInt32BE(0)) return ended || bytes.length >= 5 && bytes.readUInt32BE(0) > 65536 ? failed('L7RSP', 0, 'invalid frame received') : null;
-    if (bytes[4] === 101) return passed(0, 'SPOA server is ok');
+    if (bytes[4] === 101) return passed();
     return failed('L7RSP', 0, bytes[4] === 103 ? 'SPOA server disconnected' : 'invalid frame received');
   }));
 }
