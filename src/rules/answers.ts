@@ -160,6 +160,8 @@ export class AnswerMaker {
     // No length for answers that cannot have a body (RFC 9110 8.6); HAProxy does send it with 304.
     const withLength = status !== 204;
     const make = (s: Subject | null): MadeAnswer => {
+      // Formats may print the status (%ST): it is this answer's from here on.
+      if (s !== null) s.facts.status = status;
       let head = '';
       for (const header of headers) head += `${header.name}: ${s === null ? '' : header.value(s)}\r\n`;
       const bytes = format === null || s === null ? fixedBody : Buffer.from(format(s), 'latin1');

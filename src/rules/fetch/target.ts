@@ -19,6 +19,14 @@ function host(head: Head): string {
   return line < 0 ? '' : head.value(line);
 }
 
+const standardMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE']);
+
+/** The method as it came: set-method does not change what rules see, unless the method was not a standard one. */
+function originalMethod(head: Head, s: Subject): string {
+  const { method } = s.facts;
+  return standardMethods.has(method) ? method : head.method;
+}
+
 function onRequest(read: (head: Head, s: Subject) => Sample): FetchMaker {
   return plain((s) => (s.request === null ? undefined : read(s.request, s)));
 }
@@ -111,7 +119,7 @@ function captured(read: (s: Subject) => string): FetchMaker {
 }
 
 export const targetFetches: FetchTable = {
-  method: onRequest((head) => head.method),
+  method: onRequest(originalMethod),
   url: onRequest((head) => head.uri),
   path: onRequest((head) => unlessEmpty(head.path())),
   pathq: onRequest((head) => unlessEmpty(pathWithQuery(head))),

@@ -114,6 +114,11 @@ function early(s: Subject, value: number): string {
   return s.facts.early ? `+${value}` : String(value);
 }
 
+/** '-' stands for nothing captured. */
+function cookie(value: string): string {
+  return value === '-' ? '' : escapeHeader(value);
+}
+
 function termination(s: Subject): string {
   return s.facts.cause + s.facts.stage;
 }
@@ -147,7 +152,7 @@ export function makeAliases(): Readonly<Record<string, AliasMaker>> {
   const counter = new RequestCounter();
   return {
     B: fixed((s) => early(s, s.facts.bytesToClient)), U: number((s) => s.facts.bytesFromClient),
-    CC: text((s) => escapeHeader(s.facts.requestCookie)), CS: text((s) => escapeHeader(s.facts.responseCookie)),
+    CC: text((s) => cookie(s.facts.requestCookie)), CS: text((s) => cookie(s.facts.responseCookie)),
     H: text((s) => s.world.hostname), ID: text((s) => escapeUrl(s.uniqueId)),
     HM: text((s) => bad(s, s.facts.method)), HU: text((s) => bad(s, s.facts.uri)), HV: text((s) => bad(s, s.facts.version)),
     HP: text((s) => bad(s, withoutQuery(s.facts.uri))), HPO: text((s) => bad(s, pathOnly(s.facts.uri))),

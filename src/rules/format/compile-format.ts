@@ -16,9 +16,11 @@ export interface FormatParts {
 function printSample(value: Sample, flags: FormatFlags, encoding: Encoding): string {
   let text = value === undefined ? '' : toText(value);
   if (encoding === 'http') {
-    if (text === '') return '';
+    // Samples in messages are never quoted, as in HAProxy.
     text = escapeHttp(text);
-  } else if (text === '') {
+    return flags.escape ? escapeStructured(text) : text;
+  }
+  if (text === '') {
     if (flags.quote) return '""';
     return flags.mandatory ? '-' : '';
   }
@@ -34,7 +36,7 @@ function compileItem(item: FormatItem, parts: FormatParts, encoding: Encoding): 
   if (item.kind === 'alias') return parts.alias(item.name, item.flags);
   const sample = parts.sample(item);
   const { flags } = item;
-  const plain = !flags.quote && !flags.escape && !flags.mandatory && encoding === 'http';
+  const plain = !flags.escape && encoding === 'http';
   return plain ? (s) => {
     const value = sample(s);
     return value === undefined ? '' : escapeHttp(toText(value));

@@ -205,6 +205,7 @@ test('log lines: flags, blanks and escaping', () => {
   assert.equal(log('%[var(txn.x)]|%{+Q}[var(txn.x)]|%{-M}[var(txn.x)]|%CC|%{+Q}CC|%ID'), '-|""||-|""|-');
   assert.equal(log('%{+X}ci:%{+X}cp %{+X}pid %{+X}Ts'), `C0000207:C350 1092 ${Math.floor(Date.UTC(2026, 10, 20, 22, 59, 24) / 1000).toString(16).toUpperCase()}`);
   assert.equal(log('%HM %HP %HQ %HU %HV'), 'GET /a ?#22b /a?#22b HTTP/1.1');
+  assert.equal(print('%{+Q}[path]|%{+E}[path]', 'GET /a]b HTTP/1.1'), '/a]b|/a\\]b', 'samples in messages are not quoted');
   assert.equal(log('%{+Q}o %ci %{-Q}b'), '"192.0.2.7" be1');
   const scope = new FakeScope('log-format');
   scope.proxies[0] = fakeProxy(0, 'fe', { requestCaptures: [{ header: 'a', lengthMax: 9 }, { header: 'b', lengthMax: 9 }] });
