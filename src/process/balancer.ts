@@ -26,6 +26,7 @@ import type { Notices } from './notices.ts';
 import { dropPrivileges } from './privileges.ts';
 import { bindReason, probeBinds } from './probe-binds.ts';
 import { stateLines, stoppedLine } from './state-dump.ts';
+import type { BindFailure } from './traffic-threads.ts';
 import { TrafficThreads } from './traffic-threads.ts';
 
 export interface BalancerOptions {
@@ -122,7 +123,7 @@ export class Balancer {
     const { model, notices } = this;
     if (this.options.probe) {
       const problems = await probeBinds(model.binds);
-      for (const { bind, port, reason } of problems) notices.alert(this.bindText(bind.index, reason, port));
+      for (const { bind, port, code } of problems) notices.alert(this.bindText({ bind: bind.index, code, message: '' }, port));
       if (problems.length > 0) return 'Some listeners could not be started: nothing was started.';
     }
     await this.logs.open(model);
@@ -133,7 +134,7 @@ export class Balancer {
     }
     const failure = await this.threads.start();
     if (failure?.kind === 'thread') return `A traffic thread could not start: ${failure.why}`;
-    if (failure?.kind === 'bind') return this.bindText(failure.failure.bind, bindReason(failure.failure.code === '' ? failure.failure.message : failure.failure.code), 0);
+    if (failure?.kind === 'bind') return failure.failures.map((one) => this.bindText(one)).join('\n');
     const pidFailure = this.writePidfile();
     if (pidFailure !== '') return pidFailure;
     const identity = model.global;
@@ -195,7 +196,7 @@ export class Balancer {
         this.threads.postOthers(message.thread, { type: 'wake-queue', proxy: message.proxy, server: message.server });
         break;
       case 'bind-failed':
-        this.tell('alert', this.bindText(message.bind, bindReason(message.code === '' ? message.message : message.code), 0));
+        this.tell('alert', this.bindText(message));
         break;
       case 'warning':
         this.tell('warning', message.message);
@@ -214,13 +215,14 @@ export class Balancer {
   }
 
   /** `Binding [lb.cfg:12] for frontend fe: cannot bind socket (Address already in use) for [127.0.0.1:80]` */
-  private bindText(index: number, reason: string, port: number): string {
+  private bindText({ bind: index, code, message }: BindFailure, port = 0): string {
     const bind = this.model.binds[index];
-    if (bind === undefined) return `cannot bind socket (${reason})`;
+    if (bind === undefined) return message;
     const proxy = this.model.proxies[bind.proxy];
     const { address } = bind;
     const text = address.kind === 'inet' ? `${address.host}:${port === 0 ? address.port : port}` : bind.text;
-    return `Binding [${bind.place.file}:${bind.place.line}] for ${proxy?.kind === 'listen' ? 'proxy' : 'frontend'} ${proxy?.name ?? ''}: cannot bind socket (${reason}) for [${text}]`;
+    const what = code === '' ? message : `cannot bind socket (${bindReason(code)}) for [${text}]`;
+    return `Binding [${bind.place.file}:${bind.place.line}] for ${proxy?.kind === 'listen' ? 'proxy' : 'frontend'} ${proxy?.name ?? ''}: ${what}`;
   }
 
   private writePidfile(): string {

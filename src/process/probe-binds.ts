@@ -30,7 +30,8 @@ function tryListen(options: ListenOptions): Promise<string> {
 export interface BindProblem {
   readonly bind: Bind;
   readonly port: number;
-  readonly reason: string;
+  /** Error code of the system. */
+  readonly code: string;
 }
 
 /** Unix sockets and inherited descriptors are left to the threads: they are taken over, not shared. */
@@ -41,7 +42,7 @@ export async function probeBinds(binds: readonly Bind[]): Promise<BindProblem[]>
     if (address.kind !== 'inet' || address.port === 0) continue;
     for (let port = address.port; port <= address.portLast; port += 1) {
       const code = await tryListen({ host: address.host, port, ipv6Only: address.family === 6 && !bind.v4v6, exclusive: true });
-      if (code !== '') problems.push({ bind, port, reason: bindReason(code) });
+      if (code !== '') problems.push({ bind, port, code });
     }
   }
   return problems;

@@ -35,7 +35,7 @@ export async function runBalancer(model: Model, notices: Notices, options: RunOp
   process.on('SIGINT', () => stopAtOnce('SIGINT'));
   const failure = await balancer.start();
   if (failure !== '') {
-    notices.alert(failure);
+    for (const line of failure.split('\n')) notices.alert(line);
     return 1;
   }
   process.on('SIGUSR1', () => {

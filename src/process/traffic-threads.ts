@@ -27,8 +27,8 @@ export interface BindFailure {
   readonly message: string;
 }
 
-/** Why a start did not succeed: a bind, or a thread that could not run at all. */
-export type StartFailure = { readonly kind: 'bind'; readonly failure: BindFailure } | { readonly kind: 'thread'; readonly why: string };
+/** Why a start did not succeed: binds (each told once, whichever thread found it), or a thread that could not run at all. */
+export type StartFailure = { readonly kind: 'bind'; readonly failures: readonly BindFailure[] } | { readonly kind: 'thread'; readonly why: string };
 
 interface Slot {
   readonly index: number;
@@ -45,6 +45,8 @@ interface Slot {
 
 const delayFirstMs = 100;
 const delayMaxMs = 30_000;
+/** After a bind failed, for the other failures of the same start to come in. */
+const collectMs = 100;
 const watchPeriodDefaultMs = 1000;
 const trafficEntry = new URL('../traffic/thread.ts', import.meta.url);
 
@@ -56,6 +58,7 @@ export class TrafficThreads {
   private readonly standing = new Map<string, ToTraffic>();
   private watch: NodeJS.Timeout | null = null;
   private stopping = false;
+  private readonly bindFailures = new Map<string, BindFailure>();
   private settle: ((failure: StartFailure | null) => void) | null = null;
   private onDrained: (() => void) | null = null;
 
@@ -72,7 +75,8 @@ export class TrafficThreads {
     return new Promise((resolve) => {
       this.settle = (failure) => {
         this.settle = null;
-        if (failure === null) this.watch = setInterval(() => this.lookAtHeartbeats(), this.watchPeriodMs);
+        if (failure !== null) this.stopping = true;
+        else this.watch = setInterval(() => this.lookAtHeartbeats(), this.watchPeriodMs);
         resolve(failure);
       };
       for (const slot of this.slots) this.launch(slot);
@@ -139,11 +143,18 @@ export class TrafficThreads {
       this.checkDrained();
       return;
     }
-    if (message.type === 'bind-failed' && this.settle !== null) {
-      this.settle({ kind: 'bind', failure: { bind: message.bind, code: message.code, message: message.message } });
+    if (message.type === 'bind-failed' && (this.settle !== null || this.stopping)) {
+      this.collect({ bind: message.bind, code: message.code, message: message.message });
       return;
     }
     this.options.receive(message);
+  }
+
+  private collect(failure: BindFailure): void {
+    if (this.bindFailures.size === 0) {
+      setTimeout(() => this.settle?.({ kind: 'bind', failures: [...this.bindFailures.values()] }), collectMs);
+    }
+    this.bindFailures.set(`${failure.bind} ${failure.message}`, failure);
   }
 
   private ended(slot: Slot, why: string): void {

@@ -52,10 +52,10 @@ test('all threads start, hear messages, drain and end', { timeout: 10_000 }, asy
   assert.deepEqual(recorder.seen.filter((text) => text.startsWith('died')), []);
 });
 
-test('a bind that fails is told', { timeout: 10_000 }, async (context) => {
+test('a bind that fails in every thread is told once', { timeout: 10_000 }, async (context) => {
   const { threads: all } = threads('bind-failed');
   context.after(() => all.terminate());
-  assert.deepEqual(await all.start(), { kind: 'bind', failure: { bind: 3, code: 'EADDRINUSE', message: 'in use' } });
+  assert.deepEqual(await all.start(), { kind: 'bind', failures: [{ bind: 3, code: 'EADDRINUSE', message: 'in use' }] });
 });
 
 test('a thread that cannot run at all is told', { timeout: 10_000 }, async (context) => {
