@@ -16,7 +16,8 @@ interface LexFault {
   readonly remedy: string;
 }
 
-type Words = { readonly words: readonly string[]; readonly fault: null } | { readonly words: null; readonly fault: LexFault };
+/** `unset`: environment variables that were expanded to nothing because they are not set and have no default. */
+type Words = { readonly words: readonly string[]; readonly fault: null; readonly unset: readonly string[] } | { readonly words: null; readonly fault: LexFault };
 
 const simpleEscapes: Readonly<Record<string, string>> = {
   ' ': ' ', '\\': '\\', '#': '#', "'": "'", '"': '"', $: '$', t: '\t', n: '\n', r: '\r',
@@ -33,6 +34,7 @@ class LineLexer {
   private word = '';
   private started = false;
   private readonly words: string[] = [];
+  private readonly unset: string[] = [];
 
   constructor(text: string, variables: Variables) {
     this.text = text;
@@ -63,7 +65,7 @@ class LineLexer {
       return { words: null, fault: { message: 'unmatched quote', column: quoteAt + 1, remedy: `close it with ${quote}, or write \\${quote} for the character itself` } };
     }
     this.endWord();
-    return { words: this.words, fault: null };
+    return { words: this.words, fault: null, unset: this.unset };
   }
 
   private tooLong(what: string): Words {
@@ -119,7 +121,8 @@ class LineLexer {
     }
     end += 1;
     while (/[A-Za-z0-9_]/.test(this.text.charAt(end))) end += 1;
-    let value = this.variables(this.text.slice(nameAt, end));
+    const nameEnd = end;
+    let value = this.variables(this.text.slice(nameAt, nameEnd));
     let expand = false;
     if (braces) {
       if (this.text.charAt(end) === '[') {
@@ -141,6 +144,7 @@ class LineLexer {
       }
       end += 1;
     }
+    if (value === undefined) this.unset.push(this.text.slice(nameAt, nameEnd));
     this.at = end;
     this.emitValue(value ?? '', expand);
     return null;

@@ -47,7 +47,7 @@ export function readOptions<T, R extends Reading>(rows: ReadonlyMap<string, Line
       continue;
     }
     const values = words.slice(index + 1, row.values < 0 ? undefined : index + 1 + row.values);
-    if (row.values > 0 && values.length < row.values) {
+    if (row.values > 0 && (values.length < row.values || values.includes(''))) {
       reading.error(word, `'${word}' on a '${line}' line needs ${row.values === 1 ? 'a value' : `${row.values} values`}`);
       return;
     }

@@ -104,8 +104,12 @@ class Preprocessor {
     }
     const first = cut.words[0];
     if (first === undefined || first === '') return;
-    if (first.startsWith('.')) this.readDirective(first, cut.words.slice(1));
-    else this.readWords(cut.words);
+    if (first.startsWith('.')) {
+      this.readDirective(first, cut.words.slice(1));
+      return;
+    }
+    for (const name of cut.unset) this.problems.warning(this.place, name, `environment variable '${name}' is not set`, `set it, or write a default: "\${${name}-value}"`);
+    this.readWords(cut.words);
   }
 
   private evaluate(words: readonly string[], word: string): boolean {

@@ -81,3 +81,9 @@ test('text in UTF-8 is kept byte for byte and told readably', () => {
   assert.equal(Buffer.from(model(load('global\n description Grüße\n')).global.description, 'latin1').toString('utf8'), 'Grüße');
   assert.match(told(load('global\n grüße x\n'), 'error')[0] ?? '', /'grüße'/);
 });
+
+test('a variable that is not set and has no default is told', () => {
+  const loaded = load(`global\n description "a$NOPE${NOT-x}b"\n.if streq("$NOPE",x)\n.endif\n${base}`);
+  assert.equal(model(loaded).global.description, 'axb');
+  assert.deepEqual(told(loaded, 'warning').filter((each) => each.includes('environment')), ["2 environment variable 'NOPE' is not set"]);
+});
