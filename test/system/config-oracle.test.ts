@@ -105,7 +105,7 @@ for (const [name, text] of Object.entries(wholeFiles)) {
   });
 }
 
-for (const name of ['current-web.cfg', 'current-advanced.cfg', 'broken.cfg']) {
+for (const name of ['current-web.cfg', 'current-advanced.cfg', 'exchange-2019.cfg', 'broken.cfg']) {
   test(`corpus: ${name}`, async () => {
     const theirs = await haproxy(name, corpus);
     const ours = poise(name, corpus);
