@@ -54,7 +54,9 @@ export class Program {
 
   async listening(ports: readonly { readonly address: string; readonly port: number }[], timeoutMs = 15_000): Promise<void> {
     const end = Date.now() + timeoutMs;
-    while (!ports.every((one) => isListening(one.address, one.port))) {
+    // Poise tries its addresses for a moment before its threads listen: only what still listens a little later counts.
+    const all = (): boolean => ports.every((one) => isListening(one.address, one.port));
+    while (!(all() && await sleep(30).then(all))) {
       if (this.ended !== null) throw new Error(`${this.name} ended with ${this.ended} before it listened:\n${this.stderr}${this.stdout}`);
       if (Date.now() > end) throw new Error(`${this.name} does not listen on ${JSON.stringify(ports)}:\n${this.stderr}${this.stdout}`);
       await sleep(10);

@@ -64,8 +64,10 @@ backend l4con
 backend l4tout
     server s1 {hole}
 backend l6ok
+    mode tcp
     server s1 {secure} check-ssl verify none
 backend l6rsp
+    mode tcp
     server s1 {junk} check-ssl verify none
 backend hello
     option ssl-hello-chk

@@ -1,5 +1,6 @@
 /** Answers of origins: framing that is right, unusual or wrong, interim answers, upgrades, early and endless answers. */
 import { comparison } from '../../harness/comparison.ts';
+import { MessageReader } from '../../harness/http.ts';
 import { get, headerLines, relayed } from '../../harness/observe.ts';
 import { Origin } from '../../harness/origin.ts';
 import { sleep } from '../../harness/place.ts';
@@ -27,6 +28,24 @@ function plays(site: Site, pieces: readonly string[], after: 'close' | 'reset' |
   };
 }
 
+/** The answers in the bytes: interim ones, then the last; without chunk framing, whose sizes each hop may choose. */
+function messagesOf(site: Site, bytes: string, method = 'GET'): unknown[] {
+  const messages: unknown[] = [];
+  let left = bytes;
+  while (left !== '') {
+    const message = new MessageReader('response', method).read(left, true);
+    if (message === null) {
+      // Cut off: what came, again without the sizes of whole chunks.
+      const headEnd = left.indexOf('\r\n\r\n');
+      messages.push({ headers: headerLines(site, left.slice(0, headEnd).split('\r\n')), cutBody: left.slice(headEnd + 4) });
+      break;
+    }
+    messages.push({ ...relayed(site, message), trailers: message.trailers.map((line) => line.toLowerCase()) });
+    left = left.slice(message.raw.length);
+  }
+  return messages;
+}
+
 /** Everything the client gets for one request, for each answer. */
 const outcome = (answers: readonly (string | readonly string[])[], after: 'close' | 'reset' | 'open' = 'close', request = get('/x', 'Connection: close')) => async (site: Site): Promise<unknown[]> => {
   const results: unknown[] = [];
@@ -36,9 +55,7 @@ const outcome = (answers: readonly (string | readonly string[])[], after: 'close
     const client = await site.client('front');
     const rest = await client.send(request).rest(1500);
     const lines = await site.logLines(/ fe /, logged + 1).catch((error: unknown) => [String(error)]);
-    const headEnd = rest.bytes.indexOf('\r\n\r\n');
-    const head = rest.bytes.slice(0, headEnd).split('\r\n');
-    results.push({ answer: [answer].flat().join('|').slice(0, 120), start: head[0], headers: headerLines(site, head), body: rest.bytes.slice(headEnd + 4), ending: rest.ending, line: lines.at(-1) });
+    results.push({ answer: [answer].flat().join('|').slice(0, 120), messages: messagesOf(site, rest.bytes, request.split(' ')[0]), ending: rest.ending, line: lines.at(-1) });
   }
   return results;
 };
@@ -59,8 +76,20 @@ comparison('answers', { configuration, origins }, (situation) => {
 });
 
 comparison('answers that are wrong', { configuration, origins }, (situation) => {
-  situation('rubbish', outcome(['rubbish\r\n\r\n', 'HTTP/1.1 abc\r\n\r\n', head('HTTP/3.0 200 OK'), head('HTTP/1.1 20 OK'), head('HTTP/1.1 2000 OK'), '\x16\x03\x01\r\n\r\n']), { shows: ['502', 'PH--'] });
-  situation('bad header lines', outcome([head('HTTP/1.1 200 OK', 'X : y', 'Content-Length: 0'), head('HTTP/1.1 200 OK', 'no colon', 'Content-Length: 0'), head('HTTP/1.1 200 OK', 'X: a\0b', 'Content-Length: 0')]), { shows: 'PH--' });
+  situation('rubbish', outcome(['rubbish\r\n\r\n', 'HTTP/1.1 abc\r\n\r\n', head('HTTP/3.0 200 OK'), head('HTTP/1.1 2000 OK'), '\x16\x03\x01\r\n\r\n']), { shows: ['502', 'PH--'] });
+  situation('a status of two digits', async (site) => {
+    plays(site, [head('HTTP/1.1 20 OK')]);
+    const { bytes } = await site.everything('front', get('/two', 'Connection: close'));
+    await site.logLine(/\/two /);
+    return bytes.split('\r\n')[0];
+  }, { shows: '20 OK', differs: { id: 'status-has-three-digits', poise: () => 'HTTP/1.1 502 Bad Gateway' } });
+  situation('bad header lines', outcome([head('HTTP/1.1 200 OK', 'X : y', 'Content-Length: 0'), head('HTTP/1.1 200 OK', 'no colon', 'Content-Length: 0')]), { shows: 'PH--' });
+  situation('NUL in a value', async (site) => {
+    plays(site, [head('HTTP/1.1 200 OK', 'X: a\0b', 'Content-Length: 0')]);
+    const { bytes } = await site.everything('front', get('/nul', 'Connection: close'));
+    await site.logLine(/\/nul /);
+    return bytes.split('\r\n')[0];
+  }, { shows: '200 OK', differs: { id: 'nul-is-refused', poise: () => 'HTTP/1.1 502 Bad Gateway' } });
   situation('conflicting lengths', outcome([head('HTTP/1.1 200 OK', 'Content-Length: 4', 'Content-Length: 5') + 'body', head('HTTP/1.1 200 OK', 'Content-Length: x') + 'body']), { shows: 'PH--' });
   situation('closes without an answer', outcome(['']), { shows: ['502', 'SH--'] });
   situation('resets without an answer', outcome([''], 'reset'), { shows: ['502', 'SH--'] });
