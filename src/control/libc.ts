@@ -1,6 +1,6 @@
 /**
- * libc functions through koffi, for the few calls that neither runtime has. Used by control/datagram.ts and process/capabilities.ts.
- * Loaded on first use, because most configurations need none. Linux only.
+ * libc functions through koffi, for the few calls that neither runtime has. Used by control/datagram.ts, process/probe-binds.ts and
+ * process/capabilities.ts. Loaded on first use. Linux only.
  */
 import { createRequire } from 'node:module';
 
@@ -12,13 +12,15 @@ interface Library {
 
 interface Koffi {
   load(name: string): Library;
+  errno(): number;
 }
 
+let koffi: Koffi | undefined;
 let library: Library | undefined;
 
 function load(): Library {
   if (library !== undefined) return library;
-  const koffi = createRequire(import.meta.url)('koffi') as Koffi;
+  koffi = createRequire(import.meta.url)('koffi') as Koffi;
   try {
     library = koffi.load('libc.so.6');
   } catch {
@@ -30,4 +32,9 @@ function load(): Library {
 /** The function of a C prototype. Throws when koffi or libc cannot be loaded. */
 export function libcFunction(prototype: string): LibcFunction {
   return load().func(prototype);
+}
+
+/** Error number of the call that has just failed. */
+export function lastError(): number {
+  return koffi?.errno() ?? 0;
 }

@@ -122,7 +122,7 @@ export class Balancer {
   private async startParts(): Promise<string> {
     const { model, notices } = this;
     if (this.options.probe) {
-      const problems = await probeBinds(model.binds);
+      const problems = probeBinds(model.binds);
       for (const { bind, port, code } of problems) notices.alert(this.bindText({ bind: bind.index, code, message: '' }, port));
       if (problems.length > 0) return 'Some listeners could not be started: nothing was started.';
     }

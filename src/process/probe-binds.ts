@@ -1,10 +1,21 @@
 /**
  * Tries every address of the configuration before a thread is started: the threads listen with SO_REUSEPORT and would share an
- * address with a stranger that does the same. Used by process/balancer.ts. Leaves nothing behind.
+ * address with a stranger that does the same. Binds only and never listens, so that no client is let in and dropped again.
+ * Used by process/balancer.ts. Leaves nothing behind.
  */
-import { createServer } from 'node:net';
-import type { ListenOptions } from 'node:net';
+import { constants } from 'node:os';
+import { lastError, libcFunction } from '../control/libc.ts';
+import { AF_INET, AF_INET6, inetAddress } from '../control/socket-address.ts';
 import type { Bind } from '../model/model.ts';
+
+/** SOCK_STREAM | SOCK_CLOEXEC, and option numbers of Linux. */
+const streamType = 1 | 0o2000000;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const IPPROTO_IP = 0;
+const IP_FREEBIND = 15;
+const IPPROTO_IPV6 = 41;
+const IPV6_V6ONLY = 26;
 
 /** What the system's error codes mean, as strerror words them. */
 const reasons: Readonly<Record<string, string>> = {
@@ -16,14 +27,38 @@ export function bindReason(code: string): string {
   return reasons[code] ?? code;
 }
 
-function tryListen(options: ListenOptions): Promise<string> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen(options, () => {
-      server.close(() => resolve(''));
-    });
-  });
+function codeOf(errno: number): string {
+  return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`;
+}
+
+interface Calls {
+  readonly socket: (domain: number, type: number, protocol: number) => number;
+  readonly setsockopt: (fd: number, level: number, name: number, value: Uint8Array, length: number) => number;
+  readonly bind: (fd: number, address: Uint8Array, length: number) => number;
+  readonly close: (fd: number) => number;
+}
+
+function loadCalls(): Calls {
+  return {
+    socket: libcFunction('int socket(int domain, int type, int protocol)'),
+    setsockopt: libcFunction('int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t length)'),
+    bind: libcFunction('int bind(int fd, const uint8_t *address, uint32_t length)'),
+    close: libcFunction('int close(int fd)'),
+  };
+}
+
+/** '' or the error code. */
+function tryBind(calls: Calls, bind: Bind, family: 4 | 6, host: string, port: number): string {
+  const on = new Uint8Array(new Int32Array([1]).buffer);
+  const fd = calls.socket(family === 6 ? AF_INET6 : AF_INET, streamType, 0);
+  if (fd < 0) return codeOf(lastError());
+  calls.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, on.length);
+  if (bind.transparent) calls.setsockopt(fd, IPPROTO_IP, IP_FREEBIND, on, on.length);
+  if (family === 6 && !bind.v4v6) calls.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on, on.length);
+  const address = inetAddress(host, port);
+  const code = calls.bind(fd, address, address.length) === 0 ? '' : codeOf(lastError());
+  calls.close(fd);
+  return code;
 }
 
 /** The first port of a bind that cannot be had. */
@@ -35,13 +70,14 @@ export interface BindProblem {
 }
 
 /** Unix sockets and inherited descriptors are left to the threads: they are taken over, not shared. */
-export async function probeBinds(binds: readonly Bind[]): Promise<BindProblem[]> {
+export function probeBinds(binds: readonly Bind[]): BindProblem[] {
   const problems: BindProblem[] = [];
+  const calls = loadCalls();
   for (const bind of binds) {
     const { address } = bind;
     if (address.kind !== 'inet' || address.port === 0) continue;
     for (let port = address.port; port <= address.portLast; port += 1) {
-      const code = await tryListen({ host: address.host, port, ipv6Only: address.family === 6 && !bind.v4v6, exclusive: true });
+      const code = tryBind(calls, bind, address.family, address.host, port);
       if (code !== '') problems.push({ bind, port, code });
     }
   }
