@@ -37,13 +37,13 @@ const pages: Readonly<Record<number, readonly [title: string, text: string]>> = 
   425: ['Too Early', 'Your browser sent early data.'],
   429: ['Too Many Requests', 'You have sent too many requests in a given amount of time.'],
   500: ['Internal Server Error', 'An internal server error occurred.'],
-  501: ['Not Implemented', '.The server does not support the functionality required to fulfill the request.'],
+  501: ['', '.The server does not support the functionality required to fulfill the request.'],
   502: ['Bad Gateway', 'The server returned an invalid or incomplete response.'],
   503: ['Service Unavailable', 'No server is available to handle this request.'],
   504: ['Gateway Time-out', "The server didn't respond in time."],
 };
 
-export interface MadeAnswer {
+interface MadeAnswer {
   readonly status: number;
   /** Header lines with their line ends, after the status line. */
   readonly head: string;
@@ -55,7 +55,8 @@ export interface MadeAnswer {
 }
 
 function builtinPage(status: number): MadeAnswer {
-  const [title, text] = pages[status] ?? pages[500] ?? ['', ''];
+  const [ownTitle, text] = pages[status] ?? pages[500] ?? ['', ''];
+  const title = ownTitle === '' ? reasonOf(status) : ownTitle;
   const body = Buffer.from(`<html><body><h1>${status} ${title}</h1>\n${text}\n</body></html>\n`, 'latin1');
   // 400 and 408 always end the connection, as HAProxy's pages say themselves.
   return {

@@ -8,7 +8,7 @@ import { limits } from '../model/limits.ts';
 import type { Userlist } from '../model/model.ts';
 import type { Subject } from './subject.ts';
 
-export interface Credentials {
+interface Credentials {
   readonly scheme: string;
   /** What follows the scheme. */
   readonly rest: string;

@@ -9,10 +9,10 @@ import type { CompileContext, TestFn } from './types.ts';
 import { toBool } from './values.ts';
 
 /** 0 = false, 1 = not known yet, 3 = true: "and" is bitwise and, "or" bitwise or, "not" is 3 >> x. */
-export type Ternary = 0 | 1 | 3;
+type Ternary = 0 | 1 | 3;
 export type TernaryFn = (s: Subject) => Ternary;
 
-export function compileAclMatch(acl: Acl, context: CompileContext): (value: SampleValue) => boolean {
+function compileAclMatch(acl: Acl, context: CompileContext): (value: SampleValue) => boolean {
   if (acl.method === 'found') return () => true;
   if (acl.method === 'bool') return (value) => toBool(value) === true;
   const sets = acl.patterns.map((id) => context.patterns(id));
@@ -46,15 +46,15 @@ export class ConditionCompiler {
 
   private term(term: AclTerm): TestFn {
     const tests = term.acls.map((index) => this.acl(index));
-    const any = anyOf(tests);
-    return term.negate ? (s) => !any(s) : any;
+    const one = anyOf(tests);
+    return term.negate ? (s) => !one(s) : one;
   }
 
   /** Null: always true. */
   condition(condition: Condition | null): TestFn {
     if (condition === null) return () => true;
-    const any = anyOf(condition.anyOf.map((suite) => allOf(suite.map((term) => this.term(term)))));
-    return condition.unless ? (s) => !any(s) : any;
+    const one = anyOf(condition.anyOf.map((suite) => allOf(suite.map((term) => this.term(term)))));
+    return condition.unless ? (s) => !one(s) : one;
   }
 
   /** True when a term of the condition may have to wait for bytes. */

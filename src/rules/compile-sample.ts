@@ -8,7 +8,7 @@ import type { CompileContext, ConvertFn, EachFn, SampleFn, Visit } from './types
 const nothing: SampleFn = () => undefined;
 
 /** Converters one after the other. Null: there are none. What is known but not active gives nothing. */
-export function compileConverters(calls: readonly Call[], context: CompileContext): ConvertFn | null {
+function compileConverters(calls: readonly Call[], context: CompileContext): ConvertFn | null {
   let chain: ConvertFn | null = null;
   for (const call of calls) {
     const maker = convertTable[call.name];

@@ -63,7 +63,7 @@ function nextLine(head: Head, lowerName: string, from: number): number {
 }
 
 /** Last value, the usual one when no occurrence is asked for. */
-export function lastHeaderValue(head: Head, lowerName: string, full: boolean): string | undefined {
+function lastHeaderValue(head: Head, lowerName: string, full: boolean): string | undefined {
   let last = -1;
   for (let i = nextLine(head, lowerName, 0); i >= 0; i = nextLine(head, lowerName, i + 1)) last = i;
   if (last < 0) return undefined;

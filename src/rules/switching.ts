@@ -13,7 +13,7 @@ import type { CompileContext, FormatFn, TestFn } from './types.ts';
 import { bytesToText, toText } from './values.ts';
 
 /** Chooses; -1 = no rule applies. */
-export type Choose = (s: Subject) => number;
+type Choose = (s: Subject) => number;
 
 /** Rule numbers by value, for one sample expression and match method. */
 class SharedLookup {

@@ -3,7 +3,7 @@
  * nothing when the type is right already. Texts are latin1: one character is one byte.
  */
 import { formatIp, ipv4FromNumber, IpValue, parseIp, uint32At } from '../base/ip.ts';
-import type { Sample, SampleValue } from './subject.ts';
+import type { SampleValue } from './subject.ts';
 
 export function bytesToText(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
@@ -86,8 +86,4 @@ export function toIp(value: SampleValue): IpValue | undefined {
 /** Length in bytes of a text or binary; of the text form of anything else. */
 export function lengthOf(value: SampleValue): number {
   return value instanceof Uint8Array ? value.length : toText(value).length;
-}
-
-export function sampleText(value: Sample): string {
-  return value === undefined ? '' : toText(value);
 }

@@ -21,7 +21,7 @@ const clientHello = 1;
 const handshakeHeader = 4;
 
 /** 'no': these bytes are not TLS. */
-export type HelloResult = TlsHello | 'more' | 'no';
+type HelloResult = TlsHello | 'more' | 'no';
 
 /** The first handshake message put together from its records, as far as it has come. */
 function handshakeBytes(bytes: Uint8Array): { readonly data: Uint8Array; readonly whole: boolean } | 'no' {

@@ -52,7 +52,7 @@ function readFlags(words: readonly string[], from: number, flags: Flags, scope: 
       const file = words[++at];
       if (file === undefined) { fail(scope, '-f', "a file name is missing after '-f'"); return -1; }
       if (flags.method === undefined) { fail(scope, '-f', "'-m' is needed: there is no match method for this type"); return -1; }
-      const set = loadPatternFile('acl', file, flags.method, flags.ignoreCase, scope, flags.asMap);
+      const set = loadPatternFile(file, { kind: 'acl', method: flags.method, ignoreCase: flags.ignoreCase, pairs: flags.asMap, values: 'str' }, scope);
       if (set === undefined) return -1;
       flags.files.push(set);
     } else return at;
@@ -95,7 +95,7 @@ function checkPresence(keyword: string, method: MatchMethod, count: number, flag
 }
 
 /** The criterion, flags and values of an ACL. Undefined: reported. */
-export function readAcl(name: string, words: readonly string[], scope: ExpressionScope): { readonly index: number; readonly spec: FetchSpec } | undefined {
+function readAcl(name: string, words: readonly string[], scope: ExpressionScope): { readonly index: number; readonly spec: FetchSpec } | undefined {
   const read = parseSampleWords(words, 0, scope, true);
   if (read === undefined) return undefined;
   const keyword = aclKeywords.get(read.keyword);

@@ -6,7 +6,7 @@ import { fail, warn } from './report.ts';
 import type { ExpressionScope } from './scope.ts';
 
 /** Statuses for which there is a built-in error page. */
-export const errorStatuses: readonly number[] = [200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 421, 422, 425, 429, 500, 501, 502, 503, 504];
+const errorStatuses: readonly number[] = [200, 400, 401, 403, 404, 405, 407, 408, 410, 413, 421, 422, 425, 429, 500, 501, 502, 503, 504];
 
 const ignoredHeaders = new Set(['content-length', 'content-type', 'transfer-encoding']);
 const bodyWords = new Set(['default-errorfiles', 'errorfile', 'errorfiles', 'file', 'lf-file', 'string', 'lf-string']);
@@ -131,16 +131,6 @@ function answerReader(kind: 'deny' | 'tarpit' | 'return', defaultStatus: (scope:
     const answer: Answer = { status, body, headers: draft.headers };
     return { kind, answer };
   };
-}
-
-/** Shared with `http-error` lines: the words after the keyword, without condition. */
-export function parseAnswer(words: readonly string[], name: string, scope: ExpressionScope): Answer | undefined {
-  const input: ActionWords = { words, at: 0, args: [], scope, name };
-  const draft = readDraft(input);
-  if (draft === undefined) return undefined;
-  if (draft.status === undefined) return fail(scope, name, `'${name}' needs a status`);
-  const body = readBody(draft, draft.status, false, scope);
-  return body === undefined ? undefined : { status: draft.status, body, headers: draft.headers };
 }
 
 const targets = ['location', 'prefix', 'scheme'] as const;

@@ -10,7 +10,7 @@ import { translateRegex } from './regex.ts';
 import { fail } from './report.ts';
 import type { ExpressionScope } from './scope.ts';
 
-export interface CutArguments {
+interface CutArguments {
   readonly args: readonly string[];
   /** Offset after the closing parenthesis. */
   readonly end: number;

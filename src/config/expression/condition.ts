@@ -65,9 +65,3 @@ export function parseCondition(words: readonly string[], scope: ExpressionScope)
   if (suite.length > 0) anyOf.push(suite);
   return good ? { unless: keyword === 'unless', anyOf, text: words.join(' ') } : undefined;
 }
-
-/** Index of the `if` or `unless` that starts the condition in words, or words.length. */
-export function conditionStart(words: readonly string[], from: number): number {
-  for (let i = from; i < words.length; i++) if (words[i] === 'if' || words[i] === 'unless') return i;
-  return words.length;
-}

@@ -2,7 +2,7 @@
  * Patterns of ACLs and keys of maps: reads them from words and files, checks them by match method. Called by acl.ts and
  * sample.ts; `intRange` and `patternFault` also by rules/ and by the runtime commands that add patterns.
  */
-import { parseNetwork } from '../../base/ip.ts';
+import { parseIp, parseNetwork } from '../../base/ip.ts';
 import type { MatchMethod, PatternEntry } from '../../model/expression.ts';
 import { translateRegex } from './regex.ts';
 import { fail } from './report.ts';
@@ -69,7 +69,7 @@ export function patternFault(method: MatchMethod, key: string, ignoreCase: boole
 }
 
 /** Entries of a file: one per line; blank lines and lines that begin with # are skipped. */
-export function fileEntries(bytes: Uint8Array, pairs: boolean): PatternEntry[] {
+function fileEntries(bytes: Uint8Array, pairs: boolean): PatternEntry[] {
   const out: PatternEntry[] = [];
   for (const raw of Buffer.from(bytes).toString('latin1').split('\n')) {
     const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
@@ -88,8 +88,26 @@ export function fileEntries(bytes: Uint8Array, pairs: boolean): PatternEntry[] {
 
 const faultsShownMax = 5;
 
+/** What a pattern file is read for. */
+interface FileUse {
+  readonly kind: 'acl' | 'map';
+  readonly method: MatchMethod;
+  readonly ignoreCase: boolean;
+  /** Keys and values (maps, `-M`); otherwise a line is one pattern. */
+  readonly pairs: boolean;
+  /** What the values must be. */
+  readonly values: 'str' | 'int' | 'ip';
+}
+
+function valueFault(values: FileUse['values'], text: string): string {
+  if (values === 'int') return /^[+-]?\d+$/.test(text) ? '' : `'${text}' is not an integer`;
+  if (values === 'ip') return parseIp(text) === undefined ? `'${text}' is not an address` : '';
+  return '';
+}
+
 /** Reads a pattern file into the scope. Gives the index in Model.patterns; undefined: reported. */
-export function loadPatternFile(kind: 'acl' | 'map', file: string, method: MatchMethod, ignoreCase: boolean, scope: ExpressionScope, pairs = kind === 'map'): number | undefined {
+export function loadPatternFile(file: string, use: FileUse, scope: ExpressionScope): number | undefined {
+  const { kind, method, ignoreCase, pairs, values } = use;
   // HAProxy 2.9: `virt@name` has no file behind it, `file@` says what is the default.
   if (file.startsWith('virt@')) return scope.addPatterns(kind, file, method, ignoreCase, []);
   const bytes = scope.readFile(file.replace(/^file@/, ''));
@@ -97,7 +115,7 @@ export function loadPatternFile(kind: 'acl' | 'map', file: string, method: Match
   const entries = fileEntries(bytes, pairs);
   let faults = 0;
   for (const entry of entries) {
-    const why = patternFault(method, entry.key, ignoreCase);
+    const why = patternFault(method, entry.key, ignoreCase) || (pairs ? valueFault(values, entry.value) : '');
     if (why !== '' && ++faults <= faultsShownMax) fail(scope, entry.key, `in ${file}: ${why}`);
   }
   return faults > 0 ? undefined : scope.addPatterns(kind, file, method, ignoreCase, entries);

@@ -4,12 +4,12 @@
  * the runtime socket adds. What JavaScript cannot express is refused with the reason instead of matching something else.
  */
 
-export interface Translated {
+interface Translated {
   readonly source: string;
   readonly flags: string;
 }
 
-export interface Untranslatable {
+interface Untranslatable {
   readonly error: string;
 }
 

@@ -11,10 +11,6 @@ export function warn(scope: ExpressionScope, word: string, message: string, reme
   scope.report({ severity: 'warning', place: scope.place, word, message, remedy });
 }
 
-export function notice(scope: ExpressionScope, word: string, message: string, remedy = ''): void {
-  scope.report({ severity: 'notice', place: scope.place, word, message, remedy });
-}
-
 /** Reports what is known but not there. False: the word cannot be used. */
 export function checkState(scope: ExpressionScope, state: SupportState, kind: string, name: string): boolean {
   if (state === 'unsupported') {

@@ -68,7 +68,7 @@ function readCall(cursor: Cursor, scope: ExpressionScope): { readonly name: stri
 }
 
 /** Canonical fetch of a word; `hdr` follows the direction of the ruleset where that is known. */
-export function findFetch(name: string, layer: Layer | null): FetchSpec | undefined {
+function findFetch(name: string, layer: Layer | null): FetchSpec | undefined {
   const canonical = fetchAliases[name] ?? name;
   if (canonical === 'hdr' && (layer === 'http-request' || layer === 'use_backend')) return fetches.get('req.hdr');
   if (canonical === 'hdr' && (layer === 'http-response' || layer === 'http-after-response')) return fetches.get('res.hdr');
@@ -107,7 +107,8 @@ function mapArguments(spec: ConverterSpec, args: (Arg | null)[], scope: Expressi
   if (spec.args[0]?.type !== 'map' || file === null || file === undefined || file.kind !== 'str') return args;
   const method = /^map_([a-z]+)/.exec(spec.name)?.[1] ?? 'str';
   const match = (method === 'regm' ? 'reg' : method in mapMethods ? method : 'str') as MatchMethod;
-  const patterns = loadPatternFile('map', file.value, match, false, scope);
+  const values = spec.output === 'int' || spec.output === 'ip' ? spec.output : 'str';
+  const patterns = loadPatternFile(file.value, { kind: 'map', method: match, ignoreCase: false, pairs: true, values }, scope);
   return patterns === undefined ? undefined : [{ kind: 'patterns', patterns }, ...args.slice(1)];
 }
 
@@ -136,7 +137,7 @@ function readConverter(cursor: Cursor, scope: ExpressionScope, type: SampleType)
   return { call: { name: spec.name, args }, type: spec.name === 'bytes' && type === 'str' ? 'str' : output };
 }
 
-export interface ReadSample {
+interface ReadSample {
   readonly expr: SampleExpr;
   readonly spec: FetchSpec;
   /** The fetch as written: an ACL keyword carries its match method. */

@@ -2,7 +2,7 @@
  * What the expression readers (samples, ACLs, conditions, formats, rules) need to know of the configuration around them.
  * Implemented by config/draft; all names of proxies, servers and userlists are known before the first expression is read.
  */
-import type { Acl, AnswerBody, Format, MatchMethod, PatternEntry, SampleExpr } from '../../model/expression.ts';
+import type { Acl, AnswerBody, MatchMethod, PatternEntry } from '../../model/expression.ts';
 import type { Place, Problem } from '../../model/problem.ts';
 
 /** Where an expression stands, which decides the fetches that are allowed (catalog: `where`). */
@@ -37,10 +37,4 @@ export interface ExpressionScope {
   /** Slots for `http-request capture`: returns the slot number. */
   addCapture(side: 'request' | 'response', lengthMax: number): number;
   captureSlots(side: 'request' | 'response'): number;
-}
-
-/** Signatures that config/ calls (implemented beside this file). Undefined: a problem was reported. `words` exclude the keyword. */
-export interface ExpressionReaders {
-  parseSample(text: string, scope: ExpressionScope): SampleExpr | undefined;
-  parseFormat(text: string, scope: ExpressionScope): Format | undefined;
 }

@@ -1,6 +1,6 @@
 /** The log-format variables (configuration manual 8.2.6) and the built-in log formats. Read by config and documentation. */
 
-export interface AliasSpec {
+interface AliasSpec {
   readonly name: string;
   /** Only meaningful in mode http. */
   readonly http: boolean;

@@ -123,11 +123,11 @@ function queryPart(uri: string): string {
   return at < 0 ? '' : uri.slice(at);
 }
 
-export function setPath(head: Head, path: string): void {
+function setPath(head: Head, path: string): void {
   head.uri = beforePath(head) + path + queryPart(head.uri);
 }
 
-export function setPathWithQuery(head: Head, path: string): void {
+function setPathWithQuery(head: Head, path: string): void {
   head.uri = beforePath(head) + path;
 }
 

@@ -129,4 +129,3 @@ export const binaryConverters: ConvertTable = {
   hmac,
   secure_memcmp: secureCompare,
 };
-

@@ -117,7 +117,7 @@ const fields: Readonly<Record<string, Field>> = {
   X: (p) => strftime('%H:%M:%S', p), y: (p) => two(p.year % 100), Y: (p) => String(p.year), z: (p) => p.zone, Z: (p) => p.zoneName, '%': () => '%',
 };
 
-export function strftime(format: string, p: DateParts): string {
+function strftime(format: string, p: DateParts): string {
   return format.replaceAll(/%([a-zA-Z%])/g, (text, letter: string) => fields[letter]?.(p) ?? text);
 }
 

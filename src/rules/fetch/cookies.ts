@@ -17,7 +17,7 @@ const inRequest: Direction = { pick: (s) => s.request, header: 'cookie', firstOn
 const inResponse: Direction = { pick: (s) => s.response, header: 'set-cookie', firstOnly: true };
 
 /** Shows the value (quotes included) of each cookie called `name` ('' = any) until `visit` answers true. */
-export function eachCookie(line: string, name: string, firstOnly: boolean, visit: (value: string) => boolean): boolean {
+function eachCookie(line: string, name: string, firstOnly: boolean, visit: (value: string) => boolean): boolean {
   for (let from = 0; from < line.length;) {
     let end = line.indexOf(';', from);
     if (end < 0) end = line.length;

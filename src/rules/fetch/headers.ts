@@ -8,8 +8,8 @@ import { textToBytes, textToInt } from '../values.ts';
 
 type Pick = (s: Subject) => Head | null;
 
-export const request: Pick = (s) => s.request;
-export const response: Pick = (s) => s.response;
+const request: Pick = (s) => s.request;
+const response: Pick = (s) => s.response;
 /** `hdr` without direction: the response once there is one. */
 const either: Pick = (s) => s.response ?? s.request;
 
@@ -17,7 +17,7 @@ type Convert = (text: string) => Sample;
 const asText: Convert = (text) => text;
 
 /** Address of a header value; a port after it is cut off, as X-Forwarded-For of some proxies has one. */
-export function headerIp(text: string): Sample {
+function headerIp(text: string): Sample {
   const value = text.trim();
   const direct = parseIp(value);
   if (direct !== undefined) return direct;

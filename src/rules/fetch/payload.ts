@@ -117,7 +117,7 @@ function helloTypeOf(side: Side): FetchMaker {
 }
 
 /** True for bytes that begin like an HTTP/1 request; undefined while that cannot be told. */
-export function looksLikeHttp(bytes: Uint8Array): boolean | undefined {
+function looksLikeHttp(bytes: Uint8Array): boolean | undefined {
   const text = Buffer.from(bytes.subarray(0, 8192)).toString('latin1').replace(/^(?:\r?\n)+/, '');
   const end = text.indexOf('\n');
   if (end >= 0) return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^ \r\n]+ HTTP\/\d\.\d\r?$/.test(text.slice(0, end)) ? /\n\r?\n/.test(text) || undefined : false;

@@ -31,7 +31,7 @@ function bytes(value: Uint8Array): Sample {
 }
 
 /** `/C=FR/CN=x` → `CN=x,C=FR` (RFC 2253: most specific first). */
-export function rfc2253(oneLine: string): string {
+function rfc2253(oneLine: string): string {
   return oneLine.split(/\/(?=[A-Za-z0-9.]+=)/).filter((part) => part !== '').toReversed().map((part) => {
     const equal = part.indexOf('=');
     return `${part.slice(0, equal)}=${part.slice(equal + 1).replaceAll(/[,+"\\<>;]/g, '\\$&')}`;
@@ -45,7 +45,7 @@ function nameField(oneLine: string, field: string, occurrence: number): Sample {
 }
 
 /** Certificate dates as `YYMMDDhhmmssZ`. */
-export function certificateTime(date: string): string {
+function certificateTime(date: string): string {
   const time = new Date(date);
   if (Number.isNaN(time.getTime())) return '';
   return `${time.toISOString().replaceAll(/[-T:]|\.\d+/g, '').slice(2, 14)}Z`;
