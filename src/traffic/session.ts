@@ -54,6 +54,7 @@ export class ClientSession implements Session, CloseWatcher {
   private sourceValue: IpValue | undefined = undefined;
   private destinationValue: IpValue | undefined = undefined;
 
+  private released = false;
   private readonly gate: SessionGate;
 
   /** `socket` is the accepted one; the transport may be another (TLS) and comes with attach(). */
@@ -113,6 +114,13 @@ export class ClientSession implements Session, CloseWatcher {
   }
 
   transportClosed(): void {
+    this.release();
+  }
+
+  /** The connection counts no longer, although its socket may take a moment to close. */
+  release(): void {
+    if (this.released) return;
+    this.released = true;
     // Closing a connection takes it out of the list.
     for (let link = this.ownConnections[0]; link !== undefined; link = this.ownConnections[0]) {
       link.unkeep();

@@ -158,6 +158,7 @@ export interface ProxyTls {
 export interface ProxyExtras {
   /** Null: no TLS part. */
   readonly tls: ProxyTls | null;
+  readonly alpn: string;
   readonly authority: string;
   readonly uniqueId: string;
   readonly checksum: boolean;
@@ -184,10 +185,12 @@ export function makeProxyV2(facts: ProxyFacts | null, extras: ProxyExtras): Buff
     ports.writeUInt16BE(facts.destinationPort, 2);
     parts.push(Buffer.from(both4 ? source.bytes : mapped(source)), Buffer.from(both4 ? destination.bytes : mapped(destination)), ports);
   }
-  if (extras.uniqueId !== '') parts.push(tlv(tlvTypes.uniqueId, Buffer.from(extras.uniqueId, 'latin1')));
-  if (extras.authority !== '') parts.push(tlv(tlvTypes.authority, Buffer.from(extras.authority, 'latin1')));
-  if (extras.tls !== null) parts.push(tlv(tlvTypes.ssl, tlsPart(extras.tls)));
+  const checksumAt = 16 + parts.reduce((sum, part) => sum + part.length, 0) + 3;
   if (extras.checksum) parts.push(tlv(tlvTypes.crc32c, Buffer.alloc(4)));
+  if (extras.alpn !== '') parts.push(tlv(tlvTypes.alpn, Buffer.from(extras.alpn, 'latin1')));
+  if (extras.authority !== '') parts.push(tlv(tlvTypes.authority, Buffer.from(extras.authority, 'latin1')));
+  if (extras.uniqueId !== '') parts.push(tlv(tlvTypes.uniqueId, Buffer.from(extras.uniqueId, 'latin1')));
+  if (extras.tls !== null) parts.push(tlv(tlvTypes.ssl, tlsPart(extras.tls)));
   const body = Buffer.concat(parts);
   const head = Buffer.alloc(16);
   v2Signature.copy(head);
@@ -195,7 +198,7 @@ export function makeProxyV2(facts: ProxyFacts | null, extras: ProxyExtras): Buff
   head.writeUInt8(family, 13);
   head.writeUInt16BE(body.length, 14);
   const header = Buffer.concat([head, body]);
-  if (extras.checksum) header.writeUInt32BE(crc32c(header), header.length - 4);
+  if (extras.checksum) header.writeUInt32BE(crc32c(header), checksumAt);
   return header;
 }
 

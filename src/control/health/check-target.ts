@@ -83,7 +83,7 @@ function tlsOptions(step: ConnectStep, context: TargetContext): ConnectionOption
 function proxyHeader(step: ConnectStep, server: Server): CheckTarget['header'] {
   const wanted = step.sendProxy === 'yes' || (step.sendProxy === 'server' && (server.checkSendProxy || inheritsProxy(server)));
   if (!wanted) return null;
-  if (server.sendProxy !== 'none' && server.sendProxy !== 'v1') return () => makeProxyV2(null, { tls: null, authority: '', uniqueId: '', checksum: server.proxyV2Options.includes('crc32c') });
+  if (server.sendProxy !== 'none' && server.sendProxy !== 'v1') return () => makeProxyV2(null, { tls: null, alpn: '', authority: '', uniqueId: '', checksum: server.proxyV2Options.includes('crc32c') });
   return (ends) => makeProxyV1({
     sourceAddress: ends.localAddress, sourcePort: ends.localPort, destinationAddress: ends.remoteAddress, destinationPort: ends.remotePort,
   });

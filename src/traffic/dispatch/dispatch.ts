@@ -448,18 +448,18 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     target.pool.used(-1);
     if (backend === null) return;
     target.tally.leave();
-    this.offerSlot(backend, target);
+    // After the caller has written its log line, which does not count the next request yet, and before any other event.
+    if (target.tally.gauge(G.qcur) + backend.back.gauge(G.qcur) > 0) process.nextTick(offerSlot, this.context, backend, target);
   }
+}
 
-  /** The slot goes to this thread's waiters or to another thread's, in proportion to how many wait. */
-  private offerSlot(backend: ProxyPlan, target: ServerPlan): void {
-    const all = target.tally.gauge(G.qcur) + backend.back.gauge(G.qcur);
-    if (all === 0) return;
-    const local = target.queue.length + backend.queue.length;
-    if (all > local && this.context.world.random() * all >= local) {
-      this.context.post({ type: 'slot-free', thread: this.context.threadIndex, proxy: backend.proxy.index, server: target.server.index });
-    } else {
-      serveServer(backend, target);
-    }
+/** The slot goes to this thread's waiters or to another thread's, in proportion to how many wait. */
+function offerSlot(context: ThreadContext, backend: ProxyPlan, target: ServerPlan): void {
+  const all = target.tally.gauge(G.qcur) + backend.back.gauge(G.qcur);
+  const local = target.queue.length + backend.queue.length;
+  if (all > local && context.world.random() * all >= local) {
+    context.post({ type: 'slot-free', thread: context.threadIndex, proxy: backend.proxy.index, server: target.server.index });
+  } else {
+    serveServer(backend, target);
   }
 }

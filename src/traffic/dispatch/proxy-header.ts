@@ -11,6 +11,7 @@ export function proxyHeaderFor(server: Server, session: ClientSession, subject: 
   const { tls } = session;
   return makeProxyV2(session, {
     tls: wantsTls && tls !== null ? tlsPart(server, tls) : null,
+    alpn: tls?.alpn() ?? '',
     authority: options.includes('authority') && tls !== null ? tls.sni() : '',
     uniqueId: options.includes('unique-id') ? subject.uniqueId : '',
     checksum: options.includes('crc32c'),

@@ -9,6 +9,8 @@ import type { BindTls, Certificate, Model } from '../../model/model.ts';
 import { cipherList } from '../tls-options.ts';
 import { verifyCodes } from '../verify-codes.ts';
 
+const isBun = process.versions['bun'] !== undefined;
+
 /** What a TLS server tells about connections; implemented by Listener. */
 export interface TlsEvents {
   secured(socket: TLSSocket): void;
@@ -56,6 +58,8 @@ export class BindTlsEngine {
     const { tls, fallback } = this;
     const tlsOptions: TlsOptions & ServerOpts = {
       ...options,
+      // On Node a client that closes during the handshake is only noticed without this; secured() sets it on the socket.
+      allowHalfOpen: isBun,
       ...this.base,
       ticketKeys: this.ticketKeys,
       // Connections have their own deadline (timeout client); the runtime's would come on top of it.
@@ -73,14 +77,17 @@ export class BindTlsEngine {
       },
     };
     const server = createServer(tlsOptions);
-    server.on('secureConnection', (socket) => events.secured(socket));
+    server.on('secureConnection', (socket) => {
+      socket.allowHalfOpen = true;
+      events.secured(socket);
+    });
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => events.handshakeFailed(socket, error.code ?? ''));
     return server;
   }
 
   /** A server that does not listen: TLS on sockets given to its 'connection' event. */
   wrapper(events: TlsEvents): Server {
-    this.wrapping ??= this.createServer({ allowHalfOpen: true }, events);
+    this.wrapping ??= this.createServer({}, events);
     return this.wrapping;
   }
 

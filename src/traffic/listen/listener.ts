@@ -95,6 +95,8 @@ export class Listener {
 
   /** TLS on a connection whose PROXY header has been read. */
   startTls(socket: Socket): void {
+    // As in BindTlsEngine.createServer: half-open only once TLS is agreed.
+    socket.allowHalfOpen = false;
     this.tls?.wrapper(this).emit('connection', socket);
   }
 

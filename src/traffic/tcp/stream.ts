@@ -296,7 +296,9 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
     if (this.entered) backend?.back.leave();
     // HAProxy's line does not count the stream itself among its backend's and server's any more.
     if (!facts.early) logStream(context, exchange, session, this.request.received + facts.bytesFromClient > 0, fault);
-    if (!keepOpen) closeGently(context, this.transport);
+    if (keepOpen) return;
+    session.release();
+    closeGently(context, this.transport);
   }
 
   private logEarly(): void {

@@ -164,10 +164,8 @@ export class Tunnel {
     const finMs = other.isClient ? clientFinTimeoutMs : serverFinTimeoutMs;
     if (finMs > 0) {
       other.readTimeoutMs = finMs;
-      // A shorter deadline than the one in force has to be armed anew.
-      context.wheel.disarm(other.readTimer);
+      this.watchRead(other);
     }
-    this.watchReads();
     this.settle();
   }
 
@@ -177,7 +175,12 @@ export class Tunnel {
     wheel.disarm(side.readTimer);
     wheel.disarm(side.writeTimer);
     if (code !== '' || !side.ended) this.finish(this.fault ?? (side.isClient ? this.ofClient(faults.clientAbortData, faults.clientAbortLast) : faults.serverAbortData));
-    else if (this.otherOf(side).transport.closed) this.finish(this.fault);
+    else if (this.isOver(this.otherOf(side))) this.finish(this.fault);
+  }
+
+  /** Both directions of this side have ended and all is out: its close would tell nothing new. */
+  private isOver(side: Side): boolean {
+    return side.transport.closed || (side.ended && side.transport.pendingBytes === 0);
   }
 
   /** Nothing came from this side in time. */

@@ -102,7 +102,7 @@ describe('listen', () => {
     const thread = new TestThread(model);
     await thread.start();
     const facts = { sourceAddress: '192.0.2.9', sourcePort: 99, destinationAddress: '192.0.2.1', destinationPort: 443 };
-    const header = makeProxyV2(facts, { tls: null, authority: '', uniqueId: '', checksum: false });
+    const header = makeProxyV2(facts, { tls: null, alpn: '', authority: '', uniqueId: '', checksum: false });
     for (const split of [1, 13, 20, header.length]) {
       const socket = dial(host, port);
       socket.setNoDelay(true);

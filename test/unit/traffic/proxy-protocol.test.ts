@@ -4,7 +4,7 @@ import { makeProxyV1, makeProxyV2, readProxyHeader, type ProxyExtras } from '../
 
 const facts = { sourceAddress: '192.0.2.1', sourcePort: 1111, destinationAddress: '198.51.100.2', destinationPort: 443 };
 const facts6 = { sourceAddress: '2001:db8::1', sourcePort: 1, destinationAddress: '2001:db8::2', destinationPort: 65535 };
-const plain: ProxyExtras = { tls: null, authority: '', uniqueId: '', checksum: false };
+const plain: ProxyExtras = { tls: null, alpn: '', authority: '', uniqueId: '', checksum: false };
 
 /** Every shorter prefix must ask for more; the whole must give the header and leave what follows. */
 function readsAtEverySplit(bytes: Buffer): ReturnType<typeof readProxyHeader> {
@@ -34,7 +34,7 @@ describe('PROXY protocol', () => {
     for (const one of [facts, facts6]) {
       const bytes = makeProxyV2(one, {
         tls: { version: 'TLSv1.3', certificatePresented: true, certificateVerified: true, commonName: 'me', cipher: 'X', signatureAlgorithm: '', keyAlgorithm: '' },
-        authority: 'a.test', uniqueId: 'id-1', checksum: true,
+        alpn: 'http/1.1', authority: 'a.test', uniqueId: 'id-1', checksum: true,
       });
       const result = readsAtEverySplit(bytes);
       assert.ok(result.kind === 'header');
