@@ -58,6 +58,8 @@ export interface ServerConnection {
 
 /** The exchange side of a dispatch. dispatch/ fills queueMs, connectMs, retries, serverName … in facts as it goes. */
 export interface DispatchClient {
+  /** A server with `redir` was chosen. True: the client was sent there and the dispatch is finished; nothing is to be connected. */
+  onRedirectingServer(server: Server): boolean;
   /** `reused` is true for an idle connection: a close before the first answer byte may then be retried on a fresh one. */
   onServer(connection: ServerConnection, reused: boolean): void;
   onDispatchFailed(fault: Fault): void;

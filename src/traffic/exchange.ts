@@ -11,6 +11,8 @@ import type { DispatchClient, ServerConnection } from './contract.ts';
 
 /** The state machine an exchange belongs to. */
 export interface ExchangeOwner {
+  /** A server with `redir` was chosen. True: the client was sent there. */
+  exchangeRedirected(server: Server): boolean;
   exchangeServer(connection: ServerConnection, reused: boolean): void;
   exchangeFailed(fault: Fault): void;
   /** The server was marked down or its sessions are being shut down. */
@@ -174,6 +176,7 @@ export class Exchange implements Subject, DispatchClient {
   requestComplete(): boolean { return this.owner.inspectedRequestComplete(); }
   responseComplete(): boolean { return this.owner.inspectedResponseComplete(); }
 
+  onRedirectingServer(server: Server): boolean { return this.owner.exchangeRedirected(server); }
   onServer(connection: ServerConnection, reused: boolean): void { this.owner.exchangeServer(connection, reused); }
   onDispatchFailed(fault: Fault): void { this.owner.exchangeFailed(fault); }
   onServerKilled(fault: Fault): void { this.owner.exchangeKilled(fault); }

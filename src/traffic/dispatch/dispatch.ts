@@ -274,6 +274,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     if (session === null) return;
     server.tally.count(C.stot);
     server.tally.counters[C.lastsess_ms] = this.context.clock.dateMs();
+    if (server.server.redirectPrefix !== '' && this.client.onRedirectingServer(server.server)) return;
     const key = tunesOut(server, backend) ? linkKey(server, this.subject, session) : '';
     const link = this.freshOnly ? null : this.findIdle(server, key);
     if (link !== null) {

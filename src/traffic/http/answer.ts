@@ -3,6 +3,7 @@
  * that fits the client, as a server's answer would.
  */
 import type { Fault } from '../../model/fault.ts';
+import type { Server } from '../../model/model.ts';
 import { body, frameResponse } from '../../wire/http1/framing.ts';
 import { parsed } from '../../wire/http1/head-parser.ts';
 import { writeHead } from '../../wire/http1/write-head.ts';
@@ -45,6 +46,16 @@ export function answerNow(x: HttpExchange, bytes: Uint8Array, cause: string, sta
   facts.status = head.statusCode;
   send(x, writeHead(head, connectionLine(x), x.isHead ? noBytes : content));
   finish(x, false, x.closeClient);
+}
+
+/** `redir` on a server: GET and HEAD are sent there instead of being forwarded. */
+export function redirected(x: HttpExchange, server: Server): boolean {
+  const { method, uri } = x.requestHead;
+  if (method !== 'GET' && method !== 'HEAD') return false;
+  x.closeClient = true;
+  const location = `${server.redirectPrefix === '/' ? '' : server.redirectPrefix}${x.requestHead.path() === '' ? uri : uri.slice(uri.indexOf(x.requestHead.path()))}`;
+  answerNow(x, Buffer.from(`HTTP/1.1 302 Found\r\ncache-control: no-cache\r\ncontent-length: 0\r\nlocation: ${location}\r\n\r\n`, 'latin1'), 'L', 'C');
+  return true;
 }
 
 function send(x: HttpExchange, data: Uint8Array): void {

@@ -118,17 +118,22 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
 
   /** A request starts (or, for a client that never spoke, is logged as none). */
   openExchange(): HttpExchange {
-    const { clock } = this.context;
-    const startMs = clock.monoMs();
     const exchange = this.pool.pop() ?? new RunningExchange(this.context, this);
-    exchange.begin(this, this.session, startMs);
+    exchange.begin(this, this.session);
+    this.startTimes(exchange);
+    this.exchange = exchange;
+    return exchange;
+  }
+
+  private startTimes(exchange: HttpExchange): void {
+    const { clock } = this.context;
     const { facts } = exchange;
+    exchange.startMs = clock.monoMs();
+    exchange.readyMs = exchange.startMs;
     facts.requestDateMs = clock.dateMs();
     facts.acceptDateMs = this.idleSinceDateMs;
     facts.handshakeMs = this.handshakeMs;
-    facts.idleMs = startMs - this.idleSinceMs;
-    this.exchange = exchange;
-    return exchange;
+    facts.idleMs = exchange.startMs - this.idleSinceMs;
   }
 
   private begin(bytes: Buffer): void {
@@ -170,6 +175,8 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
     const { stash, requestParser } = exchange;
     if (stash === null) return;
     const wasUntouched = requestParser.untouched;
+    // Only empty lines had come: the request starts now.
+    if (wasUntouched) this.startTimes(exchange);
     let bytes = stash;
     let used = exchange.stashEnd;
     if (used + chunk.length > bytes.length) {

@@ -148,7 +148,7 @@ function answerBody(x: HttpExchange, bytes: Buffer, from: number, to: number): v
 }
 
 /** One write to the client, counted. A slow client pauses the server. */
-export function toClient(x: HttpExchange, data: Uint8Array): void {
+function toClient(x: HttpExchange, data: Uint8Array): void {
   const { transport } = x.client;
   x.countOut(data.length);
   if (transport.write(data) || x.serverPaused || x.link === null) return;

@@ -5,6 +5,7 @@
 import { TimerNode, type TimerOwner } from '../../base/timer-wheel.ts';
 import { C } from '../../model/counters.ts';
 import type { Fault } from '../../model/fault.ts';
+import type { Server } from '../../model/model.ts';
 import { limits } from '../../model/limits.ts';
 import { BodyFlow } from '../../wire/http1/body-flow.ts';
 import { Framing } from '../../wire/http1/framing.ts';
@@ -36,6 +37,7 @@ export const stage = {
 
 export const timerKind = { server: 0, wait: 1 } as const;
 const nobody: ExchangeOwner = {
+  exchangeRedirected: () => false,
   exchangeServer: () => undefined, exchangeFailed: () => undefined, exchangeKilled: () => undefined,
   inspectedRequest: () => noBytes, inspectedResponse: () => noBytes, inspectedRequestComplete: () => true, inspectedResponseComplete: () => true,
 };
@@ -139,7 +141,7 @@ export abstract class HttpExchange extends Exchange implements ExchangeOwner, Tr
   }
 
   /** Ready for the first byte of a request of `client`. */
-  begin(client: HttpConnection, session: ClientSession, startMs: number): void {
+  begin(client: HttpConnection, session: ClientSession): void {
     this.reset(session, this);
     this.client = client;
     this.front = session.proxy;
@@ -178,8 +180,8 @@ export abstract class HttpExchange extends Exchange implements ExchangeOwner, Tr
     this.logged = false;
     this.unlogged = false;
     this.tunnel = null;
-    this.startMs = startMs;
-    this.readyMs = startMs;
+    this.startMs = 0;
+    this.readyMs = 0;
     this.sentMs = 0;
     this.requestParser.relaxed = this.frontend.switches.acceptInvalidHttpRequest;
   }
@@ -256,6 +258,7 @@ export abstract class HttpExchange extends Exchange implements ExchangeOwner, Tr
   inspectedResponseComplete(): boolean { return this.answerDone; }
 
   // ---- events, see running-exchange.ts
+  abstract exchangeRedirected(server: Server): boolean;
   abstract exchangeServer(connection: ServerConnection, reused: boolean): void;
   abstract exchangeFailed(fault: Fault): void;
   abstract exchangeKilled(fault: Fault): void;

@@ -86,7 +86,7 @@ function collectBody(x: HttpExchange): void {
 }
 
 /** Runs the steps from x.step on. */
-export function proceed(x: HttpExchange): void {
+function proceed(x: HttpExchange): void {
   x.stage = stage.rules;
   while (x.stage === stage.rules) {
     if (x.step === step.dispatch) {
@@ -106,16 +106,34 @@ function takeStep(x: HttpExchange): boolean {
     case step.frontContent: return front.rules.requestContent.length === 0 || runContent(x, front);
     case step.monitor: return front.proxy.monitorUri === '' || !monitored(x);
     case step.body: return !front.proxy.switches.httpBufferRequest || hasBody(x, x.context.plan.model.global.bufsizeBytes, 0);
-    case step.frontRules: return front.rules.http.request.length === 0 || runRules(x, front.rules.http.request);
+    case step.frontRules: return restrictNames(x, front) && (front.rules.http.request.length === 0 || runRules(x, front.rules.http.request));
     case step.frontStats: return front.rules.http.stats === null || !askStats(x, front.rules.http.stats);
     case step.frontRedirects: return front.rules.http.redirects.length === 0 || runRules(x, front.rules.http.redirects);
     case step.backend: return chooseBackend(x);
     case step.backContent: return back === null || back === front || back.rules.requestContent.length === 0 || runContent(x, back);
-    case step.backRules: return back === null || back === front || ((!back.proxy.switches.httpBufferRequest || hasBody(x, x.context.plan.model.global.bufsizeBytes, 0))
+    case step.backRules: return back === null || back === front || (restrictNames(x, back) && (!back.proxy.switches.httpBufferRequest || hasBody(x, x.context.plan.model.global.bufsizeBytes, 0))
       && (back.rules.http.request.length === 0 || runRules(x, back.rules.http.request)));
     case step.backStats: return back === null || back === front || back.rules.http.stats === null || !askStats(x, back.rules.http.stats);
     default: return back === null || back === front || back.rules.http.redirects.length === 0 || runRules(x, back.rules.http.redirects);
   }
+}
+
+/** `option http-restrict-req-hdr-names`: names that a CGI variable could not tell apart from others. */
+function restrictNames(x: HttpExchange, proxy: ProxyPlan): boolean {
+  const mode = proxy.proxy.switches.httpRestrictReqHdrNames;
+  if (mode === 'preserve') return true;
+  const head = x.requestHead;
+  for (let line = 0; line < head.lineCount; line += 1) {
+    if (head.isRemoved(line) || /^[a-z0-9-]+$/i.test(head.name(line))) continue;
+    if (mode === 'reject') {
+      countDenied(x);
+      x.facts.requestMs = x.readyMs - x.startMs;
+      answerWithPage(x, faults.denied);
+      return false;
+    }
+    head.remove(line);
+  }
+  return true;
 }
 
 function chooseBackend(x: HttpExchange): boolean {
@@ -197,15 +215,10 @@ function continueRules(x: HttpExchange): boolean {
 }
 
 function answer(x: HttpExchange, verdict: Extract<Verdict, { kind: 'answer' }>): void {
-  const { front, back, listener } = x;
+  const { front, back } = x;
   const denied = verdict.cause === 'deny' || verdict.cause === 'tarpit';
-  if (denied) {
-    front.front.count(C.dreq);
-    listener.tally.count(C.dreq);
-    if (back !== null) back.back.count(C.dreq);
-  } else if (back === null || back === front) {
-    front.front.count(C.intercepted);
-  }
+  if (denied) countDenied(x);
+  else if (back === null || back === front) front.front.count(C.intercepted);
   if (!verdict.keepAlive) x.closeClient = true;
   if (verdict.cause === 'tarpit') {
     x.stage = stage.tarpit;
@@ -220,6 +233,12 @@ function answer(x: HttpExchange, verdict: Extract<Verdict, { kind: 'answer' }>):
   answerNow(x, verdict.bytes, denied ? 'P' : 'L', 'R');
 }
 
+function countDenied(x: HttpExchange): void {
+  x.front.front.count(C.dreq);
+  x.listener.tally.count(C.dreq);
+  x.back?.back.count(C.dreq);
+}
+
 function tarpitOver(x: HttpExchange): void {
   const bytes = x.held;
   x.held = null;
@@ -230,8 +249,7 @@ function tarpitOver(x: HttpExchange): void {
 
 /** reject, silent-drop, close: no answer. */
 function end(x: HttpExchange, keepOpen: boolean): void {
-  x.front.front.count(C.dreq);
-  x.listener.tally.count(C.dreq);
+  countDenied(x);
   x.facts.cause = 'P';
   x.facts.stage = 'R';
   finish(x, false, !keepOpen);
@@ -250,7 +268,7 @@ function hasBody(x: HttpExchange, wanted: number, timeMs: number): boolean {
   return false;
 }
 
-export function inspectedBytes(x: HttpExchange): number {
+function inspectedBytes(x: HttpExchange): number {
   let sum = 0;
   for (const part of x.inspected) sum += part.length;
   return sum;

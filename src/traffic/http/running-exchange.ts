@@ -4,8 +4,10 @@
  */
 import type { TimerNode } from '../../base/timer-wheel.ts';
 import type { Fault } from '../../model/fault.ts';
+import type { Server } from '../../model/model.ts';
 import type { ServerConnection } from '../contract.ts';
 import type { ThreadContext } from '../thread-context.ts';
+import { redirected } from './answer.ts';
 import { dispatchFailed, serverKilled } from './faults.ts';
 import { serverData, serverEnded, serverTimedOut } from './from-server.ts';
 import { HttpExchange, stage, timerKind } from './http-exchange.ts';
@@ -14,6 +16,7 @@ import { serverDrained, serverReady } from './to-server.ts';
 import { tunnelEnded } from './upgrade.ts';
 
 export class RunningExchange extends HttpExchange {
+  exchangeRedirected(server: Server): boolean { return redirected(this, server); }
   exchangeServer(connection: ServerConnection, reused: boolean): void { serverReady(this, connection, reused); }
   exchangeFailed(fault: Fault): void { dispatchFailed(this, fault); }
   exchangeKilled(fault: Fault): void { serverKilled(this, fault); }

@@ -3,6 +3,7 @@
  * server over the internal socket, which this room treats as one more server.
  */
 import { C } from '../../model/counters.ts';
+import { limits } from '../../model/limits.ts';
 import { internalServer } from '../dispatch/internal-server.ts';
 import type { ServerPlan } from '../plan.ts';
 import type { ThreadContext } from '../thread-context.ts';
@@ -75,6 +76,7 @@ export function serveInternal(x: HttpExchange, service: 'stats' | 'prometheus', 
   if (service === 'prometheus') x.front.front.count(C.intercepted);
   if (!x.requestBody.done && !x.clientPaused) x.pauseClient();
   x.internal = service === 'stats' ? '<STATS>' : '<PROMEX>';
+  x.serverTimeoutMs = limits.internalAnswerMsMax;
   x.stage = stage.dispatch;
   x.dispatch.startInternal(x.client.session, internal(context));
 }

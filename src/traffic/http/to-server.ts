@@ -27,12 +27,13 @@ export function prepareRequest(x: HttpExchange): void {
   const originalto = http.originalto ?? front.originalto;
   if (originalto !== null) lines += originalLine(x, originalto);
   const serverCloses = x.frontend.connectionMode !== 'keep-alive' || back.proxy.connectionMode !== 'keep-alive';
+  const saysClose = serverCloses && !back.proxy.switches.httpPretendKeepalive;
   if (x.frontend.connectionMode === 'close' || back.proxy.connectionMode === 'close') x.closeClient = true;
   x.serverKeeps = !serverCloses && !(x.requestHead.minor === 0 && x.requestFraming.doubtful);
   // HAProxy asks a server in the request's own version: 1.1 keeps unless told to close, 1.0 closes unless told to keep.
   if (x.requestHead.minor === 0) {
-    if (x.serverKeeps) lines += 'Connection: keep-alive\r\n';
-  } else if (serverCloses) {
+    if (!saysClose && !x.requestFraming.doubtful) lines += 'Connection: keep-alive\r\n';
+  } else if (saysClose) {
     lines += 'Connection: close\r\n';
   }
   x.serverLines = lines;

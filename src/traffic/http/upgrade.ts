@@ -3,7 +3,7 @@ import type { Fault } from '../../model/fault.ts';
 import { leavesAsItCame, writeHead } from '../../wire/http1/write-head.ts';
 import { startTunnel } from '../tcp/tunnel.ts';
 import { countFault } from './faults.ts';
-import { finish } from './finish.ts';
+import { finish, logEarly } from './finish.ts';
 import { noBytes, stage, type HttpExchange } from './http-exchange.ts';
 
 /** The answer head is checked and its rules have run; bytes behind it belong to the tunnel. */
@@ -16,6 +16,7 @@ export function startUpgrade(x: HttpExchange, bytes: Buffer): void {
   const written = leavesAsItCame(head) ? bytes.subarray(head.start, head.end) : writeHead(head, '', noBytes);
   x.countOut(written.length);
   client.transport.write(written);
+  if (frontend.switches.logasap) logEarly(x);
   const waiting = client.takeInput();
   const fromClient = waiting === null ? x.parts : [...x.parts, waiting];
   client.release();

@@ -11,6 +11,7 @@ export type ConnectionVerdict = 'accept' | 'reject' | 'silent-drop';
 const nothing = new Uint8Array(0);
 /** These rules see the connection only: no bytes, no server. */
 const owner: ExchangeOwner = {
+  exchangeRedirected: () => false,
   exchangeServer: () => undefined,
   exchangeFailed: () => undefined,
   exchangeKilled: () => undefined,

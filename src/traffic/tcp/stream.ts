@@ -186,6 +186,8 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
     this.dispatch.start(this.session, backend, this.session.acceptedMonoMs);
   }
 
+  exchangeRedirected(): boolean { return false; }
+
   exchangeServer(connection: ServerConnection): void {
     const { backend } = this;
     if (backend === null || this.stage !== stage.dispatching) return;

@@ -296,7 +296,7 @@ export class Http1Head implements Head {
 }
 
 /** Path of a request target: origin form, or what follows the authority of an absolute form; '' when there is none. */
-export function pathOf(uri: string): string {
+function pathOf(uri: string): string {
   let from = 0;
   if (uri.charCodeAt(0) !== 0x2f) {
     const scheme = uri.indexOf('://');

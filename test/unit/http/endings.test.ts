@@ -363,6 +363,30 @@ test('NTLM and Negotiate bind the server connection to the client', () => {
   }
 });
 
+test('redir on a server sends GET and HEAD there', () => {
+  const room = new Room({}, {}, { redirectPrefix: 'http://other' });
+  const one = room.server();
+  const client = room.client();
+  client.feed('POST /p HTTP/1.1\r\nContent-Length: 0\r\n\r\n');
+  one.feed(ok);
+  client.feed('GET /a?b HTTP/1.1\r\n\r\n');
+  assert.ok(client.text.endsWith('HTTP/1.1 302 Found\r\ncache-control: no-cache\r\ncontent-length: 0\r\nlocation: http://other/a?b\r\nConnection: close\r\n\r\n'));
+  finished(room, ['be/s1 200 -- POST /p HTTP/1.1', 'be/s1 302 LC GET /a?b HTTP/1.1']);
+});
+
+test('option http-restrict-req-hdr-names', () => {
+  for (const mode of ['delete', 'reject'] as const) {
+    const room = new Room({ switches: { ...switches, httpRestrictReqHdrNames: mode } });
+    const one = room.server();
+    const client = room.client();
+    client.feed('GET / HTTP/1.1\r\nA_b: c\r\nD-e: f\r\n\r\n');
+    assert.equal(one.text, mode === 'delete' ? 'GET / HTTP/1.1\r\nD-e: f\r\n\r\n' : '');
+    assert.equal(client.text.startsWith('HTTP/1.1 403'), mode === 'reject');
+    client.close();
+    finished(room, [mode === 'delete' ? 'be/s1 -1 CH GET / HTTP/1.1' : 'fe/<NOSRV> 403 PR GET / HTTP/1.1']);
+  }
+});
+
 test('monitor-uri is answered and not logged', () => {
   const room = new Room({ monitorUri: '/mon' });
   const client = room.client();

@@ -2,7 +2,7 @@
 import type { Clock } from '../../../src/base/clock.ts';
 import { C, G } from '../../../src/model/counters.ts';
 import type { ToControl } from '../../../src/model/messages.ts';
-import type { Proxy } from '../../../src/model/model.ts';
+import type { Proxy, Server } from '../../../src/model/model.ts';
 import type { RuleSet } from '../../../src/rules/compile.ts';
 import type { Subject, TlsFacts, Verdict } from '../../../src/rules/subject.ts';
 import { Segments } from '../../../src/shared/segments.ts';
@@ -113,12 +113,12 @@ export class Room {
   readonly lines: string[] = [];
   openSessions = 0;
 
-  constructor(front: Partial<Proxy> = {}, back: Partial<Proxy> = {}) {
+  constructor(front: Partial<Proxy> = {}, back: Partial<Proxy> = {}, server: Partial<Server> = {}) {
     rooms.push(this);
     const http = { mode: 'http', logTargets: [{}], logFormat: [{ kind: 'text', text: 'x' }], httpReuse: 'always' } as unknown as Partial<Proxy>;
     const model = makeModel({
       proxies: [makeProxy(0, 'fe', { ...http, isBackend: false, defaultBackend: 1, ...front }), makeProxy(1, 'be', { ...http, isFrontend: false, retries: 0, ...back })],
-      servers: [makeServer(0, 1, 's1', '192.0.2.1', 80)],
+      servers: [makeServer(0, 1, 's1', '192.0.2.1', 80, server)],
       binds: [makeBind(0, 0, '192.0.2.2', 80)],
     });
     this.segments = Segments.allocate(model, 1);
