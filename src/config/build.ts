@@ -96,10 +96,10 @@ export class ModelBuilder {
   }
 
   /** A log-format string of a proxy, read now that its mode is known. */
-  private format(proxy: ProxyDraft, deferred: Deferred | null): Format | null {
+  private format(proxy: ProxyDraft, deferred: Deferred | null, layer: 'log-format' | 'unique-id' = 'log-format'): Format | null {
     if (deferred === null || deferred.text === '') return null;
     const mode: Mode = proxy.settings.mode === 'http' ? 'http' : 'tcp';
-    const scope = new LineScope(this.context, { proxy: proxy.index, mode, acls: proxy.acls, captures: proxy }, 'log-format', deferred.place);
+    const scope = new LineScope(this.context, { proxy: proxy.index, mode, acls: proxy.acls, captures: proxy }, layer, deferred.place);
     return parseFormat(deferred.text, scope) ?? null;
   }
 
@@ -135,9 +135,9 @@ export class ModelBuilder {
       forwardfor: settings.forwardfor, originalto: settings.originalto, errors: settings.errors, logTargets: settings.logTargets,
       logTag: settings.logTag || this.context.draft.global.logTag, logFormat: isFrontend ? this.logFormat(proxy) : null,
       errorLogFormat: isFrontend ? this.format(proxy, settings.errorLogFormat) : null, logFormatSd: isFrontend ? this.format(proxy, settings.logFormatSd) : null,
-      logStyle: settings.log.style, uniqueIdFormat: isFrontend ? this.format(proxy, settings.uniqueIdFormat) : null, uniqueIdHeader: settings.uniqueIdHeader,
+      logStyle: settings.log.style, uniqueIdFormat: isFrontend ? this.format(proxy, settings.uniqueIdFormat, 'unique-id') : null, uniqueIdHeader: settings.uniqueIdHeader,
       binds: proxy.binds, maxconn: settings.maxconn, backlog: settings.backlog, rateLimitSessions: settings.rateLimitSessions, monitorUri: settings.monitorUri,
-      monitorFail: proxy.monitorFail, monitorNet: settings.monitorNet, requestCaptures: proxy.requestCaptures, responseCaptures: proxy.responseCaptures,
+      monitorFail: proxy.monitorFail, requestCaptures: proxy.requestCaptures, responseCaptures: proxy.responseCaptures,
       cookieCapture: proxy.cookieCapture, useBackend: proxy.useBackend, defaultBackend: this.defaultBackend(proxy),
       tcpRequestConnection: isFrontend ? settings.tcpRequestConnection : [], tcpRequestSession: isFrontend ? settings.tcpRequestSession : [],
       tcpRequestContent: settings.tcpRequestContent, tcpResponseContent: isBackend ? settings.tcpResponseContent : [], inspectDelayMs: settings.inspectDelayMs,

@@ -47,12 +47,15 @@ class FormatReader {
   private at = 0;
   private pending = '';
   private defaults: FormatFlags;
+  /** Log lines and unique ids merge blanks and begin without one, as in HAProxy. */
+  private readonly merges: boolean;
   failed = false;
 
   constructor(text: string, scope: ExpressionScope) {
     this.text = text;
     this.scope = scope;
     // A log line shows '-' where there is nothing; a header value shows nothing.
+    this.merges = scope.layer === 'log-format' || scope.layer === 'unique-id';
     this.defaults = { quote: false, hex: false, escape: false, mandatory: scope.layer === 'log-format' };
   }
 
@@ -63,8 +66,7 @@ class FormatReader {
         this.variable();
         continue;
       }
-      // Log lines merge blanks and begin without one, as in HAProxy.
-      const merged = this.scope.layer === 'log-format' && c === ' ' && (this.pending.endsWith(' ') || (this.pending === '' && this.items.length === 0));
+      const merged = this.merges && c === ' ' && (this.pending.endsWith(' ') || (this.pending === '' && this.items.length === 0));
       if (!merged) this.pending += c;
       this.at++;
     }

@@ -12,7 +12,7 @@ import { loadPatternFile } from './patterns.ts';
 import { checkState, fail } from './report.ts';
 import type { ExpressionScope, Layer } from './scope.ts';
 
-const requestLayers: readonly Layer[] = ['tcp-request content', 'http-request', 'use_backend', 'server', 'stick', 'stats'];
+const requestLayers: readonly Layer[] = ['tcp-request content', 'http-request', 'use_backend', 'server', 'stick', 'stats', 'unique-id'];
 const responseLayers: readonly Layer[] = ['http-response', 'http-after-response', 'tcp-response content', 'stick', 'check'];
 
 /** Rulesets in which something that needs X can work. Null: everywhere. */
@@ -70,7 +70,7 @@ function readCall(cursor: Cursor, scope: ExpressionScope): { readonly name: stri
 /** Canonical fetch of a word; `hdr` follows the direction of the ruleset where that is known. */
 function findFetch(name: string, layer: Layer | null): FetchSpec | undefined {
   const canonical = fetchAliases[name] ?? name;
-  if (canonical === 'hdr' && (layer === 'http-request' || layer === 'use_backend')) return fetches.get('req.hdr');
+  if (canonical === 'hdr' && (layer === 'http-request' || layer === 'use_backend' || layer === 'unique-id')) return fetches.get('req.hdr');
   if (canonical === 'hdr' && (layer === 'http-response' || layer === 'http-after-response')) return fetches.get('res.hdr');
   return fetches.get(canonical);
 }

@@ -8,7 +8,7 @@ import type { Place, Problem } from '../../model/problem.ts';
 /** Where an expression stands, which decides the fetches that are allowed (catalog: `where`). */
 export type Layer =
   | 'tcp-request connection' | 'tcp-request session' | 'tcp-request content' | 'tcp-response content'
-  | 'http-request' | 'http-response' | 'http-after-response' | 'use_backend' | 'log-format' | 'stick' | 'check' | 'global' | 'server' | 'stats';
+  | 'http-request' | 'http-response' | 'http-after-response' | 'use_backend' | 'log-format' | 'unique-id' | 'stick' | 'check' | 'global' | 'server' | 'stats';
 
 export interface ExpressionScope {
   readonly place: Place;
