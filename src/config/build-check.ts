@@ -72,6 +72,6 @@ export function buildServerCheck(context: Context, server: ServerDraft, proxy: P
   const tls = check.checkSsl ?? inherited;
   return {
     interMs: check.interMs, fastinterMs: check.fastinterMs, downinterMs: check.downinterMs, rise: check.rise, fall: check.fall, port: check.port, address: check.address,
-    tls, sni: check.sni, alpn: check.alpn, viaSocks4: check.viaSocks4,
+    tls, sni: check.sni, alpn: check.alpn,
   };
 }

@@ -93,7 +93,6 @@ export interface CheckWords {
   address: PeerAddress | null;
   sni: string;
   alpn: readonly string[];
-  viaSocks4: boolean;
   agent: boolean;
 }
 
@@ -179,7 +178,6 @@ export interface ProxySettings {
   backlog: number;
   rateLimitSessions: number;
   monitorUri: string;
-  monitorNet: string;
   defaultBackend: (Deferred & { readonly condition: boolean }) | null;
   tcpRequestConnection: readonly Rule[];
   tcpRequestSession: readonly Rule[];

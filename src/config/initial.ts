@@ -14,8 +14,7 @@ export function initialTls(): TlsDraft {
 
 function initialCheckWords(): CheckWords {
   return {
-    check: false, checkSsl: null, interMs: 2000, fastinterMs: null, downinterMs: null, rise: 2, fall: 3, port: 0, address: null, sni: '', alpn: [],
-    viaSocks4: false, agent: false,
+    check: false, checkSsl: null, interMs: 2000, fastinterMs: null, downinterMs: null, rise: 2, fall: 3, port: 0, address: null, sni: '', alpn: [], agent: false,
   };
 }
 
@@ -39,7 +38,7 @@ export function initialSwitches(): Switches {
   return {
     abortonclose: false, acceptInvalidHttpRequest: false, acceptInvalidHttpResponse: false, allbackups: false, checkcache: false, clitcpka: false,
     srvtcpka: false, contstats: false, dontlogNormal: false, dontlognull: false, httpBufferRequest: false, httpIgnoreProbes: false, httpNoDelay: false,
-    httpPretendKeepalive: false, httpRestrictReqHdrNames: 'preserve', httpUseHtx: true, httpUseProxyHeader: false, idleCloseOnResponse: false,
+    httpPretendKeepalive: false, httpRestrictReqHdrNames: 'preserve', httpUseProxyHeader: false, idleCloseOnResponse: false,
     independentStreams: false, logHealthChecks: false, logSeparateErrors: false, logasap: false, nolinger: false, persist: false,
     preferLastServer: false, socketStats: false, tcpSmartAccept: false, tcpSmartConnect: false, transparent: false,
   };
@@ -60,7 +59,7 @@ export function initialSettings(): ProxySettings {
   return {
     mode: '', disabled: false, timeouts: initialTimeouts(), switches: initialSwitches(), connectionMode: 'keep-alive', forwardfor: null,
     originalto: null, errors: [], logTargets: [], logTag: '', log: { style: 'connect', format: null }, errorLogFormat: null, logFormatSd: null,
-    uniqueIdFormat: null, uniqueIdHeader: '', maxconn: 0, backlog: 0, rateLimitSessions: 0, monitorUri: '', monitorNet: '', defaultBackend: null,
+    uniqueIdFormat: null, uniqueIdHeader: '', maxconn: 0, backlog: 0, rateLimitSessions: 0, monitorUri: '', defaultBackend: null,
     tcpRequestConnection: [], tcpRequestSession: [], tcpRequestContent: [], tcpResponseContent: [], inspectDelayMs: null,
     responseInspectDelayMs: null, httpRequest: [], redirects: [], httpResponse: [], httpAfterResponse: [], stats: null,
     balance: {
@@ -84,7 +83,7 @@ export function initialGlobal(cpus: number): GlobalDraft {
     nbthread: cpus, maxconn: 0, daemon: false, masterWorker: false, pidfile: '', user: '', group: '', uid: 0, gid: 0, chroot: '', node: '', description: '',
     logTargets: [], logTag: 'haproxy', logSendHostname: '', statsSockets: [], statsTimeoutMs: 10000, statsMaxconn: 10, spreadChecksPercent: 0,
     maxSpreadChecksMs: 0, hardStopAfterMs: null, graceMs: 0, bufsizeBytes: 16384, headBytesMax: limits.headBytesMax, headerCountMax: limits.headerCountMax,
-    maxconnrate: 0, maxsessrate: 0, maxsslconn: 0, maxsslrate: 0, serverStateFile: '', processVars: [], poolMaxIdlePerServer: null,
+    maxconnrate: 0, maxsessrate: 0, maxsslconn: 0, maxsslrate: 0, serverStateFile: '', processVars: [],
     tls: {
       caBase: '', crtBase: '', bind: initialTls(), server: initialTls(), serverVerify: 'required', loadExtraKey: true, loadExtraBundle: true,
       extraDelExt: false, skipSelfIssuedCa: false,

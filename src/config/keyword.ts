@@ -43,6 +43,16 @@ export function legacy<R>(word: string, where: string, args: readonly [number, n
   return { word, where, args, state: 'legacy', help, read, negatable: false };
 }
 
+/** A row that is read and kept in the Model, but that nothing acts on yet. */
+export function pending<R>(row: Keyword<R>): Keyword<R> {
+  return { ...row, state: 'later' };
+}
+
+/** A row that is read although nothing needs it here. */
+export function needless<R>(row: Keyword<R>): Keyword<R> {
+  return { ...row, state: 'no effect' };
+}
+
 /** Rows that are accepted without effect. */
 export function noEffect<R>(where: string, rows: Readonly<Record<string, string>>): Keyword<R>[] {
   return Object.entries(rows).map(([word, help]) => ({ word, where, args: [0, many], state: 'no effect', help, read: null, negatable: true }));

@@ -15,7 +15,7 @@ import { globalTable } from './global/keywords.ts';
 import { initialGlobal } from './initial.ts';
 import type { Section, SectionKind } from './line.ts';
 import { Names } from './names.ts';
-import { evaluateCondition, haproxyVersion } from './predicate.ts';
+import { haproxyVersion } from './predicate.ts';
 import { preprocess } from './preprocess.ts';
 import { Problems } from './problems.ts';
 import { proxyTable } from './proxy/table.ts';
@@ -115,10 +115,4 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
   if (options.masterWorker === true) context.draft.global.masterWorker = true;
   const model = new ModelBuilder(context, options.nowMs ?? Date.now()).build(read.files);
   return { model: problems.fatal ? undefined : model, problems: problems.sorted(read.files) };
-}
-
-/** `-cc`: evaluates a condition. Value null: it cannot be read, `fault` says why. */
-export function checkCondition(text: string, options: LoadOptions = {}): { readonly value: boolean | null; readonly fault: string } {
-  const environment = startEnvironment(options);
-  return evaluateCondition(text, (name) => environment.get(name));
 }

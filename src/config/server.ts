@@ -56,7 +56,6 @@ const checkRows: readonly Row[] = [
   checkRow('no-check-ssl', 0, 'No TLS for health checks.', (check) => { check.checkSsl = false; }),
   checkRow('check-sni', 1, 'Server name in the handshake of health checks.', (check, value) => { check.sni = value; }),
   checkRow('check-alpn', 1, 'Protocols offered by health checks.', (check, value) => { check.alpn = value.split(',').filter((name) => name !== 'h2'); }),
-  checkRow('check-via-socks4', 0, 'Health checks through the SOCKS4 proxy.', (check) => { check.viaSocks4 = true; }),
   checkDuration('inter', 'interMs', 'Time between two health checks.'),
   checkDuration('fastinter', 'fastinterMs', 'The same while the state is changing.'),
   checkDuration('downinter', 'downinterMs', 'The same while the server is down.'),
@@ -174,7 +173,7 @@ export const serverRows: readonly Row[] = [
     'agent-addr': [1, 'Agent checks.'], 'agent-send': [1, 'Agent checks.'],
   }),
   ...idle<ServerWords, ProxyReading>('unsupported', {
-    socks4: [1, 'SOCKS4 proxies.'], namespace: [1, 'Network namespaces.'], usesrc: [1, 'Transparent proxying.'], 'set-proxy-v2-tlv-fmt': [2, 'Own TLVs.'],
+    socks4: [1, 'SOCKS4 proxies.'], 'check-via-socks4': [0, 'SOCKS4 proxies.'], namespace: [1, 'Network namespaces.'], usesrc: [1, 'Transparent proxying.'], 'set-proxy-v2-tlv-fmt': [2, 'Own TLVs.'],
     'tcp-md5sig': [1, 'Kernel option.'], ech: [1, 'Encrypted client hello.'],
   }),
 ];

@@ -83,7 +83,6 @@ export function buildBindTls(context: Context, store: CertificateStore, bind: Bi
   }
   return {
     ...common(context, store, tls, base, bind.place), certificates, strictSni: tls.strictSni, verify, crtIgnoreErrors: tls.crtIgnoreErrors, caIgnoreErrors: tls.caIgnoreErrors,
-    sslv2v3Hello: false,
   };
 }
 

@@ -67,8 +67,6 @@ export interface Global {
   readonly environment: Readonly<Record<string, string>>;
   /** proc-scope variables set by `set-var`/`set-var-fmt` in global: name without scope → expression or format. */
   readonly processVars: readonly { readonly name: string; readonly expr: SampleExpr | null; readonly format: Format | null }[];
-  /** `h1-case-adjust` pairs: accepted; Poise keeps spelling anyway. */
-  readonly poolMaxIdlePerServer: number | null;
 }
 
 export interface LogTarget {
@@ -129,7 +127,6 @@ export interface Switches {
   readonly httpNoDelay: boolean;
   readonly httpPretendKeepalive: boolean;
   readonly httpRestrictReqHdrNames: 'preserve' | 'delete' | 'reject';
-  readonly httpUseHtx: boolean;
   readonly httpUseProxyHeader: boolean;
   readonly idleCloseOnResponse: boolean;
   readonly independentStreams: boolean;
@@ -199,7 +196,6 @@ export interface Proxy {
   readonly rateLimitSessions: number;
   readonly monitorUri: string;
   readonly monitorFail: readonly Condition[];
-  readonly monitorNet: string;
   readonly requestCaptures: readonly CaptureSlot[];
   readonly responseCaptures: readonly CaptureSlot[];
   readonly cookieCapture: { readonly name: string; readonly prefix: boolean; readonly lengthMax: number } | null;
@@ -382,7 +378,6 @@ export interface BindTls extends TlsCommon {
   readonly verify: 'none' | 'optional' | 'required';
   readonly crtIgnoreErrors: readonly string[];
   readonly caIgnoreErrors: readonly string[];
-  readonly sslv2v3Hello: boolean;
 }
 
 export interface Certificate {
@@ -472,7 +467,6 @@ export interface ServerCheck {
   readonly tls: boolean;
   readonly sni: string;
   readonly alpn: readonly string[];
-  readonly viaSocks4: boolean;
 }
 
 /** What a health check does after the connection. */

@@ -2,7 +2,7 @@
 import { addressText, parseAddress } from '../address.ts';
 import type { AddressRules } from '../address.ts';
 import type { GlobalDraft, Mutable, TlsDraft } from '../draft.ts';
-import { active, KeywordTable, legacy, many, negatable } from '../keyword.ts';
+import { active, KeywordTable, legacy, many, needless, negatable, pending } from '../keyword.ts';
 import type { Keyword } from '../keyword.ts';
 import { expandInAddress } from '../lexer.ts';
 import { readLogTarget } from '../log-target.ts';
@@ -236,7 +236,7 @@ const rows: readonly Row[] = [
   numberRow('maxsslconn', 'maxsslconn', 'Most TLS connections.'),
   numberRow('maxsslrate', 'maxsslrate', 'Most new TLS connections per second.'),
   textRow('pidfile', 'pidfile', 'File with the process number.'),
-  textRow('chroot', 'chroot', 'Folder the process is locked into.'),
+  pending(textRow('chroot', 'chroot', 'Folder the process is locked into.')),
   active('user', '', [1, 1], 'User that the process becomes.', readUser),
   active('group', '', [1, 1], 'Group that the process becomes.', readGroup),
   numberRow('uid', 'uid', 'User by number.'),
@@ -252,8 +252,8 @@ const rows: readonly Row[] = [
   active('spread-checks', '', [1, 1], 'Random spread of check intervals, in percent.', readSpreadChecks),
   durationRow('max-spread-checks', 'maxSpreadChecksMs', 'Longest spread of checks at start.'),
   durationRow('hard-stop-after', 'hardStopAfterMs', 'When a stopping process cuts what is left.'),
-  durationRow('grace', 'graceMs', 'Wait before a soft stop.'),
-  textRow('server-state-file', 'serverStateFile', 'File with server states.'),
+  pending(durationRow('grace', 'graceMs', 'Wait before a soft stop.')),
+  needless(textRow('server-state-file', 'serverStateFile', 'File with server states.')),
   active('set-var', '', [1, many], 'Process-wide variable.', readProcessVariable),
   active('set-var-fmt', '', [1, many], 'Process-wide variable from a format.', readProcessVariable),
   active('unix-bind', '', [2, many], 'Defaults of unix sockets.', readUnixBind),

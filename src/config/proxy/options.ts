@@ -1,6 +1,6 @@
 /** `option X`, `no option X`: plain switches, connection modes, forwardfor and relatives, log formats. Rows of the proxy table. */
 import type { HeaderAppend, Switches } from '../../model/model.ts';
-import { active, later, legacy, negatable, noEffect, unsupported } from '../keyword.ts';
+import { active, later, legacy, needless, negatable, noEffect, pending, unsupported } from '../keyword.ts';
 import type { Keyword } from '../keyword.ts';
 import { initialSwitches } from '../initial.ts';
 import type { ProxyReading } from './reading.ts';
@@ -30,7 +30,7 @@ const switchRows: readonly Keyword<ProxyReading>[] = [
   switchRow('accept-invalid-http-response', backend, 'acceptInvalidHttpResponse', 'Lets answers with some forbidden characters through.'),
   switchRow('accept-unsafe-violations-in-http-response', backend, 'acceptInvalidHttpResponse', 'Newer name of accept-invalid-http-response.'),
   switchRow('allbackups', backend, 'allbackups', 'Uses all backup servers together when no other server is up.'),
-  switchRow('checkcache', backend, 'checkcache', 'Refuses answers that set a cookie and could be cached.'),
+  pending(switchRow('checkcache', backend, 'checkcache', 'Refuses answers that set a cookie and could be cached.')),
   switchRow('clitcpka', frontend, 'clitcpka', 'TCP keep-alive packets towards clients.'),
   switchRow('srvtcpka', backend, 'srvtcpka', 'TCP keep-alive packets towards servers.'),
   switchRow('contstats', frontend, 'contstats', 'Byte counters grow during a transfer (Poise always counts that way).'),
@@ -39,19 +39,19 @@ const switchRows: readonly Keyword<ProxyReading>[] = [
   switchRow('http-buffer-request', any, 'httpBufferRequest', 'Waits for the body, or a buffer full of it, before rules and balancing.'),
   switchRow('http-ignore-probes', frontend, 'httpIgnoreProbes', 'Neither answers nor logs connections that close before a request.'),
   switchRow('http-no-delay', any, 'httpNoDelay', 'Forwards every piece of a message at once.'),
-  switchRow('http-pretend-keepalive', backend, 'httpPretendKeepalive', 'Announces keep-alive to servers even when the connection is closed afterwards.'),
-  switchRow('http-use-proxy-header', frontend, 'httpUseProxyHeader', 'Uses Proxy-Connection instead of Connection for proxy requests.'),
-  switchRow('idle-close-on-response', frontend, 'idleCloseOnResponse', 'Keeps idle client connections until their next answer when stopping.'),
-  switchRow('independent-streams', any, 'independentStreams', 'Writing does not refresh the timeout for reading.'),
+  pending(switchRow('http-pretend-keepalive', backend, 'httpPretendKeepalive', 'Announces keep-alive to servers even when the connection is closed afterwards.')),
+  pending(switchRow('http-use-proxy-header', frontend, 'httpUseProxyHeader', 'Uses Proxy-Connection instead of Connection for proxy requests.')),
+  pending(switchRow('idle-close-on-response', frontend, 'idleCloseOnResponse', 'Keeps idle client connections until their next answer when stopping.')),
+  needless(switchRow('independent-streams', any, 'independentStreams', 'Writing does not refresh the timeout for reading.')),
   switchRow('log-health-checks', backend, 'logHealthChecks', 'Logs every change of a health check result.'),
   switchRow('log-separate-errors', frontend, 'logSeparateErrors', 'Logs failed requests at level err.'),
   switchRow('logasap', frontend, 'logasap', 'Logs when the answer head has come instead of at the end.'),
-  switchRow('nolinger', any, 'nolinger', 'Resets connections instead of closing them.'),
+  pending(switchRow('nolinger', any, 'nolinger', 'Resets connections instead of closing them.')),
   switchRow('persist', backend, 'persist', 'Tries the server of the cookie even when it is down.'),
   switchRow('prefer-last-server', backend, 'preferLastServer', 'Goes back to the server of the last request of the connection.'),
   switchRow('socket-stats', frontend, 'socketStats', 'Statistics per bind.'),
-  switchRow('tcp-smart-accept', frontend, 'tcpSmartAccept', 'Delays the acknowledgement of an accepted connection.'),
-  switchRow('tcp-smart-connect', backend, 'tcpSmartConnect', 'Delays the acknowledgement of an outgoing connection.'),
+  needless(switchRow('tcp-smart-accept', frontend, 'tcpSmartAccept', 'Delays the acknowledgement of an accepted connection.')),
+  needless(switchRow('tcp-smart-connect', backend, 'tcpSmartConnect', 'Delays the acknowledgement of an outgoing connection.')),
   switchRow('transparent', backend, 'transparent', 'Connects to the address the client wanted when no server is there.'),
 ];
 
@@ -148,7 +148,7 @@ function oldRow(word: string, modern: string, change: (reading: ProxyReading) =>
 export const optionRows: readonly Keyword<ProxyReading>[] = [
   ...switchRows,
   negatable('option tcpka', any, [0, 0], 'TCP keep-alive packets on both sides.', readTcpka),
-  active('option http-restrict-req-hdr-names', any, [1, 1], 'What to do with header names other than letters, digits and dashes.', readRestrictNames),
+  pending(active('option http-restrict-req-hdr-names', any, [1, 1], 'What to do with header names other than letters, digits and dashes.', readRestrictNames)),
   modeRow('http-keep-alive', 'keep-alive', 'Keeps connections on both sides open between requests (the default).'),
   modeRow('http-server-close', 'server-close', 'Closes the server side after each answer.'),
   modeRow('httpclose', 'close', 'Closes both sides after each answer.'),

@@ -1,8 +1,9 @@
 /** Rows of the proxy table that set one value each: mode, timeouts, limits, names, addresses. */
 import type { Mode, Timeouts } from '../../model/model.ts';
-import { active, legacy, many, negatable } from '../keyword.ts';
+import { active, legacy, many, negatable, pending } from '../keyword.ts';
 import type { Keyword } from '../keyword.ts';
 import type { ProxySettings } from '../draft.ts';
+import { parseRule } from '../expression/rule.ts';
 import { readSource } from './source.ts';
 import type { ProxyReading } from './reading.ts';
 
@@ -116,7 +117,9 @@ function readHttpReuse(reading: ProxyReading): void {
 
 function readServerState(reading: ProxyReading): void {
   const chosen = reading.choice(reading.arg(0), "'load-server-state-from-file'", ['none', 'global', 'local']);
-  if (chosen !== undefined) reading.settings.serverStateFromFile = chosen;
+  if (chosen === undefined) return;
+  reading.settings.serverStateFromFile = chosen;
+  if (chosen !== 'none') reading.warning(chosen, "server states are not read from a file yet", 'states of a running process survive a reload anyway');
 }
 
 function readOldRedispatch(reading: ProxyReading): void {
@@ -135,9 +138,12 @@ function readDispatch(reading: ProxyReading): void {
   reading.report('unsupported', 'dispatch', "'dispatch' is not supported yet", `write 'server dispatch ${reading.arg(0)}'`);
 }
 
+/** HAProxy 1.x answered 200 to these addresses before anything else. */
 function readMonitorNet(reading: ProxyReading): void {
-  reading.warning('monitor-net', "'monitor-net' was removed from HAProxy", `write 'http-request return status 200 if { src ${reading.arg(0)} }'`);
-  reading.settings.monitorNet = reading.arg(0);
+  const words = ['return', 'status', '200', 'if', '{', 'src', reading.arg(0), '}'];
+  reading.warning('monitor-net', "'monitor-net' was removed from HAProxy", `write 'http-request ${words.join(' ')}'`);
+  const rule = parseRule('http-request', words, reading.scope('http-request'));
+  if (rule !== undefined) reading.rules.legacyBlock.push(rule);
 }
 
 function readLogTag(reading: ProxyReading): void {
@@ -154,7 +160,7 @@ export const simpleRows: readonly Keyword<ProxyReading>[] = [
   numberRow('backlog', frontend, 'backlog', 'Connections that may wait to be accepted.'),
   numberRow('fullconn', backend, 'fullconn', 'Load at which dynamic limits (minconn) reach maxconn.'),
   numberRow('retries', backend, 'retries', 'How often a failed connection is tried again.'),
-  numberRow('max-keep-alive-queue', backend, 'maxKeepAliveQueue', 'Queue length above which a kept connection no longer waits for its server.', -1),
+  pending(numberRow('max-keep-alive-queue', backend, 'maxKeepAliveQueue', 'Queue length above which a kept connection no longer waits for its server.', -1)),
   active('rate-limit sessions', frontend, [1, 1], 'Most new sessions per second.', readRateLimit),
   active('disabled', any, [0, 0], 'Switches the proxy off.', readDisabled),
   active('enabled', any, [0, 0], 'Undoes an inherited `disabled`.', readDisabled),

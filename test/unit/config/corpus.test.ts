@@ -50,7 +50,7 @@ function proxyLines(model: Model, proxy: Proxy): string[] {
   return [
     `${proxy.kind} ${proxy.name} #${proxy.iid} mode=${proxy.mode} ${proxy.connectionMode} default=${target} log=${proxy.logStyle}/${proxy.logTargets.length}`,
     `  timeouts ${set(proxy.timeouts)}`,
-    `  switches ${set(proxy.switches, 'httpUseHtx', 'httpRestrictReqHdrNames')}`,
+    `  switches ${set(proxy.switches, 'httpRestrictReqHdrNames')}`,
     ...proxy.binds.map((index) => model.binds[index]).filter((bind) => bind !== undefined).flatMap((bind) => [
       `  bind ${bind.text} #${bind.luid} ${set(bind, 'index', 'luid', 'proxy', 'address', 'text', 'place', 'tls', 'uid', 'gid')}`,
       ...(bind.tls === null ? [] : [`    tls ${set(bind.tls, 'caPem', 'crlPem')}${bind.tls.caPem === '' ? '' : ' caPem'}`]),

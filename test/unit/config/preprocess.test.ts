@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { memoryFiles } from '../../../src/config/files.ts';
-import { checkCondition, loadConfiguration } from '../../../src/config/load.ts';
+import { loadConfiguration } from '../../../src/config/load.ts';
+import { evaluateCondition } from '../../../src/config/predicate.ts';
 import { accounts, base, load, model, told } from './loading.ts';
 
-const environment = { A: '1', EMPTY: '' };
+const environment: Readonly<Record<string, string>> = { A: '1', EMPTY: '' };
 
 /** Results of `haproxy -cc` 2.6; null: it refuses the expression. */
 const conditions: readonly (readonly [string, boolean | null])[] = [
@@ -18,7 +19,7 @@ const conditions: readonly (readonly [string, boolean | null])[] = [
 ];
 
 for (const [text, expected] of conditions) {
-  test(`condition ${JSON.stringify(text)}`, () => assert.equal(checkCondition(text, { environment }).value, expected));
+  test(`condition ${JSON.stringify(text)}`, () => assert.equal(evaluateCondition(text, (name) => environment[name]).value, expected));
 }
 
 test('a branch is taken once, and skipped text is not read', () => {
@@ -83,7 +84,7 @@ test('text in UTF-8 is kept byte for byte and told readably', () => {
 });
 
 test('a variable that is not set and has no default is told', () => {
-  const loaded = load(`global\n description "a$NOPE${NOT-x}b"\n.if streq("$NOPE",x)\n.endif\n${base}`);
+  const loaded = load(`global\n description "a$NOPE\${NOT-x}b"\n.if streq("$NOPE",x)\n.endif\n${base}`);
   assert.equal(model(loaded).global.description, 'axb');
   assert.deepEqual(told(loaded, 'warning').filter((each) => each.includes('environment')), ["2 environment variable 'NOPE' is not set"]);
 });

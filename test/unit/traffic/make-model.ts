@@ -18,7 +18,7 @@ export function makeProxy(index: number, name: string, changes: Partial<Proxy> =
     },
     switches: initialSwitches(), connectionMode: 'keep-alive', forwardfor: null, originalto: null, errors: [], logTargets: [], logTag: 'haproxy',
     logFormat: null, errorLogFormat: null, logFormatSd: null, logStyle: 'tcplog', uniqueIdFormat: null, uniqueIdHeader: '',
-    binds: [], maxconn: 0, backlog: 0, rateLimitSessions: 0, monitorUri: '', monitorFail: [], monitorNet: '', requestCaptures: [], responseCaptures: [],
+    binds: [], maxconn: 0, backlog: 0, rateLimitSessions: 0, monitorUri: '', monitorFail: [], requestCaptures: [], responseCaptures: [],
     cookieCapture: null, useBackend: [], defaultBackend: index, tcpRequestConnection: [], tcpRequestSession: [], tcpRequestContent: [],
     tcpResponseContent: [], inspectDelayMs: null, responseInspectDelayMs: null, httpRequest: [], redirects: [], httpResponse: [], httpAfterResponse: [], stats: null,
     servers: [],
@@ -51,7 +51,7 @@ export function makeBind(index: number, proxy: number, host: string, port: numbe
 export function makeBindTls(certificates: BindTls['certificates'], changes: Partial<BindTls> = {}): BindTls {
   return {
     minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3', ciphers: '', ciphersuites: '', curves: '', noTickets: false, preferServerCiphers: true, alpn: [], caPem: '',
-    caFile: '', crlPem: '', certificates, strictSni: false, verify: 'none', crtIgnoreErrors: [], caIgnoreErrors: [], sslv2v3Hello: false, ...changes,
+    caFile: '', crlPem: '', certificates, strictSni: false, verify: 'none', crtIgnoreErrors: [], caIgnoreErrors: [], ...changes,
   };
 }
 
