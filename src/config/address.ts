@@ -120,6 +120,7 @@ function readInet(rest: string, whole: string, family: Family, rules: AddressRul
 
 /** Reads one address; environment variables are expanded already. */
 export function parseAddress(text: string, rules: AddressRules): ParsedAddress {
+  if (text === '') return fault('the address is empty');
   let rest = text;
   let family: Family = { kind: 'inet', family: 0, transport: '' };
   for (const word of ['stream+', 'dgram+']) {

@@ -6,7 +6,6 @@ import type { AddressRules } from './address.ts';
 import type { Context } from './context.ts';
 import type { BindDraft, TlsDraft } from './draft.ts';
 import { initialTls } from './initial.ts';
-import { expandInAddress } from './lexer.ts';
 import { idle, option, optionMap, readOptions } from './option-table.ts';
 import type { LineOption } from './option-table.ts';
 import { groupId, userId } from './accounts.ts';
@@ -111,7 +110,7 @@ export function addBinds(reading: ProxyReading, addresses: string, words: readon
   const parsed: BindAddress[] = [];
   for (const text of addresses.split(',')) {
     if (text === '' || leftOut(reading, text)) continue;
-    const found = parseAddress(expandInAddress(text, context.variables), bindRules(context));
+    const found = parseAddress(reading.expanded(text), bindRules(context));
     if (found.address === null) reading.error(text, `'bind': ${found.fault}`, "write an address and a port such as ':443' or '10.0.0.1:80'");
     else if (found.address.kind !== 'name') parsed.push(found.address);
   }

@@ -10,6 +10,7 @@ import { parseSize } from '../base/size.ts';
 import type { Draft } from './draft.ts';
 import type { ConfigFiles } from './files.ts';
 import type { Line, Section } from './line.ts';
+import { expandInAddress } from './lexer.ts';
 import type { Variables } from './lexer.ts';
 import type { Names } from './names.ts';
 import type { Problems } from './problems.ts';
@@ -58,6 +59,15 @@ export class Reading {
   /** Argument `index`, '' when it is not there. */
   arg(index: number): string {
     return this.args[index] ?? '';
+  }
+
+  /** An address with its environment variables expanded; those that are not set are told. */
+  expanded(text: string): string {
+    return expandInAddress(text, (name) => {
+      const value = this.context.variables(name);
+      if (value === undefined) this.warning(name, `environment variable '${name}' is not set`, 'set it, or write the address');
+      return value;
+    });
   }
 
   report(severity: Severity, word: string, message: string, remedy = ''): void {

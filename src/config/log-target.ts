@@ -3,7 +3,6 @@ import type { LogTarget } from '../model/model.ts';
 import { parseAddress } from './address.ts';
 import type { AddressRules } from './address.ts';
 import type { Reading } from './context.ts';
-import { expandInAddress } from './lexer.ts';
 import { closest, didYouMean } from './problems.ts';
 
 export const facilities = [
@@ -31,7 +30,7 @@ function readTarget(reading: Reading, text: string): LogTarget['address'] | null
     reading.report('unsupported', text, 'logging to a backend is not supported yet');
     return undefined;
   }
-  const parsed = parseAddress(expandInAddress(text, reading.context.variables), rules);
+  const parsed = parseAddress(reading.expanded(text), rules);
   if (parsed.address === null) {
     reading.error(text, `'log': ${parsed.fault}`, 'name a syslog server (address:port), a socket path, stdout or stderr');
     return undefined;

@@ -109,7 +109,7 @@ class Preprocessor {
       return;
     }
     for (const name of cut.unset) this.problems.warning(this.place, name, `environment variable '${name}' is not set`, `set it, or write a default: "\${${name}-value}"`);
-    this.readWords(cut.words);
+    this.readWords(cut.words, /^[ \t]/.test(raw));
   }
 
   private evaluate(words: readonly string[], word: string): boolean {
@@ -155,7 +155,7 @@ class Preprocessor {
     else if (word !== '.diag' || this.options.diagnostics) this.problems.report(severity, this.place, word, args[0] ?? '');
   }
 
-  private readWords(words: readonly string[]): void {
+  private readWords(words: readonly string[], indented: boolean): void {
     const first = words[0] ?? '';
     if ((sectionKinds as readonly string[]).includes(first)) {
       this.openSection(first as SectionKind, words);
@@ -169,7 +169,7 @@ class Preprocessor {
       this.section.lines.push({ place: this.place, words: words.slice(1), negation: first });
       return;
     }
-    if (this.mistypedSection(first, words)) return;
+    if (!indented && this.mistypedSection(first, words)) return;
     if (this.section.kind === 'global') this.changeEnvironment(first, words);
     this.section.lines.push({ place: this.place, words, negation: '' });
   }

@@ -4,7 +4,6 @@ import type { AddressRules } from '../address.ts';
 import type { GlobalDraft, Mutable, TlsDraft } from '../draft.ts';
 import { active, KeywordTable, legacy, many, needless, negatable, pending } from '../keyword.ts';
 import type { Keyword } from '../keyword.ts';
-import { expandInAddress } from '../lexer.ts';
 import { readLogTarget } from '../log-target.ts';
 import { groupId, userId } from '../accounts.ts';
 import { parseFormat } from '../expression/format.ts';
@@ -77,7 +76,7 @@ const socketAddressRules: AddressRules = { port: 'required', range: true, offset
 
 function readSocketAddress(reading: GlobalReading, text: string): StatsSocket['address'] | undefined {
   // Without prefix and port the word is a path, even a relative one.
-  const expanded = expandInAddress(text, reading.context.variables);
+  const expanded = reading.expanded(text);
   const path = !/[@:]/.test(expanded) && !expanded.startsWith('/') ? `unix@${expanded}` : expanded;
   const parsed = parseAddress(path, socketAddressRules);
   if (parsed.address === null) {

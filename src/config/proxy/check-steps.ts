@@ -3,6 +3,7 @@ import type { Format, VarScope } from '../../model/expression.ts';
 import type { CheckStep } from '../../model/model.ts';
 import type { HttpCheckRequest } from '../draft.ts';
 import { parseFormat } from '../expression/format.ts';
+import { compileRegex } from '../expression/regex.ts';
 import { parseSample } from '../expression/sample.ts';
 import { didYouMean } from '../problems.ts';
 import { sourceAddressRules } from './reading.ts';
@@ -160,12 +161,8 @@ function readStatuses(reading: ProxyReading, text: string): (readonly [number, n
 }
 
 function checkRegex(reading: ProxyReading, pattern: string): void {
-  try {
-    // Flags in parentheses at the start are PCRE's; the check room compiles them, here only the rest is tried.
-    void new RegExp(pattern.replace(/^\(\?[a-z]+\)/, ''));
-  } catch (error) {
-    reading.error(pattern, `'${pattern}' is not a regular expression: ${(error as Error).message}`);
-  }
+  const compiled = compileRegex(pattern, false);
+  if (typeof compiled === 'string') reading.error(pattern, `'${pattern}' is not a regular expression: ${compiled}`);
 }
 
 /** `hdr name [-m meth] <n> [value [-m meth] <v>]` from `index` on; gives the index of the last word used. */

@@ -4,7 +4,6 @@ import { Reading } from '../context.ts';
 import type { Context } from '../context.ts';
 import type { DefaultsDraft, OwnRules, ProxyDraft, ProxySettings } from '../draft.ts';
 import type { Layer } from '../expression/scope.ts';
-import { expandInAddress } from '../lexer.ts';
 import type { Section } from '../line.ts';
 import { LineScope } from '../line-scope.ts';
 import { parseAddress } from '../address.ts';
@@ -67,7 +66,7 @@ export class ProxyReading extends Reading {
 
   /** An address, or a reported error and undefined. */
   address(text: string, rules: AddressRules): Exclude<ParsedAddress, { address: null }> | undefined {
-    const parsed = parseAddress(expandInAddress(text, this.context.variables), rules);
+    const parsed = parseAddress(this.expanded(text), rules);
     if (parsed.address !== null) return parsed;
     this.error(text, `'${this.keyword}': ${parsed.fault}`);
     return undefined;

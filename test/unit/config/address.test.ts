@@ -22,7 +22,7 @@ const binds: readonly (readonly [string, string])[] = [
   ['tcp4@:80', 'inet 0.0.0.0:80'], ['unix@/run/x', 'unix unix@/run/x'], ['/run/x', 'unix unix@/run/x'], ['abns@x', 'unix abns@x'], ['fd@9', 'fd fd@9'], ['localhost:80', 'inet 127.0.0.1:80'],
   ['::1', 'refused'], ['80', 'refused'], ['*', 'refused'], ['1.2.3.4:82-80', 'refused'], ['1.2.3.4:+80', 'refused'], ['1.2.3.4:0', 'refused'], ['1.2.3.4:70000', 'refused'],
   ['1.2.3.4:http', 'refused'], ['ipv4@[::1]:80', 'refused'], ['nosuch.invalid:80', 'refused'], ['udp@:80', 'refused'], ['fd@x', 'refused'], [':80:81', 'refused'], ['@1.2.3.4:80', 'refused'],
-  ['foo@:80', 'refused'], ['sockpair@3', 'refused'], ['quic4@:80', 'refused'], ['unix@', 'refused'],
+  ['foo@:80', 'refused'], ['sockpair@3', 'refused'], ['quic4@:80', 'refused'], ['unix@', 'refused'], ['', 'refused'],
 ];
 for (const [text, expected] of binds) test(`bind ${text}`, () => assert.equal(short(text, bind), expected));
 

@@ -88,3 +88,9 @@ test('a variable that is not set and has no default is told', () => {
   assert.equal(model(loaded).global.description, 'axb');
   assert.deepEqual(told(loaded, 'warning').filter((each) => each.includes('environment')), ["2 environment variable 'NOPE' is not set"]);
 });
+
+test('addresses expand variables without quotes; what is not set is told, and an empty address is refused', () => {
+  const loaded = load(`${base}listen l\n bind $HERE:80\n server s $NOPE\n`, {}, { environment: { HERE: '127.0.0.1' } });
+  assert.deepEqual(told(loaded, 'error'), ["8 'server': the address is empty"]);
+  assert.match(told(loaded, 'warning').join(), /environment variable 'NOPE' is not set/);
+});
