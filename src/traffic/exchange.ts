@@ -25,7 +25,7 @@ export interface ExchangeOwner {
 }
 
 /** A request head that remembers what came before rules edited it. */
-export interface RequestSource {
+interface RequestSource {
   lineAsCame(): string;
   methodAsCame(): string;
   uriAsCame(): string;
@@ -33,7 +33,7 @@ export interface RequestSource {
 }
 
 /** Log facts with their values before anything happened. */
-export class Facts implements LogFacts {
+class Facts implements LogFacts {
   acceptDateMs = 0;
   requestDateMs = 0;
   handshakeMs = 0;

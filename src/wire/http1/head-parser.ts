@@ -321,9 +321,7 @@ export class HeadParser {
         state = at.lineDone;
       } else if (state === at.lineDone) {
         if (isBlank(code)) {
-          // obs-fold (RFC 9112 5.2): the line break becomes blanks and the value goes on.
-          bytes.fill(blank, table[row + column.valueEnd], position);
-          state = table[row + column.valueStart] === table[row + column.valueEnd] ? at.valueBlanks : at.value;
+          state = this.unfold(row, position);
           continue;
         }
         this.finishLine(row, position);
@@ -352,6 +350,14 @@ export class HeadParser {
       }
     }
     return this.stop(state, position);
+  }
+
+  /** obs-fold (RFC 9112 5.2): the line break becomes blanks and the value goes on. Gives the state to go on in. */
+  private unfold(row: number, position: number): number {
+    const { bytes, table } = this.head;
+    const valueEnd = table[row + column.valueEnd] as number;
+    bytes.fill(blank, valueEnd, position);
+    return table[row + column.valueStart] === valueEnd ? at.valueBlanks : at.value;
   }
 
   /** The line of `row` is whole: trims its value, names it. */

@@ -293,4 +293,3 @@ test('limits: a head beyond the limit is refused, Kerberos tokens pass', () => {
   room.settle();
   room.end();
 });
-
