@@ -16,9 +16,6 @@ import { HashRing } from './ring.ts';
 import { commonDivisor, spreadTurns, weightMap } from './schedule.ts';
 import { ServerLoad } from './server-load.ts';
 
-/** Weights are kept × 16 in shared memory (S.lbweight), so that slow start can move in small steps. */
-export const weightScale = 16;
-
 export class BackendBalancer {
   /** Load of this backend's servers, for the queue too. */
   readonly load: ServerLoad;
@@ -136,7 +133,7 @@ export class BackendBalancer {
 }
 
 /** May the server with this state take new balanced requests? */
-export function mayTakeTraffic(state: Int32Array): boolean {
+function mayTakeTraffic(state: Int32Array): boolean {
   const running = Atomics.load(state, S.op);
   return (running === op.running || running === op.starting)
     && (Atomics.load(state, S.admin) & (admin.anyMaint | admin.anyDrain)) === 0

@@ -17,7 +17,7 @@ const never: Usable = () => false;
 const removal = '; Expires=Thu, 01-Jan-1970 00:00:01 GMT; path=/';
 
 /** May the server with this index be used for a request that asks for it? */
-export type Usable = (server: number) => boolean;
+type Usable = (server: number) => boolean;
 
 export class CookiePersistence {
   private readonly cookie: Cookie;

@@ -4,7 +4,7 @@
  */
 
 /** Where a cookie stands in a header value. Blanks around name and value do not belong to it. */
-export interface CookiePlace {
+interface CookiePlace {
   readonly nameAt: number;
   readonly nameEnd: number;
   readonly valueAt: number;

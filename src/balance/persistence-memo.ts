@@ -2,7 +2,7 @@
 import type { SampleValue } from '../rules/subject.ts';
 
 /** A stick table entry to be written once the server is known. */
-export interface PendingStore {
+interface PendingStore {
   readonly table: number;
   readonly key: SampleValue;
 }

@@ -3,8 +3,8 @@
  * for server choice, by shared/ for stick tables and by converters. All give unsigned 32-bit numbers. Input is bytes or latin1 text.
  */
 
-export type HashInput = string | Uint8Array;
-export type HashFunction = 'sdbm' | 'djb2' | 'wt6' | 'crc32';
+type HashInput = string | Uint8Array;
+type HashFunction = 'sdbm' | 'djb2' | 'wt6' | 'crc32';
 
 export function sdbm(input: HashInput): number {
   const text = asText(input);

@@ -7,7 +7,7 @@ import { hasCode } from './check-result.ts';
 import type { CheckResult } from './check-result.ts';
 
 /** Counts of a backend and queue movements, for the tail of a line. */
-export interface Tally {
+interface Tally {
   readonly active: number;
   readonly backup: number;
   readonly sessions: number;

@@ -19,7 +19,7 @@ export interface ControlEvent {
   readonly text: string;
 }
 
-export type EventListener = (event: ControlEvent) => void;
+type EventListener = (event: ControlEvent) => void;
 
 export class Events {
   private readonly listeners: EventListener[] = [];

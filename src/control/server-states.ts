@@ -6,50 +6,40 @@
 import type { Clock } from '../base/clock.ts';
 import { G } from '../model/counters.ts';
 import type { ToTraffic } from '../model/messages.ts';
-import type { Model, Proxy, Server } from '../model/model.ts';
+import type { Model, Server } from '../model/model.ts';
 import { S, admin, checkStatuses, op } from '../model/server-state.ts';
 import type { Segments } from '../shared/segments.ts';
 import { BackendTotals } from './backend-totals.ts';
+import { CheckLedger } from './check-ledger.ts';
 import type { CheckInfo, CheckResult } from './check-result.ts';
 import { healthCheckText, reasonText, serverSubject, statusText, tallyText } from './event-text.ts';
 import { eventLevel } from './events.ts';
 import type { ControlEvent, Events } from './events.ts';
 import { ServerAddresses } from './server-addresses.ts';
-import { readWeight, rampWeight, weightScale } from './server-weights.ts';
-import type { Timers } from './timers.ts';
+import { ServerTable } from './server-table.ts';
+import { readWeight } from './server-weights.ts';
+import { SlowStart } from './slow-start.ts';
 import { systemTimers } from './timers.ts';
+import type { Timers } from './timers.ts';
 
-export type { CheckInfo, CheckResult } from './check-result.ts';
-
-export interface ServerStatesOptions {
+interface ServerStatesOptions {
   readonly clock: Clock;
   readonly post: (message: ToTraffic) => void;
   readonly events: Events;
   readonly timers?: Timers;
 }
 
-/** Thresholds of servers without `check`, as HAProxy presets them. */
-const riseDefault = 2;
-const fallDefault = 3;
-const slowStartStepMinMs = 1000;
-
 export class ServerStates {
   readonly model: Model;
   readonly segments: Segments;
+  private readonly table: ServerTable;
   private readonly clock: Clock;
-  private readonly timers: Timers;
   private readonly post: (message: ToTraffic) => void;
   private readonly events: Events;
   private readonly totals: BackendTotals;
   private readonly addresses: ServerAddresses;
-  /** By server index. */
-  private readonly states: Int32Array[];
-  private readonly infos: CheckInfo[];
-  /** Servers that track each server. */
-  private readonly trackers: number[][];
-  private readonly ramps: unknown[] = [];
-  /** monoMs when the present state began, for slow start. */
-  private readonly changedAtMs: number[] = [];
+  private readonly ledger: CheckLedger;
+  private readonly slowStart: SlowStart;
   /** Told when checks of a server should start again soon: leaving maintenance, enabling checks. */
   private readonly wakers: ((server: number) => void)[] = [];
 
@@ -57,14 +47,13 @@ export class ServerStates {
     this.model = model;
     this.segments = segments;
     this.clock = options.clock;
-    this.timers = options.timers ?? systemTimers;
     this.post = options.post;
     this.events = options.events;
-    this.states = model.servers.map((server) => segments.serverState(server.index));
-    this.infos = model.servers.map((server) => newInfo(server));
-    this.trackers = model.servers.map((server) => model.servers.filter((other) => other.track === server.index).map((other) => other.index));
-    this.addresses = new ServerAddresses(model, this.states, this.post);
-    this.totals = new BackendTotals(model, segments, this.states, () => this.nowSeconds());
+    this.table = new ServerTable(model, segments);
+    this.addresses = new ServerAddresses(model, this.table.states, this.post);
+    this.totals = new BackendTotals(model, segments, this.table.states, () => this.nowSeconds());
+    this.ledger = new CheckLedger(this.table, this.clock);
+    this.slowStart = new SlowStart(this.table, this.clock, options.timers ?? systemTimers, (proxy) => this.totals.isDynamic(proxy), (server, done) => this.climbed(server, done));
     for (const server of model.servers) this.initialise(server);
     for (const server of model.servers) if (server.track >= 0) this.inheritAtStart(server);
     for (const proxy of model.proxies) if (proxy.isBackend) this.totals.start(proxy);
@@ -78,58 +67,40 @@ export class ServerStates {
   }
 
   checkStarted(server: number): void {
-    this.info(server).running = true;
-    this.store(server, S.check_running, 1);
+    this.ledger.setRunning(server, true);
   }
 
   /** A check ended: counts health up or down, logs it when `option log-health-checks` says so, and moves the server. */
   checkEnded(server: number, result: CheckResult): void {
-    this.info(server).running = false;
-    this.store(server, S.check_running, 0);
-    this.store(server, S.starting, 0);
+    this.ledger.setRunning(server, false);
+    this.table.store(server, S.starting, 0);
     this.takeResult(server, result);
   }
 
   /** A check ended without a result that counts. */
   checkAbandoned(server: number): void {
-    this.info(server).running = false;
-    this.store(server, S.check_running, 0);
+    this.ledger.setRunning(server, false);
   }
 
   /** `observe` reached its limit. `health`: counter to set before the failure is counted (on-error), null = leave it. */
   observedFailure(server: number, health: number | null, failCheck: boolean, description: string): void {
-    const info = this.info(server);
-    info.observedErrors += 1;
+    this.checkInfo(server).observedErrors += 1;
     if (!failCheck) return;
-    if (health !== null) this.store(server, S.health, health);
+    if (health !== null) this.table.store(server, S.health, health);
     this.takeResult(server, { outcome: 'failed', status: 'HANA', code: 0, durationMs: -1, description });
   }
 
   private takeResult(index: number, result: CheckResult): void {
-    const server = this.server(index);
-    const { rise, fall } = thresholds(server);
-    const info = this.info(index);
-    const changed = info.status !== result.status;
-    let health = this.load(index, S.health);
-    let moved = false;
-    if (result.outcome === 'failed') {
-      if (health > 0) {
-        this.store(index, S.chkfail, this.load(index, S.chkfail) + 1);
-        health = health - 1 < rise ? 0 : health - 1;
-        moved = true;
-      }
-    } else if (health < rise + fall - 1) {
-      health = health + 1 >= rise ? rise + fall - 1 : health + 1;
-      moved = true;
+    const { table } = this;
+    const server = table.server(index);
+    const { rise, fall } = table.thresholds(index);
+    const { health, news } = this.ledger.count(index, result);
+    const tellsChecks = table.proxy(server).switches.logHealthChecks;
+    if (tellsChecks && news) {
+      this.emit('health-check', server, eventLevel.notice, healthCheckText(server, table.name(index), result, health, rise, fall, table.load(index, S.uweight)));
     }
-    this.store(index, S.health, health);
-    this.keepResult(index, result);
-    const proxy = this.proxy(server);
-    if (proxy.switches.logHealthChecks && (changed || moved)) {
-      this.emit('health-check', server, eventLevel.notice, healthCheckText(server, this.name(index), result, health, rise, fall, this.load(index, S.uweight)));
-    }
-    if (!info.enabled) return;
-    const reason = proxy.switches.logHealthChecks ? '' : reasonText(result);
+    if (!this.checkInfo(index).enabled) return;
+    const reason = tellsChecks ? '' : reasonText(result);
     if (result.outcome === 'failed') {
       if (health === 0) this.setStopped(index, reason);
     } else if (health >= rise) {
@@ -138,122 +109,64 @@ export class ServerStates {
     }
   }
 
-  private keepResult(server: number, result: CheckResult): void {
-    const info = this.info(server);
-    info.status = result.status;
-    info.code = result.code;
-    info.durationMs = result.durationMs;
-    info.description = result.description;
-    info.endedAtMs = this.clock.dateMs();
-    info.result = result.outcome === 'failed' ? 2 : result.outcome === 'passed' ? 3 : 4;
-    this.store(server, S.check_status, checkStatuses.indexOf(result.status));
-    this.store(server, S.check_code, result.code);
-    this.store(server, S.check_duration_ms, result.durationMs);
-  }
-
   // ---- operating state; the `why` parts go into the log line after the state
 
   private setStopped(index: number, why: string): void {
-    if (this.inMaintenance(index) || this.load(index, S.op) === op.stopped) return;
+    if (this.table.inMaintenance(index) || this.table.isStopped(index)) return;
     this.goDown(index, 'is DOWN', why);
-    for (const tracker of this.trackersOf(index)) this.setStopped(tracker, ` via ${this.name(index)}`);
+    for (const tracker of this.table.trackersOf(index)) this.setStopped(tracker, ` via ${this.table.name(index)}`);
   }
 
   private setStopping(index: number, why: string): void {
-    const state = this.load(index, S.op);
-    if (this.inMaintenance(index) || state === op.stopping) return;
-    const server = this.server(index);
+    const state = this.table.load(index, S.op);
+    if (this.table.inMaintenance(index) || state === op.stopping) return;
+    const server = this.table.server(index);
     this.leaveState(index);
-    this.store(index, S.op, op.stopping);
+    this.table.store(index, S.op, op.stopping);
     this.refresh(server, () => this.emit('server-state', server, eventLevel.notice, `${this.subject(server)} is stopping${why}${this.tally(server, false)}`));
-    for (const tracker of this.trackersOf(index)) this.setStopping(tracker, ` via ${this.name(index)}`);
+    for (const tracker of this.table.trackersOf(index)) this.setStopping(tracker, ` via ${this.table.name(index)}`);
   }
 
   private setRunning(index: number, why: string): void {
-    const state = this.load(index, S.op);
-    if (this.inMaintenance(index) || state === op.running || state === op.starting) return;
-    const server = this.server(index);
+    const state = this.table.load(index, S.op);
+    if (this.table.inMaintenance(index) || state === op.running || state === op.starting) return;
+    const server = this.table.server(index);
     this.leaveState(index);
-    this.startRunning(server);
+    this.slowStart.start(server);
     this.refresh(server, () => this.emit('server-state', server, eventLevel.notice, `${this.subject(server)} is UP${why}${this.tally(server, false)}`));
     this.markedUp(server);
-    for (const tracker of this.trackersOf(index)) this.setRunning(tracker, ` via ${this.name(index)}`);
+    for (const tracker of this.table.trackersOf(index)) this.setRunning(tracker, ` via ${this.table.name(index)}`);
   }
 
   /** The way down that checks, commands and maintenance share. */
   private goDown(index: number, words: string, why: string): void {
-    const server = this.server(index);
-    const wasLeaving = this.load(index, S.op) === op.stopping || (this.load(index, S.admin) & admin.anyDrain) !== 0;
-    this.cancelRamp(index);
+    const server = this.table.server(index);
+    const wasLeaving = this.table.load(index, S.op) === op.stopping || (this.table.load(index, S.admin) & admin.anyDrain) !== 0;
+    this.slowStart.stop(server);
     this.leaveState(index);
-    this.store(index, S.op, op.stopped);
-    this.store(index, S.throttle, 100);
-    this.store(index, S.chkdown, this.load(index, S.chkdown) + 1);
+    this.table.store(index, S.op, op.stopped);
+    this.table.store(index, S.chkdown, this.table.load(index, S.chkdown) + 1);
     if (server.onMarkedDown === 'shutdown-sessions') this.post({ type: 'shutdown-server-sessions', server: index, reason: 'D' });
     const level = wasLeaving ? eventLevel.notice : eventLevel.alert;
     this.refresh(server, () => this.emit('server-state', server, level, `${this.subject(server)} ${words}${why}${this.tally(server, true)}`));
   }
 
   private markedUp(server: Server): void {
-    if (server.onMarkedUp !== 'shutdown-backup-sessions' || server.backup || this.load(server.index, S.lbweight) === 0) return;
+    if (server.onMarkedUp !== 'shutdown-backup-sessions' || server.backup || this.table.load(server.index, S.lbweight) === 0) return;
     this.post({ type: 'shutdown-backup-sessions', proxy: server.proxy });
   }
 
   /** Accounts the time spent in the state that ends now. */
   private leaveState(index: number): void {
     const now = this.nowSeconds();
-    if (this.load(index, S.op) === op.stopped) {
-      this.store(index, S.downtime_s, this.load(index, S.downtime_s) + Math.max(0, now - this.load(index, S.lastchg_s)));
+    if (this.table.isStopped(index)) {
+      this.table.store(index, S.downtime_s, this.table.load(index, S.downtime_s) + Math.max(0, now - this.table.load(index, S.lastchg_s)));
     }
-    this.store(index, S.lastchg_s, now);
-    this.changedAtMs[index] = this.clock.monoMs();
+    this.table.store(index, S.lastchg_s, now);
   }
 
-  // ---- slow start
-
-  private startRunning(server: Server): void {
-    this.store(server.index, S.op, server.slowstartMs > 0 ? op.starting : op.running);
-    this.applyWeight(server.index);
-    if (server.slowstartMs > 0) this.scheduleRamp(server);
-  }
-
-  private scheduleRamp(server: Server): void {
-    this.cancelRamp(server.index);
-    const step = Math.max(slowStartStepMinMs, Math.floor(server.slowstartMs / 20));
-    this.ramps[server.index] = this.timers.after(step, () => this.rampStep(server));
-  }
-
-  private rampStep(server: Server): void {
-    const index = server.index;
-    this.ramps[index] = undefined;
-    if (this.load(index, S.op) !== op.starting) return;
-    const done = this.clock.monoMs() - (this.changedAtMs[index] ?? 0) >= server.slowstartMs;
-    if (done) this.store(index, S.op, op.running);
-    this.applyWeight(index);
-    if (!done) {
-      this.refresh(server, undefined);
-      this.scheduleRamp(server);
-      return;
-    }
-    this.refresh(server, () => this.emit('server-state', server, eventLevel.notice, `${this.subject(server)} is UP${this.tally(server, false)}`));
-  }
-
-  private cancelRamp(index: number): void {
-    if (this.ramps[index] !== undefined) this.timers.cancel(this.ramps[index]);
-    this.ramps[index] = undefined;
-  }
-
-  /** Weight in force from the user's weight and the progress of slow start. */
-  private applyWeight(index: number): void {
-    const server = this.server(index);
-    const uweight = this.load(index, S.uweight);
-    const ramping = this.load(index, S.op) === op.starting && server.slowstartMs > 0;
-    const elapsedMs = this.clock.monoMs() - (this.changedAtMs[index] ?? 0);
-    const dynamic = this.totals.isDynamic(server.proxy);
-    const weight = ramping && dynamic ? rampWeight(uweight, elapsedMs, server.slowstartMs) : uweight * weightScale;
-    this.store(index, S.lbweight, weight);
-    this.store(index, S.eweight, Math.ceil(weight / weightScale));
-    this.store(index, S.throttle, uweight === 0 ? 100 : Math.ceil((100 * weight) / (weightScale * uweight)));
+  private climbed(server: Server, done: boolean): void {
+    this.refresh(server, done ? () => this.emit('server-state', server, eventLevel.notice, `${this.subject(server)} is UP${this.tally(server, false)}`) : undefined);
   }
 
   // ---- administrative state
@@ -273,23 +186,23 @@ export class ServerStates {
   }
 
   private setFlag(index: number, flag: number, via: string): void {
-    const before = this.load(index, S.admin);
+    const before = this.table.load(index, S.admin);
     if ((before & flag) !== 0) return;
-    this.store(index, S.admin, before | flag);
+    this.table.store(index, S.admin, before | flag);
     const family = (flag & admin.anyMaint) !== 0 ? admin.anyMaint : admin.anyDrain;
     if (family === admin.anyMaint) this.enterMaintenance(index, before, via);
     else this.enterDrain(index, before, via);
     // Who tracks this server knows already when an equal flag was set.
     if ((before & family) !== 0) return;
     const inherited = family === admin.anyMaint ? admin.inheritedMaint : admin.inheritedDrain;
-    for (const tracker of this.trackersOf(index)) this.setFlag(tracker, inherited, ` via ${this.name(index)}`);
+    for (const tracker of this.table.trackersOf(index)) this.setFlag(tracker, inherited, ` via ${this.table.name(index)}`);
   }
 
   private clearFlag(index: number, flag: number): void {
-    const before = this.load(index, S.admin);
+    const before = this.table.load(index, S.admin);
     if ((before & flag) === 0) return;
     const after = before & ~flag;
-    this.store(index, S.admin, after);
+    this.table.store(index, S.admin, after);
     const maintenance = (flag & admin.anyMaint) !== 0;
     const family = maintenance ? admin.anyMaint : admin.anyDrain;
     const remains = (after & family) !== 0;
@@ -297,19 +210,19 @@ export class ServerStates {
     else this.leaveDrain(index, remains);
     if (remains) return;
     const inherited = maintenance ? admin.inheritedMaint : admin.inheritedDrain;
-    for (const tracker of this.trackersOf(index)) this.clearFlag(tracker, inherited);
+    for (const tracker of this.table.trackersOf(index)) this.clearFlag(tracker, inherited);
   }
 
   private enterMaintenance(index: number, before: number, via: string): void {
     if ((before & admin.anyMaint) !== 0) return;
-    const server = this.server(index);
-    const info = this.info(index);
+    const server = this.table.server(index);
+    const info = this.checkInfo(index);
     if (info.configured) {
       info.paused = true;
       info.result = 0;
-      this.store(index, S.health, 0);
+      this.table.store(index, S.health, 0);
     }
-    if (this.load(index, S.op) !== op.stopped) {
+    if (!this.table.isStopped(index)) {
       this.goDown(index, 'is going DOWN for maintenance', via);
       return;
     }
@@ -317,24 +230,26 @@ export class ServerStates {
   }
 
   private leaveMaintenance(index: number, flag: number, remains: boolean): void {
-    const server = this.server(index);
+    const server = this.table.server(index);
     if (remains) {
-      const kind = (this.load(index, S.admin) & admin.forcedMaint) !== 0 ? 'forced' : 'inherited';
+      const kind = (this.table.load(index, S.admin) & admin.forcedMaint) !== 0 ? 'forced' : 'inherited';
       this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} remains in ${kind} maintenance.`);
       return;
     }
-    const info = this.info(index);
+    const info = this.checkInfo(index);
     info.paused = false;
-    this.store(index, S.health, initialHealth(server));
+    this.table.store(index, S.health, initialHealth(server, this.table.thresholds(index)));
     this.leaveState(index);
-    const followed = server.track >= 0 ? this.load(server.track, S.op) : op.running;
-    if (followed === op.stopped || followed === op.stopping) this.store(index, S.op, followed);
-    else if (startsDown(server)) this.store(index, S.op, op.stopped);
-    else this.startRunning(server);
-    const state = this.load(index, S.op) === op.stopped ? 'DOWN' : 'UP';
-    const mode = (this.load(index, S.admin) & admin.anyDrain) !== 0 ? 'DRAIN' : 'READY';
-    const kind = flag === admin.forcedMaint ? 'forced maintenance' : flag === admin.resolutionMaint ? 'maintenance, its address is known' : 'maintenance';
-    this.refresh(server, () => this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} is ${state}/${mode} (leaving ${kind}).`));
+    const followed = server.track >= 0 ? this.table.load(server.track, S.op) : op.running;
+    if (followed === op.stopped || followed === op.stopping) this.table.store(index, S.op, followed);
+    else if (startsDown(server)) this.table.store(index, S.op, op.stopped);
+    else this.slowStart.start(server);
+    const state = this.table.isStopped(index) ? 'DOWN' : 'UP';
+    const mode = (this.table.load(index, S.admin) & admin.anyDrain) !== 0 ? 'DRAIN' : 'READY';
+    const kind = flag === admin.forcedMaint ? 'forced maintenance' : 'maintenance';
+    const announce = (): void => this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} is ${state}/${mode} (leaving ${kind}).`);
+    // A name that was resolved at start is no news.
+    this.refresh(server, flag === admin.resolutionMaint ? undefined : announce);
     this.markedUp(server);
     this.wake(index);
   }
@@ -342,27 +257,27 @@ export class ServerStates {
   private enterDrain(index: number, before: number, via: string): void {
     // In maintenance nothing changes; a second drain flag only says why it stays.
     if ((before & admin.anyMaint) !== 0) return;
-    const server = this.server(index);
+    const server = this.table.server(index);
     if ((before & admin.anyDrain) !== 0) {
       if ((before & admin.forcedDrain) !== 0) this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} remains in forced drain mode.`);
       return;
     }
-    const stopped = this.load(index, S.op) === op.stopped;
-    this.store(index, S.lastchg_s, this.nowSeconds());
+    const stopped = this.table.isStopped(index);
+    this.leaveState(index);
     this.refresh(server, () => this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} enters drain state${via}${this.tally(server, stopped)}`));
   }
 
   private leaveDrain(index: number, remains: boolean): void {
-    if (this.inMaintenance(index)) return;
-    const server = this.server(index);
+    if (this.table.inMaintenance(index)) return;
+    const server = this.table.server(index);
     if (remains) {
-      const forced = (this.load(index, S.admin) & admin.forcedDrain) !== 0;
-      const text = forced ? 'remains in forced drain mode.' : `is leaving forced drain but remains in drain mode via ${this.name(server.track)}.`;
+      const forced = (this.table.load(index, S.admin) & admin.forcedDrain) !== 0;
+      const text = forced ? 'remains in forced drain mode.' : `is leaving forced drain but remains in drain mode via ${this.table.name(server.track)}.`;
       this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} ${text}`);
       return;
     }
-    const state = this.load(index, S.op) === op.stopped ? 'DOWN' : 'UP';
-    this.store(index, S.lastchg_s, this.nowSeconds());
+    const state = this.table.isStopped(index) ? 'DOWN' : 'UP';
+    this.leaveState(index);
     this.refresh(server, () => this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} is ${state} (leaving forced drain).`));
   }
 
@@ -370,23 +285,23 @@ export class ServerStates {
 
   /** `set server b/s weight 50` or `50%`. Gives '' or the reason why not, as the runtime socket answers it. */
   setWeight(index: number, text: string): string {
-    const server = this.server(index);
-    const weight = readWeight(text, this.load(index, S.iweight), this.totals.isDynamic(server.proxy));
+    const server = this.table.server(index);
+    const weight = readWeight(text, this.table.load(index, S.iweight), this.totals.isDynamic(server.proxy));
     if (typeof weight === 'string') return weight;
-    if (weight === this.load(index, S.uweight)) return '';
-    this.store(index, S.uweight, weight);
-    this.applyWeight(index);
+    if (weight === this.table.load(index, S.uweight)) return '';
+    this.table.store(index, S.uweight, weight);
+    this.slowStart.applyWeight(server);
     this.refresh(server, undefined);
     return '';
   }
 
   /** `set server b/s health up|stopping|down`. Gives '' or the reason why not. */
   setHealth(index: number, state: 'up' | 'stopping' | 'down'): string {
-    const server = this.server(index);
+    const server = this.table.server(index);
     if (server.track >= 0) return 'cannot change health on a tracking server.';
-    const { rise, fall } = thresholds(server);
+    const { rise, fall } = this.table.thresholds(index);
     const why = ', changed from CLI';
-    this.store(index, S.health, state === 'down' ? 0 : rise + fall - 1);
+    this.table.store(index, S.health, state === 'down' ? 0 : rise + fall - 1);
     if (state === 'up') this.setRunning(index, why);
     else if (state === 'stopping') this.setStopping(index, why);
     else this.setStopped(index, why);
@@ -395,7 +310,7 @@ export class ServerStates {
 
   /** `enable/disable health b/s`. Gives '' or the reason why not. */
   setHealthEnabled(index: number, enabled: boolean): string {
-    const info = this.info(index);
+    const info = this.checkInfo(index);
     if (!info.configured) return enabled ? 'Health check was not configured on this server, cannot enable.' : '';
     info.enabled = enabled;
     if (enabled) this.wake(index);
@@ -424,43 +339,43 @@ export class ServerStates {
   }
 
   setMaxconn(index: number, maxconn: number): void {
-    this.store(index, S.maxconn, maxconn);
-    this.refresh(this.server(index), undefined);
+    this.table.store(index, S.maxconn, maxconn);
+    this.refresh(this.table.server(index), undefined);
   }
 
   // ---- reading
 
   /** Column `status` of a server: `UP`, `DOWN 1/2`, `MAINT (via b/s)`, `no check` … */
   statusText(index: number): string {
-    const server = this.server(index);
-    const flags = this.load(index, S.admin);
+    const server = this.table.server(index);
+    const flags = this.table.load(index, S.admin);
     if ((flags & admin.resolutionMaint) !== 0) return 'MAINT (resolution)';
-    if ((flags & admin.inheritedMaint) !== 0 && server.track >= 0) return `MAINT (via ${this.name(server.track)})`;
+    if ((flags & admin.inheritedMaint) !== 0 && server.track >= 0) return `MAINT (via ${this.table.name(server.track)})`;
     if ((flags & admin.anyMaint) !== 0) return 'MAINT';
-    const root = this.root(index);
-    const { rise, fall } = thresholds(this.server(root));
-    const state = this.load(index, S.op);
+    const root = this.table.root(index);
+    const { rise, fall } = this.table.thresholds(root);
+    const state = this.table.load(index, S.op);
     const running = state === op.stopped ? 'stopped' : state === op.stopping ? 'stopping' : 'up';
-    return statusText(running, (flags & admin.anyDrain) !== 0, this.info(root).enabled, this.load(root, S.health), rise, fall);
+    return statusText(running, (flags & admin.anyDrain) !== 0, this.checkInfo(root).enabled, this.table.load(root, S.health), rise, fall);
   }
 
   checkInfo(server: number): CheckInfo {
-    return this.info(server);
+    return this.ledger.info(server);
   }
 
   /** Health counter of the server's own check, and its thresholds. */
   health(index: number): { health: number; rise: number; fall: number } {
-    return { health: this.load(index, S.health), ...thresholds(this.server(index)) };
+    return { health: this.table.load(index, S.health), ...this.table.thresholds(index) };
   }
 
   isStopped(index: number): boolean {
-    return this.load(index, S.op) === op.stopped;
+    return this.table.isStopped(index);
   }
 
   /** Total seconds down, the current outage included. */
   downtimeSeconds(index: number): number {
-    const before = this.load(index, S.downtime_s);
-    return this.isStopped(index) ? before + Math.max(0, this.nowSeconds() - this.load(index, S.lastchg_s)) : before;
+    const before = this.table.load(index, S.downtime_s);
+    return this.isStopped(index) ? before + Math.max(0, this.nowSeconds() - this.table.load(index, S.lastchg_s)) : before;
   }
 
   backendDowntimeSeconds(proxy: number): number {
@@ -469,13 +384,13 @@ export class ServerStates {
 
   /** Value of `http-check send-state`. */
   stateHeader(index: number): string {
-    const server = this.server(index);
+    const server = this.table.server(index);
     const gauges = this.segments.gauges(this.segments.serverObject(index));
     const backend = this.segments.gauges(this.segments.backendObject(server.proxy));
     const { host, port } = this.address(index);
     const node = this.model.global.node;
     const state = this.statusText(index).replace('DRAIN', 'UP');
-    return `${state}; address=${host}; port=${port}; name=${this.name(index)}; node=${node}; weight=${this.load(index, S.eweight)}/${this.totals.weight(server.proxy)}; `
+    return `${state}; address=${host}; port=${port}; name=${this.table.name(index)}; node=${node}; weight=${this.table.load(index, S.eweight)}/${this.totals.weight(server.proxy)}; `
       + `scur=${gauges[G.scur]}/${backend[G.scur]}; qcur=${gauges[G.qcur]}`;
   }
 
@@ -483,29 +398,28 @@ export class ServerStates {
 
   private initialise(server: Server): void {
     const index = server.index;
-    const info = this.info(index);
+    const info = this.checkInfo(index);
     const unresolved = server.address.kind === 'name';
     const flags = (server.disabled ? admin.forcedMaint | admin.configMaint : 0) | (unresolved ? admin.resolutionMaint : 0);
     info.paused = flags !== 0 && info.configured;
-    this.changedAtMs[index] = this.clock.monoMs();
-    this.store(index, S.admin, flags);
-    this.store(index, S.op, flags !== 0 || startsDown(server) ? op.stopped : op.running);
-    this.store(index, S.uweight, server.weight);
-    this.store(index, S.iweight, server.weight);
-    this.store(index, S.health, info.paused ? 0 : initialHealth(server));
-    this.store(index, S.check_status, checkStatuses.indexOf('INI'));
-    this.store(index, S.check_duration_ms, -1);
-    this.store(index, S.lastchg_s, this.nowSeconds());
-    this.store(index, S.maxconn, server.maxconn);
-    this.store(index, S.starting, info.configured && !info.paused ? 1 : 0);
-    this.applyWeight(index);
+    this.table.store(index, S.admin, flags);
+    this.table.store(index, S.op, flags !== 0 || startsDown(server) ? op.stopped : op.running);
+    this.table.store(index, S.uweight, server.weight);
+    this.table.store(index, S.iweight, server.weight);
+    this.table.store(index, S.health, info.paused ? 0 : initialHealth(server, this.table.thresholds(index)));
+    this.table.store(index, S.check_status, checkStatuses.indexOf('INI'));
+    this.table.store(index, S.check_duration_ms, -1);
+    this.table.store(index, S.lastchg_s, this.nowSeconds());
+    this.table.store(index, S.maxconn, server.maxconn);
+    this.table.store(index, S.starting, info.configured && !info.paused ? 1 : 0);
+    this.slowStart.applyWeight(server);
   }
 
   /** What is tracked may be in maintenance or start down by configuration. Chains of tracking have no circles. */
   private inheritAtStart(server: Server): void {
-    const root = this.root(server.index);
-    if ((this.load(root, S.admin) & admin.anyMaint) !== 0) this.store(server.index, S.admin, this.load(server.index, S.admin) | admin.inheritedMaint);
-    if (this.load(root, S.op) === op.stopped) this.store(server.index, S.op, op.stopped);
+    const root = this.table.root(server.index);
+    if ((this.table.load(root, S.admin) & admin.anyMaint) !== 0) this.table.store(server.index, S.admin, this.table.load(server.index, S.admin) | admin.inheritedMaint);
+    if (this.table.load(root, S.op) === op.stopped) this.table.store(server.index, S.op, op.stopped);
   }
 
   /** Writes what follows from a change into the backend's totals, tells everybody, and lets the log line see the new counts. */
@@ -513,7 +427,7 @@ export class ServerStates {
     const emptied = this.totals.update(server.proxy);
     announce?.();
     if (emptied) {
-      const proxy = this.proxy(server);
+      const proxy = this.table.proxy(server);
       const text = `${proxy.kind === 'listen' ? 'proxy' : 'backend'} ${proxy.name} has no server available!`;
       this.events.emit({ kind: 'backend-down', atMs: this.clock.dateMs(), proxy: proxy.index, server: -1, level: eventLevel.emerg, text });
     }
@@ -536,60 +450,16 @@ export class ServerStates {
   }
 
   private subject(server: Server): string {
-    return serverSubject(server, this.name(server.index));
-  }
-
-  private name(index: number): string {
-    const server = this.server(index);
-    return `${this.proxy(server).name}/${server.name}`;
-  }
-
-  private root(index: number): number {
-    let at = index;
-    while (this.server(at).track >= 0) at = this.server(at).track;
-    return at;
-  }
-
-  private inMaintenance(index: number): boolean {
-    return (this.load(index, S.admin) & admin.anyMaint) !== 0;
+    return serverSubject(server, this.table.name(server.index));
   }
 
   private nowSeconds(): number {
     return Math.floor(this.clock.dateMs() / 1000);
   }
-
-  private load(index: number, field: number): number {
-    return Atomics.load(this.states[index] as Int32Array, field);
-  }
-
-  private store(index: number, field: number, value: number): void {
-    Atomics.store(this.states[index] as Int32Array, field, value);
-  }
-
-  private server(index: number): Server {
-    return this.model.servers[index] as Server;
-  }
-
-  private proxy(server: Server): Proxy {
-    return this.model.proxies[server.proxy] as Proxy;
-  }
-
-  private info(index: number): CheckInfo {
-    return this.infos[index] as CheckInfo;
-  }
-
-  private trackersOf(index: number): readonly number[] {
-    return this.trackers[index] ?? [];
-  }
-}
-
-function thresholds(server: Server): { rise: number; fall: number } {
-  return { rise: server.check?.rise ?? riseDefault, fall: server.check?.fall ?? fallDefault };
 }
 
 /** `init-state`: by default up, but the first failure brings it down. */
-function initialHealth(server: Server): number {
-  const { rise, fall } = thresholds(server);
+function initialHealth(server: Server, { rise, fall }: { rise: number; fall: number }): number {
   if (server.initState === 'fully-up') return rise + fall - 1;
   if (server.initState === 'down') return rise - 1;
   return server.initState === 'fully-down' ? 0 : rise;
@@ -597,12 +467,4 @@ function initialHealth(server: Server): number {
 
 function startsDown(server: Server): boolean {
   return server.check !== null && (server.initState === 'down' || server.initState === 'fully-down');
-}
-
-function newInfo(server: Server): CheckInfo {
-  const configured = server.check !== null && server.track < 0;
-  return {
-    status: 'INI', code: 0, durationMs: -1, description: '', endedAtMs: 0, result: 0, configured, enabled: configured,
-    paused: false, running: false, observedErrors: 0,
-  };
 }

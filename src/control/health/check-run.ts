@@ -12,7 +12,7 @@ import type { CheckSocket, CheckSocketEvents, CheckTarget, OpenCheckSocket } fro
 import { commentOf, stepNumber } from './check-step.ts';
 import type { ConnectStep, ExpectStep, Judgement, Program, Step } from './check-step.ts';
 
-export interface RunOptions {
+interface RunOptions {
   readonly program: Program;
   readonly clock: Clock;
   readonly timers: Timers;

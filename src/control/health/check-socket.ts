@@ -22,7 +22,7 @@ export interface CheckTarget {
   readonly header: ((from: SocketEnds) => Uint8Array) | null;
 }
 
-export interface SocketEnds {
+interface SocketEnds {
   readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;

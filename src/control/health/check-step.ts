@@ -37,7 +37,7 @@ export interface ExpectStep {
 }
 
 /** Variables, comments: runs and goes on. */
-export interface ActionStep {
+interface ActionStep {
   readonly kind: 'action';
   readonly run: () => void;
 }

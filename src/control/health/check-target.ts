@@ -10,7 +10,7 @@ import { makeProxyV1, makeProxyV2 } from '../../wire/proxy-protocol.ts';
 import type { CheckTarget } from './check-socket.ts';
 import type { ConnectStep } from './check-step.ts';
 
-export interface TargetContext {
+interface TargetContext {
   readonly model: Model;
   readonly proxy: Proxy;
   readonly server: Server;
@@ -35,7 +35,7 @@ export function checkTarget(step: ConnectStep, context: TargetContext): CheckTar
   };
 }
 
-export function usesTls(step: ConnectStep, server: Server): boolean {
+function usesTls(step: ConnectStep, server: Server): boolean {
   return step.tls === 'yes' || (step.tls === 'server' && server.check?.tls === true);
 }
 

@@ -11,7 +11,7 @@ import type { Judgement } from './check-step.ts';
 import type { ExpectConfig } from './expect-bytes.ts';
 
 /** Builds the results of one expect step with its on-success, on-error and status-code. */
-export interface Outcome {
+interface Outcome {
   success(bytes: Buffer, code: number, otherwise: string): Judgement;
   failure(bytes: Buffer, status: CheckStatus, code: number, otherwise: string): Judgement;
 }

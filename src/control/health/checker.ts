@@ -16,9 +16,10 @@ import type { Program } from './check-step.ts';
 import { checkTarget } from './check-target.ts';
 import { CheckWords } from './check-words.ts';
 import { checkProgram } from './program.ts';
-import { resolveNames } from './resolve-names.ts';
+import { resolveNames, systemLookup } from './resolve-names.ts';
+import type { NameLookup } from './resolve-names.ts';
 
-export interface HealthOptions {
+interface HealthOptions {
   readonly clock: Clock;
   /** 0 ≤ x < 1. */
   readonly random: () => number;
@@ -26,6 +27,7 @@ export interface HealthOptions {
   readonly log: (text: string) => void;
   readonly timers?: Timers;
   readonly open?: OpenCheckSocket;
+  readonly lookup?: NameLookup;
 }
 
 export interface Health {
@@ -59,7 +61,7 @@ export function startHealth(model: Model, states: ServerStates, options: HealthO
     checker.schedule(Math.floor((most * position) / checkers.length));
   }
   states.onWake((server) => byServer.get(server)?.schedule(0));
-  resolveNames(model, states, options.log);
+  resolveNames(model, states, options.lookup ?? systemLookup, options.log);
   return {
     observed: (server, _layer, why) => byServer.get(server)?.observed(why),
     stop: () => { for (const checker of checkers) checker.stop(); },

@@ -11,10 +11,10 @@ import type { Answer, ExpectStep } from './check-step.ts';
 export type ExpectConfig = Extract<CheckStep, { kind: 'expect' }>;
 
 /** Does the text (latin1) match? */
-export type TextTest = (text: string) => boolean;
+type TextTest = (text: string) => boolean;
 
 /** How the pattern is looked for, and the words for it in results. */
-export interface BytesPattern {
+interface BytesPattern {
   readonly test: TextTest;
   /** Bytes needed before a look is worthwhile. */
   readonly bytesMin: number;

@@ -24,7 +24,7 @@ interface HttpAnswer {
 /** Decides over a parsed answer: true or false, or undefined while more bytes are needed. */
 type Condition = (answer: HttpAnswer) => boolean | undefined;
 
-export interface HttpExpectOptions {
+interface HttpExpectOptions {
   /** `http-check disable-on-404` and the server runs: a 404 is a conditional success then. */
   readonly leavesOn404: () => boolean;
   readonly isHead: boolean;

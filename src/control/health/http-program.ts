@@ -14,7 +14,7 @@ type HttpSend = Extract<CheckStep, { kind: 'http-send' }>;
 const ownHeaders: ReadonlySet<string> = new Set(['connection', 'content-length', 'transfer-encoding']);
 const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
-export interface HttpProgramOptions {
+interface HttpProgramOptions {
   /** Value of x-haproxy-server-state (`http-check send-state`), null = not sent. */
   readonly stateHeader: (() => string) | null;
   readonly leavesOn404: () => boolean;

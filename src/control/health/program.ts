@@ -8,7 +8,7 @@ import { httpProgram } from './http-program.ts';
 import { ldapProgram, mysqlProgram, pgsqlProgram, redisProgram, smtpProgram, spopProgram, tlsHelloProgram } from './protocol-programs.ts';
 import { connectProgram, tcpProgram } from './tcp-program.ts';
 
-export interface ProgramOptions {
+interface ProgramOptions {
   readonly words: CheckWords;
   readonly nowSeconds: () => number;
   readonly stateHeader: () => string;

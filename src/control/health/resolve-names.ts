@@ -7,13 +7,25 @@ import { isIP } from 'node:net';
 import type { Model, Server } from '../../model/model.ts';
 import type { ServerStates } from '../server-states.ts';
 
-export function resolveNames(model: Model, states: ServerStates, log: (text: string) => void): void {
+interface FoundAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+/** Gives the addresses of a name in the resolver's order; none when it is unknown. `family` 0 = any. */
+export type NameLookup = (name: string, family: 0 | 4 | 6, found: (addresses: readonly FoundAddress[]) => void) => void;
+
+export const systemLookup: NameLookup = (name, family, found) => {
+  lookup(name, { family, all: true, order: 'verbatim' }, (error, addresses) => found(error === null ? addresses : []));
+};
+
+export function resolveNames(model: Model, states: ServerStates, resolver: NameLookup, log: (text: string) => void): void {
   for (const server of model.servers) {
-    if (server.address.kind === 'name') resolve(server, `${model.proxies[server.proxy]?.name ?? ''}/${server.name}`, states, log);
+    if (server.address.kind === 'name') resolve(server, `${model.proxies[server.proxy]?.name ?? ''}/${server.name}`, states, resolver, log);
   }
 }
 
-function resolve(server: Server, fullName: string, states: ServerStates, log: (text: string) => void): void {
+function resolve(server: Server, fullName: string, states: ServerStates, resolver: NameLookup, log: (text: string) => void): void {
   const { address } = server;
   if (address.kind !== 'name') return;
   const ways = server.initAddr.length > 0 ? server.initAddr : ['last', 'libc'];
@@ -28,8 +40,8 @@ function resolve(server: Server, fullName: string, states: ServerStates, log: (t
     return;
   }
   const prefer = server.resolvePrefer === 'ipv4' ? 4 : 6;
-  lookup(address.name, { family: address.family, all: true, verbatim: true }, (error, found) => {
-    const chosen = error === null ? found.find((one) => one.family === prefer) ?? found[0] : undefined;
+  resolver(address.name, address.family, (found) => {
+    const chosen = found.find((one) => one.family === prefer) ?? found[0];
     if (chosen === undefined) giveUp();
     else states.resolved(server.index, chosen.address);
   });

@@ -1,3 +1,4 @@
+/** Turn orders, loads, states and hash keys of the balancing algorithms. Orders were read from HAProxy 2.6. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BackendBalancer } from '../../../src/balance/balancer.ts';

@@ -47,10 +47,10 @@ export class HandTime implements Clock, Timers {
   }
 }
 
-export function modelOf(configuration: string): Model {
+function modelOf(configuration: string, files: Readonly<Record<string, string>>): Model {
   const text = `global\n  maxconn 100\ndefaults\n  mode http\n  timeout connect 1s\n  timeout client 1s\n  timeout server 1s\n${configuration}\n`;
   const { model, problems } = loadConfiguration(['test.cfg'], {
-    environment: {}, cpus: 1, files: memoryFiles({ 'test.cfg': text }),
+    environment: {}, cpus: 1, files: memoryFiles({ ...files, 'test.cfg': text }),
   });
   assert(model !== undefined, JSON.stringify(problems.filter((problem) => problem.severity !== 'notice')));
   return model;
@@ -67,8 +67,9 @@ export interface World {
   server(name: string): number;
 }
 
-export function makeWorld(configuration: string, time: Clock & Timers): World {
-  const model = modelOf(configuration);
+/** `files`: what the configuration names, by path. */
+export function makeWorld(configuration: string, time: Clock & Timers, files: Readonly<Record<string, string>> = {}): World {
+  const model = modelOf(configuration, files);
   const segments = Segments.allocate(model, 1);
   const events = new Events();
   let heard: string[] = [];

@@ -294,9 +294,14 @@ describe('time in server states', () => {
     w.time.pass(60_000);
     assert.deepEqual([w.states.downtimeSeconds(0), w.states.backendDowntimeSeconds(0)], [10, 10]);
     w.states.setAdmin(0, 'maint');
-    w.time.pass(7000);
-    assert.deepEqual([w.states.downtimeSeconds(0), w.states.backendDowntimeSeconds(0)], [17, 17]);
+    w.time.pass(3000);
+    w.states.setAdmin(0, 'drain');
+    w.check('b/a', bad);
+    w.time.pass(2000);
     w.states.setAdmin(0, 'ready');
+    w.time.pass(2000);
+    assert.deepEqual([w.states.downtimeSeconds(0), w.states.backendDowntimeSeconds(0)], [17, 17]);
+    w.check('b/a', good, good);
     w.time.pass(1000);
     assert.equal(w.states.downtimeSeconds(0), 17);
     assert.equal(w.segments.backendState(0)[B.chkdown], 2);

@@ -1,3 +1,4 @@
+/** Stick tables: keys, expiry, a full table, and several threads at once. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
