@@ -65,7 +65,10 @@ export class Program {
 
   /** Exit code or signal within the time; throws otherwise. */
   async exited(timeoutMs = 10_000): Promise<number | string> {
-    const end = await Promise.race([this.exit, sleep(timeoutMs).then(() => null)]);
+    const late = Promise.withResolvers<null>();
+    const timer = setTimeout(() => late.resolve(null), timeoutMs);
+    const end = await Promise.race([this.exit, late.promise]);
+    clearTimeout(timer);
     if (end === null) throw new Error(`${this.name} (pid ${this.pid}) still runs after ${timeoutMs} ms:\n${this.stderr}`);
     return end;
   }
