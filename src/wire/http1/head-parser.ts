@@ -343,13 +343,16 @@ export class HeadParser {
           state = at.name;
         }
       } else {
-        if (code !== lf) return this.bad(position);
-        head.end = position + 1;
-        this.stop(at.before, position + 1);
-        return parsed.done;
+        return code === lf ? this.whole(position + 1) : this.bad(position);
       }
     }
     return this.stop(state, position);
+  }
+
+  private whole(end: number): number {
+    this.head.end = end;
+    this.stop(at.before, end);
+    return parsed.done;
   }
 
   /** obs-fold (RFC 9112 5.2): the line break becomes blanks and the value goes on. Gives the state to go on in. */
