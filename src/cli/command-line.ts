@@ -39,7 +39,7 @@ export interface CommandLine {
 }
 
 /** What is wrong with the command line, or what it asks for. */
-export type CommandLineResult = { readonly line: CommandLine; readonly fault: '' } | { readonly line: null; readonly fault: string };
+type CommandLineResult = { readonly line: CommandLine; readonly fault: '' } | { readonly line: null; readonly fault: string };
 
 /** Debugging and tuning switches of HAProxy's event loop and memory, without a counterpart here. */
 const inertSwitches: Readonly<Record<string, string>> = {

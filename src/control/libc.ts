@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 
-export type LibcFunction = (...args: unknown[]) => number;
+type LibcFunction = (...args: unknown[]) => number;
 
 interface Library {
   func(prototype: string): LibcFunction;

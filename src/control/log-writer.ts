@@ -9,7 +9,7 @@ import type { SyslogFormat, SyslogOrigin } from '../wire/syslog.ts';
 import { openSink, sinkKey } from './log-sink.ts';
 import type { LogSink } from './log-sink.ts';
 
-export interface LogWriterOptions {
+interface LogWriterOptions {
   readonly pid: number;
   /** The system's host name, used by `log-send-hostname` without a name. */
   readonly hostname: string;

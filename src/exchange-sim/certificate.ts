@@ -5,12 +5,12 @@
  */
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
-export interface MadeCertificate {
+interface MadeCertificate {
   readonly certPem: string;
   readonly keyPem: string;
 }
 
-export interface CertificateWish {
+interface CertificateWish {
   readonly commonName: string;
   /** Host names and numeric IPv4 addresses for subjectAltName. */
   readonly names: readonly string[];

@@ -2,16 +2,16 @@
  * Component states of one simulated Exchange server, as Get- and Set-ServerComponentState know them: each requester has its own
  * say, and a component is effectively Active only when every requester that said something says Active. No I/O.
  */
-export const componentNames = [
+const componentNames = [
   'ServerWideOffline', 'OwaProxy', 'EcpProxy', 'EwsProxy', 'MapiProxy', 'RpcProxy', 'ActiveSyncProxy', 'OabProxy', 'AutoDiscoverProxy', 'RpsProxy',
 ] as const;
 export type ComponentName = (typeof componentNames)[number];
 
-export const requesterNames = ['HealthAPI', 'Maintenance', 'Sidelined', 'Functional', 'Deployment'] as const;
-export type RequesterName = (typeof requesterNames)[number];
+const requesterNames = ['HealthAPI', 'Maintenance', 'Sidelined', 'Functional', 'Deployment'] as const;
+type RequesterName = (typeof requesterNames)[number];
 
-export const stateNames = ['Active', 'Inactive', 'Draining'] as const;
-export type StateName = (typeof stateNames)[number];
+const stateNames = ['Active', 'Inactive', 'Draining'] as const;
+type StateName = (typeof stateNames)[number];
 
 function pick<T extends string>(names: readonly T[], text: string): T | undefined {
   const lower = text.toLowerCase();

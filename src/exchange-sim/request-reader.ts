@@ -12,7 +12,7 @@ export interface SimRequest {
   bodyBytes: number;
 }
 
-export interface RequestHandler {
+interface RequestHandler {
   /** The head is complete; the body may still come. */
   onHead(request: SimRequest): void;
   /** Head and body are complete. */

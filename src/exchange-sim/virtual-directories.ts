@@ -4,7 +4,7 @@
  */
 import type { ComponentName } from './components.ts';
 
-export interface VirtualDirectory {
+interface VirtualDirectory {
   /** Spelled as IIS shows it, without closing slash. */
   readonly path: string;
   /** Null: nothing decides about it, and it has no healthcheck.htm. */
@@ -12,7 +12,7 @@ export interface VirtualDirectory {
   readonly contentType: string;
 }
 
-export const virtualDirectories: readonly VirtualDirectory[] = [
+const virtualDirectories: readonly VirtualDirectory[] = [
   { path: '/owa', component: 'OwaProxy', contentType: 'text/html; charset=utf-8' },
   { path: '/ecp', component: 'EcpProxy', contentType: 'text/html; charset=utf-8' },
   { path: '/EWS', component: 'EwsProxy', contentType: 'text/xml; charset=utf-8' },

@@ -29,7 +29,7 @@ import { stateLines, stoppedLine } from './state-dump.ts';
 import type { BindFailure } from './traffic-threads.ts';
 import { TrafficThreads } from './traffic-threads.ts';
 
-export interface BalancerOptions {
+interface BalancerOptions {
   readonly model: Model;
   readonly notices: Notices;
   /** '' = none. Written before privileges are dropped. */

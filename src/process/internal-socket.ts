@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 
-export interface InternalSocket {
+interface InternalSocket {
   readonly path: string;
   readonly key: string;
 }

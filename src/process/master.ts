@@ -12,7 +12,7 @@ import { signalPredecessors } from './predecessors.ts';
 import type { Predecessors } from './predecessors.ts';
 import { notifySystemd } from './systemd.ts';
 
-export interface MasterOptions {
+interface MasterOptions {
   readonly words: readonly string[];
   readonly notices: Notices;
   /** '' = none. */

@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 import { limits } from '../model/limits.ts';
 
-export type NoticeKind = 'ALERT' | 'WARNING' | 'NOTICE';
+type NoticeKind = 'ALERT' | 'WARNING' | 'NOTICE';
 
 export class Notices {
   /** `-q`: only alerts are printed. */

@@ -4,7 +4,6 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 
 /** `balancer`: child of a master. `daemon`: child of a launcher that ends once it is ready. '': started by a person or a unit. */
 export type Part = '' | 'balancer' | 'takeover' | 'daemon';
@@ -12,7 +11,8 @@ export type Part = '' | 'balancer' | 'takeover' | 'daemon';
 const variable = 'POISE_PROCESS';
 /** Children read the same command line from the same folder, also when -C has moved this process. */
 const startFolder = process.cwd();
-const mainFile = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
+/** The file that this process was started with: src/cli/main.ts. */
+const mainFile = process.argv[1] ?? '';
 
 /** Asked once at start; the variable does not reach further children. */
 export function takePart(): Part {
@@ -21,7 +21,7 @@ export function takePart(): Part {
   return part === 'balancer' || part === 'takeover' || part === 'daemon' ? part : '';
 }
 
-export interface ChildOptions {
+interface ChildOptions {
   readonly detached: boolean;
   /** What stdout and stderr of the child become. */
   readonly output: 'inherit' | 'pipe';

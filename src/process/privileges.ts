@@ -5,7 +5,7 @@
 import { keepCapabilities, keepOnlyBindRight } from './capabilities.ts';
 
 /** From the global section (`user`, `group`, `uid`, `gid`); 0: stay as it is. */
-export interface Identity {
+interface Identity {
   readonly uid: number;
   readonly gid: number;
 }

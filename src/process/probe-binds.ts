@@ -62,7 +62,7 @@ function tryBind(calls: Calls, bind: Bind, family: 4 | 6, host: string, port: nu
 }
 
 /** The first port of a bind that cannot be had. */
-export interface BindProblem {
+interface BindProblem {
   readonly bind: Bind;
   readonly port: number;
   /** Error code of the system. */

@@ -10,7 +10,7 @@ import { signalPredecessors } from './predecessors.ts';
 import type { Predecessors } from './predecessors.ts';
 import { tellReady } from './parent.ts';
 
-export interface RunOptions {
+interface RunOptions {
   readonly part: Part;
   readonly pidfile: string;
   readonly predecessors: Predecessors;

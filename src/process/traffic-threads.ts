@@ -8,7 +8,7 @@ import type { ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
 import type { Segments } from '../shared/segments.ts';
 import { P } from '../shared/segments.ts';
 
-export interface TrafficThreadsOptions {
+interface TrafficThreadsOptions {
   readonly count: number;
   readonly start: Omit<TrafficStart, 'threadIndex'>;
   readonly segments: Segments;
@@ -28,7 +28,7 @@ export interface BindFailure {
 }
 
 /** Why a start did not succeed: binds (each told once, whichever thread found it), or a thread that could not run at all. */
-export type StartFailure = { readonly kind: 'bind'; readonly failures: readonly BindFailure[] } | { readonly kind: 'thread'; readonly why: string };
+type StartFailure = { readonly kind: 'bind'; readonly failures: readonly BindFailure[] } | { readonly kind: 'thread'; readonly why: string };
 
 interface Slot {
   readonly index: number;

@@ -5,8 +5,8 @@
  */
 import type { LogTarget } from '../model/model.ts';
 
-export const syslogLevels = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;
-export type SyslogLevel = (typeof syslogLevels)[number];
+const syslogLevels = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;
+type SyslogLevel = (typeof syslogLevels)[number];
 
 /** Level numbers by name, for callers that log by name. */
 export const syslogLevel: Readonly<Record<SyslogLevel, number>> = Object.freeze(

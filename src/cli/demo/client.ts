@@ -32,7 +32,7 @@ function readAnswer(request: ServiceRequest, text: string, failure: string): Ans
   return { request, status: Number(status), server, failure: '' };
 }
 
-export function send(target: Target, request: ServiceRequest): Promise<Answer> {
+function send(target: Target, request: ServiceRequest): Promise<Answer> {
   return new Promise((resolve) => {
     const socket = connect({ host: target.host, port: target.port, ca: target.ca, servername: target.name });
     let text = '';

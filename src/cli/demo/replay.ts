@@ -18,12 +18,12 @@ const rounds = 4;
 /** The article's first repair: a second line of the same name. */
 const secondLines = ['    acl autodiscover url_beg /autodiscover', '    acl eas url_beg /Microsoft-Server-ActiveSync'] as const;
 
-export function withSecondLines(text: string): string {
+function withSecondLines(text: string): string {
   return text.replace('    acl mapi url_beg', `${secondLines.join('\n')}\n    acl mapi url_beg`);
 }
 
 /** The article's second repair: all eight as regular expressions without regard to case. */
-export function withExpressions(text: string): string {
+function withExpressions(text: string): string {
   const folders: Readonly<Record<string, string>> = { eas: 'microsoft-server-activesync' };
   const lines = services.map((service) => `    acl ${service} url_reg (?i)\\/${folders[service] ?? service}`);
   const kept = text.split('\n').filter((line) => !line.startsWith('    acl '));

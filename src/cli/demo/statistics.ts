@@ -1,7 +1,7 @@
 /**
  * Reads the balancer's statistics as any operator's script does: the CSV of the statistics page. Used by the demo.
  */
-export interface StatisticsRow {
+interface StatisticsRow {
   readonly proxy: string;
   readonly server: string;
   readonly status: string;

@@ -14,7 +14,8 @@ import { fileURLToPath } from 'node:url';
 import { makeCertificate } from '../../exchange-sim/certificate.ts';
 import type { Target } from './client.ts';
 
-const mainFile = fileURLToPath(new URL('../main.ts', import.meta.url));
+/** The program itself. */
+const mainFile = process.argv[1] ?? '';
 const siteFile = fileURLToPath(new URL('../../exchange-sim/main.ts', import.meta.url));
 export const exampleFile = fileURLToPath(new URL('../../../examples/exchange-l7.cfg', import.meta.url));
 
