@@ -54,15 +54,13 @@ export class PrefixTrie {
     return best;
   }
 
-  /** Shows the value of every prefix of `text`, shortest first. */
-  each(text: string, visit: (value: number) => void): void {
-    let node = this.root;
-    if (node.value >= 0) visit(node.value);
-    for (let i = 0; i < text.length; i++) {
-      const next = node.children?.get(text.charCodeAt(i));
-      if (next === undefined) return;
-      node = next;
-      if (node.value >= 0) visit(node.value);
+  /** Appends `lists[value]` of every prefix of `text` to `out`, shortest first. */
+  collect(text: string, lists: readonly (readonly number[])[], out: number[]): void {
+    let node: TrieNode | undefined = this.root;
+    for (let i = 0; node !== undefined; i++) {
+      const list = node.value >= 0 ? lists[node.value] : undefined;
+      if (list !== undefined) for (let k = 0; k < list.length; k++) out.push(list[k] ?? 0);
+      node = i < text.length ? node.children?.get(text.charCodeAt(i)) : undefined;
     }
   }
 }

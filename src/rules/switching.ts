@@ -17,7 +17,7 @@ type Choose = (s: Subject) => number;
 
 /** Rule numbers by value, for one sample expression and match method. */
 class SharedLookup {
-  /** Shows the candidates of a value to the collector. */
+  /** Appends the rules that a value makes possible to the candidates. */
   readonly run: (s: Subject) => void;
   private readonly exact = new Map<string, number[]>();
   private readonly exactFolded = new Map<string, number[]>();
@@ -25,23 +25,18 @@ class SharedLookup {
   private readonly ignoring: { readonly trie: PrefixTrie; readonly rules: number[][] };
   private readonly minding: { readonly trie: PrefixTrie; readonly rules: number[][] };
 
-  constructor(expr: SampleExpr, collect: (rules: readonly number[]) => void, context: CompileContext) {
+  constructor(expr: SampleExpr, candidates: number[], context: CompileContext) {
     this.minding = { trie: new PrefixTrie(false), rules: [] };
     this.ignoring = { trie: new PrefixTrie(true), rules: [] };
     const look = (value: SampleValue): boolean => {
       const text = value instanceof Uint8Array ? bytesToText(value) : toText(value);
       const same = this.exact.get(text);
-      if (same !== undefined) collect(same);
+      if (same !== undefined) candidates.push(...same);
       if (this.exactFolded.size > 0) {
         const folded = this.exactFolded.get(text.toLowerCase());
-        if (folded !== undefined) collect(folded);
+        if (folded !== undefined) candidates.push(...folded);
       }
-      for (const { trie, rules } of this.tries) {
-        trie.each(text, (index) => {
-          const found = rules[index];
-          if (found !== undefined) collect(found);
-        });
-      }
+      for (const { trie, rules } of this.tries) trie.collect(text, rules, candidates);
       return false;
     };
     this.run = compileAny(expr, look, context);
@@ -63,6 +58,10 @@ class SharedLookup {
     if (list === undefined) target.rules.push([rule]);
     else if (list.at(-1) !== rule) list.push(rule);
   }
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
 }
 
 /** Too few rules to be worth a look-up. */
@@ -126,7 +125,6 @@ export class Switching {
     const { model, context } = this.parts;
     const byExpression = new Map<string, SharedLookup>();
     const always: number[] = [];
-    const collect = (found: readonly number[]): void => { for (const rule of found) this.candidates.push(rule); };
     for (const [number, rule] of this.rules.entries()) {
       const acls = this.rules.length < sharedRulesMin ? undefined : necessaryAcls(rule.condition, model);
       if (acls === undefined) {
@@ -139,7 +137,7 @@ export class Switching {
         const key = JSON.stringify([acl.expr.fetch, acl.expr.converters]);
         let lookup = byExpression.get(key);
         if (lookup === undefined) {
-          lookup = new SharedLookup(acl.expr, collect, context);
+          lookup = new SharedLookup(acl.expr, this.candidates, context);
           byExpression.set(key, lookup);
         }
         for (const id of acl.patterns) {
@@ -164,7 +162,7 @@ export class Switching {
     const { candidates } = this;
     candidates.length = 0;
     for (let i = 0; i < this.lookups.length; i++) this.lookups[i]?.run(s);
-    if (candidates.length > 1) candidates.sort((a, b) => a - b);
+    if (candidates.length > 1) candidates.sort(ascending);
     const { always } = this;
     let a = 0;
     let c = 0;
