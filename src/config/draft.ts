@@ -277,11 +277,9 @@ interface GlobalTls {
   bind: TlsDraft;
   server: TlsDraft;
   serverVerify: 'none' | 'required';
-  /** ssl-load-extra-files and friends: whether a key may stand beside its certificate. */
+  /** ssl-load-extra-files: whether a key may stand beside its certificate, and certificates of several key types in one bundle. */
   loadExtraKey: boolean;
   loadExtraBundle: boolean;
-  extraDelExt: boolean;
-  skipSelfIssuedCa: boolean;
 }
 
 export interface GlobalDraft extends Mutable<Omit<Global, 'processVars' | 'environment' | 'logTargets' | 'statsSockets'>> {

@@ -86,7 +86,6 @@ export function initialGlobal(cpus: number): GlobalDraft {
     maxconnrate: 0, maxsessrate: 0, maxsslconn: 0, maxsslrate: 0, serverStateFile: '', processVars: [],
     tls: {
       caBase: '', crtBase: '', bind: initialTls(), server: initialTls(), serverVerify: 'required', loadExtraKey: true, loadExtraBundle: true,
-      extraDelExt: false, skipSelfIssuedCa: false,
     },
     pathOrigin: { kind: 'current' }, unixBindPrefix: '', unixBindMode: null, unixBindUid: -1, unixBindGid: -1, places: {}, nbthreadGiven: false,
   };

@@ -48,7 +48,6 @@ function checkDuration(word: string, field: 'interMs' | 'fastinterMs' | 'downint
   });
 }
 
-/** HAProxy's `inter` is seconds/ms as any duration; `slowstart` defaults to milliseconds too. */
 const checkRows: readonly Row[] = [
   checkRow('check', 0, 'Health checks.', (check) => { check.check = true; }),
   checkRow('no-check', 0, 'No health checks.', (check) => { check.check = false; }),

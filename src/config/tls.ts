@@ -7,7 +7,8 @@ import type { Context } from './context.ts';
 import { readCrtList } from './crt-list.ts';
 import type { CrtListEntry } from './crt-list.ts';
 import type { BindDraft, ServerDraft, TlsDraft } from './draft.ts';
-import { tlsVersions } from './tls-options.ts';
+import { tlsValueRows, tlsVersionRows, tlsVersions } from './tls-options.ts';
+import { didYouMean } from './problems.ts';
 
 const defaultMinimum: TlsVersion = 'TLSv1.2';
 
@@ -41,12 +42,30 @@ function common(context: Context, store: CertificateStore, own: TlsDraft, base: 
 
 type Chosen = { certificate: number; sniFilters: readonly string[] };
 
-/** Options of a crt-list line that Poise honours per certificate: none; they are told once. */
+/** Number of values of the words that may stand in the brackets of a crt-list line. */
+const listWords: ReadonlyMap<string, number> = new Map([
+  ...[...tlsVersionRows, ...tlsValueRows].map((row) => [row.word, row.values] as const),
+  ['verify', 1], ['ca-verify-file', 1], ['no-ca-names', 0], ['ocsp-update', 1],
+]);
+
+/** Words whose loss would let clients in that the line keeps out. */
+const protectingWords: ReadonlySet<string> = new Set(['verify', 'ca-file', 'ca-verify-file', 'crl-file', 'ssl-min-ver']);
+
+/** Options of a single certificate are checked, not yet used: refused where they protect, told where they do not. */
 function tellOptions(context: Context, entry: CrtListEntry): void {
-  const kept = entry.options.filter((word) => !['alpn', 'verify', 'none'].includes(word));
-  if (entry.options.length === 0 || context.told.has('crt-list options')) return;
-  context.told.add('crt-list options');
-  context.problems.warning(entry.place, kept[0] ?? entry.options[0] ?? '', 'options of single certificates in a crt-list are not active yet: those of the bind line are used');
+  const { problems, told } = context;
+  for (let index = 0; index < entry.options.length; index += 1) {
+    const word = entry.options[index] ?? '';
+    const values = listWords.get(word);
+    if (values === undefined) problems.error(entry.place, word, `'${word}' cannot stand in a crt-list`, didYouMean(word, listWords.keys()));
+    else if (protectingWords.has(word) && entry.options[index + 1] !== 'none') {
+      problems.unsupported(entry.place, word, `'${word}' for a single certificate of a crt-list is not supported yet`, 'write it on the bind line, or give the certificate a bind line of its own');
+    } else if (!told.has('crt-list options')) {
+      told.add('crt-list options');
+      problems.warning(entry.place, word, 'options of single certificates in a crt-list are not active yet: those of the bind line are used');
+    }
+    index += values ?? 0;
+  }
 }
 
 function certificatesOf(context: Context, store: CertificateStore, bind: BindDraft): Chosen[] {

@@ -268,8 +268,6 @@ const rows: readonly Row[] = [
   tlsOptionsRow('ssl-default-server-options', 'server', 'TLS options of all servers.'),
   active('ssl-server-verify', '', [1, 1], 'Whether certificates of servers are checked.', readServerVerify),
   active('ssl-load-extra-files', '', [1, many], 'Which files beside a certificate are read.', readExtraFiles),
-  active('ssl-load-extra-del-ext', '', [0, 0], 'The key of x.crt is x.key instead of x.crt.key.', (reading) => { reading.global.tls.extraDelExt = true; }),
-  active('ssl-skip-self-issued-ca', '', [0, 0], 'Does not send self-issued authorities.', (reading) => { reading.global.tls.skipSelfIssuedCa = true; }),
   active('default-path', '', [1, 2], 'What relative paths are relative to.', readDefaultPath),
   active('setenv', '', [2, 2], environmentHelp, () => {}),
   active('presetenv', '', [2, 2], environmentHelp, () => {}),

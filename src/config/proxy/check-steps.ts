@@ -51,7 +51,6 @@ function readConnect(reading: ProxyReading, kind: Kind): Step | undefined {
   const step: Open<Connect> = {
     kind: 'connect', comment: '', port: 0, address: null, sendProxy: false, useDefault: false, ssl: false, sni: '', alpn: [], linger: false,
   };
-  // 1.5 allowed a bare 'tcp-check connect <port>'.
   for (let index = 1; index < reading.args.length; index += 1) {
     const word = reading.arg(index);
     if (word === 'default') step.useDefault = true;

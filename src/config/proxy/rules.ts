@@ -128,6 +128,8 @@ export const ruleRows: readonly Keyword<ProxyReading>[] = [
     'use-fcgi-app': 'FastCGI applications.',
     'external-check': 'Health checks by an external program.',
     'quic-initial': 'Rules for QUIC.',
+    'ssl-f-use': 'Certificates of a frontend (HAProxy 3.2); write `crt` on the bind line.',
+    'force-be-switch': 'Switching to backends that are disabled.',
     'http-send-name-header': 'Header with the name of the server.',
   }),
 ];

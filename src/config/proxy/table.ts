@@ -30,7 +30,7 @@ const rows: readonly Keyword<ProxyReading>[] = [
   ...checkRows,
   ...errorRows,
   ...legacyRows,
-  ...later<ProxyReading>('DFLB', { 'log-steps': 'Which steps of a request are logged.' }),
+  ...later<ProxyReading>('DFLB', { 'log-steps': 'Which steps of a request are logged.', 'timeout client-hs': 'Longest TLS handshake of a client.' }),
   ...noEffect<ProxyReading>('DFLB', {
     'clitcpka-cnt': 'Kernel tuning.', 'clitcpka-idle': 'Kernel tuning.', 'clitcpka-intvl': 'Kernel tuning.',
     'srvtcpka-cnt': 'Kernel tuning.', 'srvtcpka-idle': 'Kernel tuning.', 'srvtcpka-intvl': 'Kernel tuning.',

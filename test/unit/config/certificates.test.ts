@@ -42,7 +42,12 @@ test('several crt words, folders and bundles keep their order; a file is loaded 
 test('crt-list gives names', () => {
   const listed = load(`${base}frontend a\n bind :443 ssl crt-list /list\n`, { ...files, '/list': '# x\n/tls/mail.pem [alpn h2] Mail.lab.local\n\n/tls/wild.pem *.shop.test !admin.shop.test\r\n' });
   assert.deepEqual(model(listed).binds[0]?.tls?.certificates, [{ certificate: 0, sniFilters: ['mail.lab.local'] }, { certificate: 1, sniFilters: ['*.shop.test', '!admin.shop.test'] }]);
-  assert.match(told(load(`${base}frontend a\n bind :443 ssl crt-list /list\n`, { ...files, '/list': '/nowhere.pem\n' }), 'error')[0] ?? '', /^1 cannot read certificate/);
+  const problemsOf = (list: string): string => told(load(`${base}frontend a\n bind :443 ssl crt-list /list\n`, { ...files, '/list': list }), 'error', 'unsupported').join();
+  assert.match(problemsOf('/nowhere.pem\n'), /^1 cannot read certificate/);
+  assert.match(problemsOf('/tls/mail.pem [foo x]\n'), /'foo' cannot stand in a crt-list/);
+  // Ignoring it would let clients without a certificate in.
+  assert.match(problemsOf('/tls/mail.pem [verify required ca-file /tls/ca.pem]\n'), /'verify' for a single certificate/);
+  assert.equal(problemsOf('/tls/mail.pem [verify none alpn http/1.1] a b\n'), '');
 });
 
 test('crt-store names are found', () => {
