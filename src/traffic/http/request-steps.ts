@@ -35,6 +35,8 @@ export function headRead(x: HttpExchange, bytes: Buffer, to: number): number {
   countRequest(x);
   const end = takeFirstBody(x, bytes, to);
   if (x.requestBody.bad) {
+    // The request is counted already.
+    x.stage = stage.rules;
     refuseHead(x, faults.badRequest, 400);
     return to;
   }
@@ -69,7 +71,7 @@ function takeFirstBody(x: HttpExchange, bytes: Buffer, to: number): number {
   let end = from;
   x.firstEnd = from;
   if (requestFraming.kind !== body.none) {
-    if (x.frontend.switches.httpBufferRequest || x.front.rules.http.request.length > 0) collectBody(x);
+    collectBody(x);
     end = requestBody.take(bytes, from, to);
     if (requestBody.pieces === null) x.firstEnd = requestBody.rawEnd;
     else for (const piece of requestBody.pieces) x.keepPart(piece);
@@ -79,6 +81,7 @@ function takeFirstBody(x: HttpExchange, bytes: Buffer, to: number): number {
   return end;
 }
 
+/** Until the request is on its way, rules may want to see a body without its chunks. */
 function collectBody(x: HttpExchange): void {
   if (x.requestFraming.kind !== body.chunked) return;
   x.inspected = [];

@@ -86,6 +86,7 @@ export function serverReady(x: HttpExchange, connection: ServerConnection, reuse
   x.parts = [];
   x.partsBytes = 0;
   x.inspected = [];
+  x.requestBody.collect(null);
   x.armServer();
   transport.resume();
   if (x.clientPaused && open) x.resumeClient();

@@ -27,9 +27,9 @@ export class BodyFlow {
     this.chunks.reset();
   }
 
-  /** Where the body goes on without framing (chunked), for content inspection. */
-  collect(data: Uint8Array[]): void {
-    if (this.kind === body.chunked && this.chunks !== null) this.chunks.data = data;
+  /** Where a chunked body goes without its framing, for content inspection; null ends that. */
+  collect(data: Uint8Array[] | null): void {
+    if (this.chunks !== null) this.chunks.data = data;
   }
 
   /** Takes bytes[from..to) as far as they belong to the body; gives the first position that does not. */

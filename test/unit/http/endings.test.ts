@@ -281,9 +281,21 @@ test('waiting for a body: the rules see it, then it goes out whole', () => {
   assert.equal(one.text, '');
   client.feed('2\r\ncd\r\n');
   assert.equal(one.text, 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n2\r\ncd\r\n');
-  client.feed('0\r\n\r\n');
+  assert.deepEqual(bodies, ['ab']);
+  client.feed('2\r\nef\r\n0\r\n\r\n');
+  const { requestBody } = (client.handler as unknown as { exchange: { requestBody: { chunks: { data: unknown } } } }).exchange;
+  assert.equal(requestBody.chunks.data, null, 'nothing is kept once the request is on its way');
   one.feed(ok);
   finished(room, ['be/s1 200 -- POST / HTTP/1.1']);
+});
+
+test('a request whose first chunk is broken is counted once', () => {
+  const room = new Room();
+  const client = room.client();
+  client.feed('POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n');
+  assert.ok(client.text.startsWith('HTTP/1.1 400'));
+  assert.equal(room.counter('front', 'req_tot'), 1);
+  finished(room, ['fe/<NOSRV> 400 PR <BADREQ>']);
 });
 
 test('a body that does not come in time: 408', () => {
