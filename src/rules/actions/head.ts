@@ -70,18 +70,16 @@ export function deleteHeader(action: Of<'del-header'>): Step {
   };
 }
 
-/** Each comma-separated value on its own; blanks around values stay. */
+/** Each comma-separated value on its own; a value that is replaced loses the blanks around it, as in HAProxy. */
 function replacedValues(line: string, regex: RegExp, replacement: string): string | undefined {
   let out = '';
   let changed = false;
   for (let from = 0; from <= line.length;) {
     const end = valueEnd(line, from);
     const piece = line.slice(from, end);
-    const value = piece.trim();
-    const made = replacedWhole(value, regex, replacement);
+    const made = replacedWhole(piece.trim(), regex, replacement);
     if (made !== undefined) changed = true;
-    const lead = piece.length - piece.trimStart().length;
-    out += piece.slice(0, lead) + (made ?? value) + piece.slice(lead + value.length) + (end < line.length ? ',' : '');
+    out += (made ?? piece) + (end < line.length ? ',' : '');
     from = end + 1;
   }
   return changed ? out : undefined;
