@@ -39,6 +39,7 @@ export interface Global {
   readonly pidfile: string;
   readonly user: string;
   readonly group: string;
+  /** 0 = stays what it is. */
   readonly uid: number;
   readonly gid: number;
   readonly chroot: string;
@@ -89,6 +90,7 @@ export interface StatsSocket {
   readonly level: 'user' | 'operator' | 'admin';
   /** File mode of a unix socket, null = umask decides. */
   readonly mode: number | null;
+  /** Owner and group of a unix socket, -1 = not set. */
   readonly uid: number;
   readonly gid: number;
   readonly exposeFdListeners: boolean;
@@ -347,6 +349,7 @@ export interface Bind {
   readonly acceptProxy: boolean;
   readonly interface: string;
   readonly mode: number | null;
+  /** Owner and group of a unix socket, -1 = not set. */
   readonly uid: number;
   readonly gid: number;
   readonly transparent: boolean;
