@@ -12,9 +12,12 @@ import { DatagramSender } from './datagram.ts';
 export interface LogSink {
   /** False: the message was not taken. */
   send(message: string): boolean;
-  /** Resolves when everything that was taken has been handed to the system. */
+  /** Resolves when everything that was taken has been handed to the system, or nobody has read it for a while. */
   close(): Promise<void>;
 }
+
+/** How long the end waits for a reader that stands still. */
+const closeWaitMs = 500;
 
 class DatagramSink implements LogSink {
   private readonly sender: DatagramSender;
@@ -76,8 +79,14 @@ class DescriptorSink implements LogSink {
     if (this.writing === null) return;
     await new Promise<void>((resolve) => {
       this.idle = resolve;
+      setTimeout(resolve, closeWaitMs).unref();
     });
   }
+}
+
+/** Standard output (1) or standard error (2). */
+export function descriptorSink(fd: 1 | 2): LogSink {
+  return new DescriptorSink(fd);
 }
 
 /** Same text for targets that can share a sink. */
@@ -94,8 +103,8 @@ export function sinkKey(address: LogTarget['address']): string {
 /** Throws with one clear sentence when the target cannot be opened. Undefined: a ring, which nothing reads yet. */
 export async function openSink(address: LogTarget['address']): Promise<LogSink | undefined> {
   switch (address.kind) {
-    case 'stdout': return new DescriptorSink(1);
-    case 'stderr': return new DescriptorSink(2);
+    case 'stdout': return descriptorSink(1);
+    case 'stderr': return descriptorSink(2);
     case 'unix': return new DatagramSink(DatagramSender.toUnix(address.path, address.abstract));
     case 'inet': return new DatagramSink(DatagramSender.toInet(address.host, address.port));
     case 'name': return new DatagramSink(DatagramSender.toInet((await lookup(address.name, address.family)).address, address.port));

@@ -2,6 +2,7 @@
  * Runs a balancer in this process until a signal ends it. Used by cli/run.ts, for a balancer without master and for the child of
  * one. Signals as in HAProxy: TERM and INT stop at once, USR1 stops softly, HUP writes the state of every server.
  */
+import { descriptorSink } from '../control/log-sink.ts';
 import type { Model } from '../model/model.ts';
 import { Balancer } from './balancer.ts';
 import type { Notices } from './notices.ts';
@@ -29,7 +30,7 @@ export async function runBalancer(model: Model, notices: Notices, options: RunOp
   const balancer = new Balancer({ model, notices, pidfile: options.pidfile, probe: options.part !== 'takeover' && options.predecessors.pids.length === 0 });
   const stopAtOnce = (signal: 'SIGTERM' | 'SIGINT'): void => {
     process.removeAllListeners(signal);
-    void balancer.quickStop().finally(() => dieOf(signal));
+    void balancer.quickStop().then(() => notices.flush()).finally(() => dieOf(signal));
   };
   process.on('SIGTERM', () => stopAtOnce('SIGTERM'));
   process.on('SIGINT', () => stopAtOnce('SIGINT'));
@@ -39,12 +40,13 @@ export async function runBalancer(model: Model, notices: Notices, options: RunOp
     return 1;
   }
   process.on('SIGUSR1', () => {
-    void balancer.softStop().finally(() => process.exit(0));
+    void balancer.softStop().then(() => notices.flush()).finally(() => process.exit(0));
   });
   process.on('SIGHUP', () => balancer.dumpStates());
   process.on('SIGUSR2', () => notices.warning('SIGUSR2 received: only a master (-W) reloads; this process goes on as it is.'));
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
+  notices.toBackground(descriptorSink(2));
   tellReady();
   if (options.part === '' || options.part === 'daemon') signalPredecessors(options.predecessors, notices);
   // Without its master nobody would ever stop or restart this process.
