@@ -33,7 +33,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
   connection: ServerLink | null = null;
   /** Server whose slot is held. */
   target: ServerPlan | null = null;
-  /** True: persistence asked for a server that is down and force-persist or option persist keeps it. */
+  /** force-persist: the server is not changed whatever happens to it. */
   forced = false;
 
   queue: RequestQueue | null = null;
@@ -81,7 +81,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     this.startedMs = sinceMs;
     this.memo.reset();
     this.fixed = backend.persistence.active ? backend.persistence.choose(this.subject, this.memo) : -1;
-    this.forced = this.fixed >= 0 && !backend.balancer.usable(this.fixed);
+    this.forced = this.memo.forced;
     this.assign();
   }
 

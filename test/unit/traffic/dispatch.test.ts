@@ -43,21 +43,23 @@ describe('dispatch', () => {
   test('maxconn holds requests in the queue, first come first served', async () => {
     const { thread, port, counters, backend } = await started({}, [makeServer(0, 0, 's1', host, upperPort, { maxconn: 1 })]);
     const order: string[] = [];
-    for (const name of ['a', 'b', 'c']) {
+    const server = thread.segments.gauges(thread.segments.serverObject(0));
+    const waiting = (): number => Atomics.load(server, G.qcur) + Atomics.load(backend, G.qcur);
+    let allStand = false;
+    for (const [index, name] of ['a', 'b', 'c'].entries()) {
       const socket = dial(host, port);
       socket.on('data', (chunk: Buffer) => {
         order.push(chunk.toString());
-        setTimeout(() => socket.end(), 30);
+        // The first one holds its slot until both others stand in the queue.
+        void until(() => allStand).then(() => socket.end());
       });
       socket.write(name);
-      await once(socket, 'connect');
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await until(() => Atomics.load(server, G.scur) === 1 && waiting() === index);
     }
+    allStand = true;
     await until(() => order.length === 3);
     assert.deepEqual(order, ['a', 'b', 'c']);
     await until(() => Atomics.load(backend, G.scur) === 0);
-    const { segments } = thread;
-    const server = segments.gauges(segments.serverObject(0));
     assert.equal(Atomics.load(server, G.scur) + Atomics.load(server, G.qcur) + Atomics.load(backend, G.qcur), 0);
     assert.equal(Atomics.load(server, G.smax), 1);
     assert.ok(Atomics.load(server, G.qmax) + Atomics.load(backend, G.qmax) >= 2);
