@@ -28,6 +28,7 @@ export interface SiteDefinition {
 const globalSection = `global
     log {log} local0
     nbthread 1
+    maxconn 2000
     stats socket {admin} mode 600 level admin
 `;
 const defaultsSection = `defaults

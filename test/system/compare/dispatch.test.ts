@@ -64,7 +64,10 @@ backend c
     second.close(true);
     await first.answer();
     return [await site.logLine(/\/c1 /), await site.logLine(/\/c2 /)];
-  }, { shows: '/c2' });
+  }, {
+    shows: ['/c2', 'CD--'],
+    differs: { id: 'resets-are-noticed', poise: (lines: string[]) => [lines[0]?.replace(' 2/2/1/', ' 1/1/0/'), lines[1]?.replace(' be/s1 n/n/n/n/n 200 BYTES - - CD-- 1/1/0/', ' be/<NOSRV> n/n/-1/-1/n -1 0 - - CQ-- 2/2/1/')] },
+  });
   situation('frontend maxconn keeps the next client waiting', async (site) => {
     const startedAt = Date.now();
     const answers = await several(site, 'narrow', '/n1', '/n2');

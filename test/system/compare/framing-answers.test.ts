@@ -109,7 +109,7 @@ comparison('tunnels and streams', { configuration, origins }, (situation) => {
     };
     const client = await site.client('front');
     client.send(get('/up', 'Upgrade: echo', 'Connection: Upgrade'));
-    const answer = await client.until(/hi/);
+    const answer = await client.until(/\r\n\r\nhi/);
     client.send('ping');
     const rest = await client.rest();
     client.end();

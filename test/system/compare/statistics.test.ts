@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { comparison } from '../../harness/comparison.ts';
-import { readStatistics } from '../../harness/csv.ts';
+import { readStatistics, type StatRow } from '../../harness/csv.ts';
 import { get, post, relayed } from '../../harness/observe.ts';
 import { answering, named, ok } from '../../harness/origin.ts';
 import { sleep } from '../../harness/place.ts';
@@ -58,8 +58,10 @@ listen both
     const promised = columns.slice(0, columns.includes(lastPromised) ? columns.indexOf(lastPromised) : columns.length);
     // HAProxy 2.6's own columns; later ones follow them.
     const common = promised.slice(0, promised.indexOf('srid') < 0 ? promised.length : promised.indexOf('srid'));
-    return { common, rows: rows.map((row) => common.map((column) => `${column}=${moving.has(column) ? 'n' : site.anonymous(row[column] ?? '')}`).join(' ')) };
-  }, { shows: ['pxname=fe svname=FRONTEND', 'svname=s3', 'type=3'] });
+    // Bytes of HTTP are counted differently on purpose; those of mode tcp are compared.
+    const isCompared = (row: StatRow, column: string): boolean => !moving.has(column) && !((column === 'bin' || column === 'bout') && row['pxname'] !== 'both');
+    return { common, cells: rows.flatMap((row) => common.filter((column) => isCompared(row, column)).map((column) => `${row['pxname']}/${row['svname']} ${column}=${site.anonymous(row[column] ?? '')}`)) };
+  }, { shows: ['fe/FRONTEND stot=', 'be/s3 bck=1', 'fe/clear type=3'] });
   situation('show stat by proxy, kind and server', async (site) => {
     const rows = async (command: string): Promise<string[]> => readStatistics(await site.command(command)).rows.map((row) => `${row['pxname']}/${row['svname']}`);
     return [await rows('show stat -1 1 -1'), await rows('show stat -1 2 -1'), await rows('show stat -1 4 -1'), await rows('show stat be 4 -1'), await rows('show stat up')];
@@ -138,7 +140,7 @@ backend be
   const names = (text: string): string[] => [...new Set([...text.matchAll(/^(haproxy_\w+)/gm)].map((found) => found[1] ?? ''))].sort();
   situation('Prometheus: type lines and samples', async (site) => {
     const answer = await site.ask('front', get('/metrics?scope=frontend&scope=server', 'Connection: close'));
-    const wanted = /^(haproxy_(frontend_(status|http_responses_total|bytes_in_total|current_sessions|limit_sessions)|server_(status|check_status|weight|http_requests_total|active)))(?=[{ ])/;
+    const wanted = /^(haproxy_(frontend_(status|http_responses_total|bytes_in_total|current_sessions|limit_sessions)|server_(status|check_status|weight|http_responses_total)))(?=[{ ])/;
     return [answer.header('content-type'), answer.body.split('\n').filter((line) => wanted.test(line) || (line.startsWith('# TYPE') && wanted.test(line.slice(7)))).map((line) => line.replace(/(bytes_in_total|http_responses_total|requests_total|check_status)(\{.*\}) .*/, '$1$2 n'))];
   }, { shows: 'haproxy_server_status' });
   situation('Prometheus: scopes', async (site) => {

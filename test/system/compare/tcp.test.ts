@@ -161,11 +161,6 @@ frontend fe
     http-request set-header X-Dst %[dst]:%[dst_port]
     option forwardfor
     default_backend be
-frontend rules
-    bind {rules}
-    tcp-request connection expect-proxy layer4 if { src 127.0.0.1 }
-    http-request set-header X-Src %[src]
-    default_backend be
 backend be
     server s1 {a}
 `,
@@ -199,9 +194,4 @@ backend be
     const bad = await site.everything('front', `PROXY TCP4 x y z\r\n${closing}`);
     return [none.bytes, bad.bytes, seen(site, 'a')];
   }, { shows: '""' });
-  situation('expect-proxy by rule', async (site) => {
-    await site.everything('rules', `PROXY TCP4 10.1.2.3 10.9.9.9 12345 443\r\n${closing}`);
-    await site.everything('rules', closing, { from: '127.6.0.1' });
-    return seen(site, 'a').map((one) => one.headers);
-  }, { shows: ['10.1.2.3', '127.6.0.1'] });
 });
