@@ -89,7 +89,9 @@ function readHashType(reading: ProxyReading): void {
   if (method === undefined) return;
   // 'hash-type avalanche' of 1.4 meant map-based with the avalanche modifier.
   const old = method === 'avalanche';
-  let made: HashType = { method: old ? 'map-based' : method, function: 'sdbm', avalanche: old };
+  // Without a function a consistent hash is spread, as in HAProxy; with one only when the modifier says so.
+  const spread = old || (method === 'consistent' && reading.args.length === 1);
+  let made: HashType = { method: old ? 'map-based' : method, function: 'sdbm', avalanche: spread };
   for (const word of reading.args.slice(1)) {
     if (word === 'avalanche') made = { ...made, avalanche: true };
     else {
