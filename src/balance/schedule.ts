@@ -16,33 +16,32 @@ export function commonDivisor(weights: readonly number[]): number {
 
 /**
  * Positions (0..weights.length-1) in the order they take turns; each as often as its weight (all above 0) over their divisor.
- * A position's next turn is due total/weight slots after its last one. Whoever is due goes first, the most overdue and then the
- * heaviest; when nobody is due, the heaviest that never had a turn starts. The same order as HAProxy's.
+ * A position's next turn is due total/weight slots after its last one. Whoever is due goes first; when nobody is due, the heaviest
+ * that never had a turn starts. The same order as HAProxy's: whole slots count, then the weight less what the last division left.
  */
 export function spreadTurns(weights: readonly number[]): Int32Array {
   const shares = scaledDown(weights);
-  let total = 0;
-  for (const share of shares) total += share;
-  const turns = new Int32Array(total);
-  const waiting = shares.map((_, position) => position).sort((a, b) => share(shares, b) - share(shares, a) || a - b);
-  const started = new DueHeap(shares);
+  let turnCount = 0;
+  for (const one of shares) turnCount += one;
+  const divisor = commonDivisor(weights);
+  // When the order was shortened the shares stand for the weights, otherwise the weights themselves decide over ties.
+  const exact = share(weights, 0) === share(shares, 0) * divisor;
+  const started = new DueHeap(exact ? weights : shares);
+  const turns = new Int32Array(turnCount);
+  const waiting = shares.map((_, position) => position).sort((one, other) => share(weights, other) - share(weights, one) || one - other);
   // Rounding could give one position a turn too many in one round; who has had all its turns drops out.
   const left = Int32Array.from(shares);
   let next = 0;
-  for (let slot = 0; slot < total; slot += 1) {
-    let position: number;
-    let due: number;
-    if (next < waiting.length && !started.dueBy(slot)) {
-      position = waiting[next] as number;
+  for (let slot = 0; slot < turnCount; slot += 1) {
+    const starts = next < waiting.length && !started.dueBy(slot);
+    const position = starts ? (waiting[next] as number) : started.pop();
+    if (starts) {
       next += 1;
-      due = slot;
-    } else {
-      due = started.firstDue();
-      position = started.pop();
+      started.begin(position, slot);
     }
     turns[slot] = position;
     left[position] = (left[position] as number) - 1;
-    if ((left[position] as number) > 0) started.push(position, due + total / share(shares, position));
+    if ((left[position] as number) > 0) started.push(position);
   }
   return turns;
 }
@@ -87,28 +86,61 @@ function scaledDown(weights: readonly number[]): number[] {
   return shares.map((one) => Math.max(1, Math.round((one * limits.balanceTurnsMax) / total)));
 }
 
-/** Positions by due slot, then weight, then place. */
+/** Granularity of the second part of a due key. */
+const keyScale = 16;
+
+/** Positions by the slot in which they are due, then by weight less remainder, then by the time they were put in. */
 class DueHeap {
-  private readonly shares: readonly number[];
-  private readonly positions: number[] = [];
-  private readonly dues: Float64Array;
+  private readonly weights: readonly number[];
+  private readonly total: number;
+  private readonly heap: number[] = [];
+  /** Per position: slot of the last turn and from push() on of the next, remainder of the divisions so far, keys for ties. */
+  private readonly slots: Float64Array;
+  private readonly remainders: Float64Array;
+  private readonly keys: Float64Array;
+  private readonly orders: Float64Array;
+  private pushes = 0;
 
-  constructor(shares: readonly number[]) {
-    this.shares = shares;
-    this.dues = new Float64Array(shares.length);
-  }
-
-  firstDue(): number {
-    return this.dues[this.positions[0] as number] as number;
+  constructor(weights: readonly number[]) {
+    this.weights = weights;
+    let total = 0;
+    for (const weight of weights) total += weight;
+    this.total = total;
+    this.slots = new Float64Array(weights.length);
+    this.remainders = new Float64Array(weights.length);
+    this.keys = new Float64Array(weights.length);
+    this.orders = new Float64Array(weights.length);
   }
 
   dueBy(slot: number): boolean {
-    return this.positions.length > 0 && Math.floor(this.firstDue() + 1e-9) <= slot;
+    const first = this.heap[0];
+    return first !== undefined && (this.slots[first] as number) <= slot;
   }
 
-  push(position: number, due: number): void {
-    this.dues[position] = due;
-    const heap = this.positions;
+  /** The position has its first turn in this slot. */
+  begin(position: number, slot: number): void {
+    this.slots[position] = slot;
+  }
+
+  /** Puts the position in for its next turn. */
+  push(position: number): void {
+    const weight = share(this.weights, position);
+    let remainder = (this.remainders[position] as number) + (this.total % weight);
+    let slot = (this.slots[position] as number) + Math.floor(this.total / weight);
+    if (remainder >= weight) {
+      remainder -= weight;
+      slot += 1;
+    }
+    this.remainders[position] = remainder;
+    this.slots[position] = slot;
+    this.keys[position] = Math.floor((remainder - weight) / keyScale);
+    this.orders[position] = this.pushes;
+    this.pushes += 1;
+    this.rise(position);
+  }
+
+  private rise(position: number): void {
+    const { heap } = this;
     let at = heap.length;
     heap.push(position);
     while (at > 0) {
@@ -121,7 +153,7 @@ class DueHeap {
   }
 
   pop(): number {
-    const heap = this.positions;
+    const { heap } = this;
     const first = heap[0] as number;
     const last = heap.pop() as number;
     if (heap.length === 0) return first;
@@ -138,9 +170,9 @@ class DueHeap {
     return first;
   }
 
-  private before(a: number, b: number): boolean {
-    const difference = (this.dues[a] as number) - (this.dues[b] as number);
-    if (Math.abs(difference) > 1e-9) return difference < 0;
-    return (this.shares[b] as number) - (this.shares[a] as number) < 0 || (share(this.shares, a) === share(this.shares, b) && a < b);
+  private before(one: number, other: number): boolean {
+    return ((this.slots[one] as number) - (this.slots[other] as number)
+      || (this.keys[one] as number) - (this.keys[other] as number)
+      || (this.orders[one] as number) - (this.orders[other] as number)) < 0;
   }
 }

@@ -53,7 +53,7 @@ describe('roundrobin', () => {
   it('takes turns in HAProxy\'s order', () => {
     const orders: [number[], string][] = [
       [[1, 1, 1], '123123123'], [[3, 1], '111211121112'], [[1, 3], '222122212221'], [[5, 3, 1], '112132112112132112'], [[1, 2, 3], '323132323132'],
-      [[4, 4, 1], '121212123'], [[10, 5, 5], '121312131213'], [[7, 2], '111121112'],
+      [[4, 4, 1], '121212123'], [[10, 5, 5], '121312131213'], [[7, 2], '111121112'], [[1, 2, 5], '33233132'],
     ];
     for (const [values, order] of orders) assert.equal(rig({ servers: weights(...values) }).picks(order.length), order, String(values));
   });
