@@ -23,6 +23,8 @@ export const limits = {
   errorCaptureBytesMax: 16384,
   /** Exchanges without a request that a traffic thread keeps for later ones. */
   idleExchangesMax: 1024,
+  /** Between two captured errors of one traffic thread, so that rubbish in bulk costs the control thread nothing. */
+  errorCaptureEveryMs: 50,
   /** How long the control thread may take for a statistics page. */
   internalAnswerMsMax: 30000,
   /** How long a client may take to read the last answer after our side has ended. */

@@ -6,6 +6,8 @@ import { C } from '../../model/counters.ts';
 import { faults, type Fault } from '../../model/fault.ts';
 import { limits } from '../../model/limits.ts';
 import { P } from '../../shared/segments.ts';
+import type { HeadParser } from '../../wire/http1/head-parser.ts';
+import type { ThreadContext } from '../thread-context.ts';
 import type { HttpConnection } from './connection.ts';
 import { finish } from './finish.ts';
 import { stage, type HttpExchange } from './http-exchange.ts';
@@ -23,7 +25,7 @@ function page(status: string, length: number, connection: string, text: string):
 /** The head is malformed, too large, or did not come in time; or the client left in the middle of it. */
 export function refuseHead(x: HttpExchange, fault: Fault, status: number): void {
   const { facts, client } = x;
-  if (fault.side === 'proxy') captureBadRequest(x);
+  if (fault.side === 'proxy') capture(x, 'request', x.requestParser, x.frontend.index, -1, fault.why);
   facts.badRequest = true;
   count(x);
   facts.status = status;
@@ -81,23 +83,25 @@ function count(x: HttpExchange): void {
   listener.tally.count(C.ereq);
 }
 
-function captureBadRequest(x: HttpExchange): void {
-  const { requestHead, requestParser, context } = x;
-  const from = requestHead.start;
+/** Date of the last capture of each thread. */
+const capturedAtMs = new WeakMap<ThreadContext, number>();
+
+/** Keeps the bytes at fault for `show errors`, the last of many. */
+function capture(x: HttpExchange, side: 'request' | 'response', parser: HeadParser, proxy: number, server: number, why: string): void {
+  const { context } = x;
+  const nowMs = context.clock.dateMs();
+  const sinceMs = nowMs - (capturedAtMs.get(context) ?? 0);
+  if (sinceMs >= 0 && sinceMs < limits.errorCaptureEveryMs) return;
+  capturedAtMs.set(context, nowMs);
+  const { session } = x.client;
+  const from = parser.head.start;
   context.post({
-    type: 'captured-error', proxy: x.frontend.index, side: 'request', server: -1, client: `${x.client.session.sourceAddress}:${x.client.session.sourcePort}`,
-    why: faults.badRequest.why, position: Math.max(0, requestParser.position - from),
-    bytes: new Uint8Array(requestHead.bytes.subarray(from, from + limits.errorCaptureBytesMax)), atMs: context.clock.dateMs(),
+    type: 'captured-error', proxy, side, server, client: `${session.sourceAddress}:${session.sourcePort}`, why, position: Math.max(0, parser.position - from),
+    bytes: new Uint8Array(parser.head.bytes.subarray(from, from + limits.errorCaptureBytesMax)), atMs: nowMs,
   });
 }
 
-/** A server's malformed answer, for `show errors`. */
+/** A server's malformed answer. */
 export function captureBadAnswer(x: HttpExchange): void {
-  const { responseHead, responseParser, context } = x;
-  const from = responseHead.start;
-  context.post({
-    type: 'captured-error', proxy: x.back?.proxy.index ?? x.frontend.index, side: 'response', server: x.serverPlan?.server.index ?? -1,
-    client: `${x.client.session.sourceAddress}:${x.client.session.sourcePort}`, why: faults.badResponse.why, position: Math.max(0, responseParser.position - from),
-    bytes: new Uint8Array(responseHead.bytes.subarray(from, from + limits.errorCaptureBytesMax)), atMs: context.clock.dateMs(),
-  });
+  capture(x, 'response', x.responseParser, x.back?.proxy.index ?? x.frontend.index, x.serverPlan?.server.index ?? -1, faults.badResponse.why);
 }

@@ -36,6 +36,8 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   private input: Buffer | null = null;
   private inputPaused = false;
   private running = false;
+  /** The client has ended its side; requests that came before are still answered. */
+  private peerEnded = false;
   /** Our side has ended; what still comes is thrown away. */
   private lingering = false;
   /** Cached `X-Forwarded-For` line for an address. */
@@ -85,8 +87,10 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
 
   onEnd(): void {
     const { exchange } = this;
-    if (exchange !== null) clientEndedSide(exchange);
-    else if (this.session.requestCount === 0 && !this.lingering) refuseSilence(this, faults.clientAbortHead);
+    this.peerEnded = true;
+    if (exchange !== null) {
+      if (this.input === null) clientEndedSide(exchange);
+    } else if (this.session.requestCount === 0 && !this.lingering) refuseSilence(this, faults.clientAbortHead);
     else this.transport.destroy();
   }
 
@@ -140,6 +144,8 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
     const exchange = this.openExchange();
     exchange.requestParser.begin(bytes, 0);
     this.parseHead(exchange, bytes, bytes.length, true);
+    // The last request of a client that has ended its side.
+    if (this.peerEnded && this.exchange === exchange && this.input === null) clientEndedSide(exchange);
   }
 
   private parseHead(exchange: HttpExchange, bytes: Buffer, to: number, isFirst: boolean): void {
@@ -212,7 +218,7 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
     }
     // Somebody else has the transport now.
     if (this.lingering) return;
-    if (close) {
+    if (close || (this.peerEnded && this.input === null)) {
       this.close();
       return;
     }

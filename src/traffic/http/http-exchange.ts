@@ -42,7 +42,8 @@ const nobody: ExchangeOwner = {
   inspectedRequest: () => noBytes, inspectedResponse: () => noBytes, inspectedRequestComplete: () => true, inspectedResponseComplete: () => true,
 };
 export const noBytes: Buffer = Buffer.alloc(0);
-const noParts: Uint8Array[] = [];
+/** No body parts; never added to. */
+export const noParts: Uint8Array[] = [];
 
 export abstract class HttpExchange extends Exchange implements ExchangeOwner, TransportHandler, TimerOwner, TunnelOwner {
   readonly context: ThreadContext;

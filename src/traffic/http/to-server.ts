@@ -12,7 +12,7 @@ import { bodyRefused } from './faults.ts';
 import { serverEnded } from './from-server.ts';
 import { finishIfDone } from './finish.ts';
 import type { AddressHeader } from './http-rules.ts';
-import { stage, type HttpExchange } from './http-exchange.ts';
+import { noParts, stage, type HttpExchange } from './http-exchange.ts';
 
 /** The rules are through: what goes to the server besides the client's lines, then the way there. */
 export function prepareRequest(x: HttpExchange): void {
@@ -20,6 +20,11 @@ export function prepareRequest(x: HttpExchange): void {
   if (back === null) return;
   const front = x.front.rules.http;
   const { http } = back.rules;
+  if (x.requestHead.startEdited) {
+    // The server answers the method that rules gave it.
+    x.isHead = x.requestHead.method === 'HEAD';
+    x.isConnect = x.requestHead.method === 'CONNECT';
+  }
   let lines = '';
   if (x.uniqueId !== '' && x.frontend.uniqueIdHeader !== '') lines += `${x.frontend.uniqueIdHeader}: ${x.uniqueId}\r\n`;
   const forwardfor = http.forwardfor ?? front.forwardfor;
@@ -83,9 +88,9 @@ export function serverReady(x: HttpExchange, connection: ServerConnection, reuse
   for (const part of x.parts) open = transport.write(part);
   // Only what went out in one piece is kept: longer requests are not sent twice.
   x.replay = x.requestBody.done && x.parts.length === 0 ? first : null;
-  x.parts = [];
+  x.parts = noParts;
   x.partsBytes = 0;
-  x.inspected = [];
+  x.inspected = noParts;
   x.requestBody.collect(null);
   x.armServer();
   transport.resume();

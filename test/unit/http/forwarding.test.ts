@@ -113,6 +113,24 @@ test('pipelined requests are answered one after the other, whatever the cut', ()
   }
 });
 
+test('a client that ends its side after several requests gets all answers', () => {
+  for (const late of [false, true]) {
+    const room = new Room();
+    const server = room.server();
+    const client = room.client();
+    client.feed(get + get.slice(0, 9));
+    client.feed(get.slice(9));
+    if (!late) client.peerEnd();
+    server.feed(ok);
+    if (late) client.peerEnd();
+    server.feed(ok);
+    assert.equal(client.text.replaceAll('Connection: close\r\n', ''), ok + ok);
+    assert.equal(client.ended, true);
+    assert.equal(room.log().length, 2);
+    room.end();
+  }
+});
+
 test('a body goes on to the server after an early answer, and the next request waits for its end', () => {
   const room = new Room();
   const server = room.server();
