@@ -1,0 +1,55 @@
+/** `poise demo`: the article played through, the demo that stays, and what it says when an address is taken. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { after, before, describe, it } from 'node:test';
+import { lockFixedAddresses } from '../harness/exclusive.ts';
+import { eventually } from '../harness/place.ts';
+import { isListening, Program } from '../harness/program.ts';
+
+const demoFolders = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('poise-demo-'));
+
+describe('demo', () => {
+  let release = async (): Promise<void> => {};
+  before(async () => { release = await lockFixedAddresses(); });
+  after(() => release());
+
+  it('--once observes every step of the article and leaves nothing behind', { timeout: 120_000 }, async () => {
+    const demo = new Program('poise', ['demo', '--once']);
+    assert.equal(await demo.exited(110_000), 0, demo.stdout + demo.stderr);
+    assert.match(demo.stdout, /Every step of the article was observed\.\n$/);
+    assert.doesNotMatch(demo.stdout, /✗/);
+    assert.equal(demo.stdout.match(/✓/g)?.length, 41);
+    assert.ok(!isListening('127.0.0.10', 8443) && !isListening('127.0.0.21', 8443));
+    assert.deepEqual(demoFolders(), []);
+  });
+
+  it('stays, tells the addresses, shows where requests go, and ends with Ctrl-C', { timeout: 60_000 }, async () => {
+    const demo = new Program('poise', ['demo']);
+    try {
+      await eventually('the addresses', () => /Ctrl-C ends/.test(demo.stdout), 30_000);
+      assert.match(demo.stdout, /http:\/\/127\.0\.0\.10:8404\/haproxy {3}user admin, password lab/);
+      assert.match(demo.stdout, /POST +\/autodiscover\/autodiscover\.xml +200 +be_ex2013 +LAB-EX0/);
+      assert.match(demo.stdout, /RPC_IN_DATA +\/rpc\/rpcproxy\.dll\?\S+ +200 +be_ex2013_rpc +LAB-EX0/);
+      demo.child.kill('SIGINT');
+      assert.equal(await demo.exited(), 0, demo.stderr);
+      assert.deepEqual(demoFolders(), []);
+    } finally {
+      await demo.stop();
+    }
+  });
+
+  it('says in one line which address is taken', { timeout: 20_000 }, async () => {
+    const stranger = createServer();
+    await new Promise<void>((resolve) => { stranger.listen({ host: '127.0.0.10', port: 8404 }, resolve); });
+    try {
+      const demo = new Program('poise', ['demo', '--once']);
+      assert.equal(await demo.exited(), 1);
+      assert.equal(demo.stderr, 'demo: 127.0.0.10:8404 is in use by another program; stop it or wait, then start the demo again\n');
+      assert.equal(demo.stdout, '');
+    } finally {
+      stranger.close();
+    }
+  });
+});
