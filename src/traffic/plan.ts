@@ -149,6 +149,8 @@ export class Plan {
   readonly servers: readonly ServerPlan[];
   readonly proxies: readonly ProxyPlan[];
   readonly listeners: readonly ListenerPlan[];
+  /** False: no line or rule asks for the address that Poise uses towards a server, so the kernel need not be asked either. */
+  readonly usesOwnAddress: boolean;
 
   constructor(model: Model, ground: PlanGround) {
     const { segments, thread, wheel } = ground;
@@ -156,6 +158,7 @@ export class Plan {
     this.wheel = wheel;
     this.compiler = new Compiler(model);
     this.stickTables = new StickTables(model, segments.handles, ground.clock);
+    this.usesOwnAddress = asksForOwnAddress(model);
     this.servers = model.servers.map((server) => new ServerPlan(
       server, this.compiler, Tally.of(segments, segments.serverObject(server.index), thread), segments.serverState(server.index), wheel,
     ));
@@ -164,4 +167,10 @@ export class Plan {
       bind, this.proxies[bind.proxy] as ProxyPlan, Tally.of(segments, segments.listenerObject(bind.index), thread),
     ));
   }
+}
+
+/** Looks for %bi, %bp, bc_src and bc_src_port anywhere in formats, rules and ACLs. */
+function asksForOwnAddress(model: Model): boolean {
+  const text = JSON.stringify([model.acls, model.proxies.map((proxy) => ({ ...proxy, errors: [] }))]);
+  return /"name":"(?:bi|bp|bc_src|bc_src_port)"/.test(text);
 }

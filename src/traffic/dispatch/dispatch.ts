@@ -328,9 +328,11 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     this.connection = link;
     link.requests += 1;
     facts.connectMs = this.context.clock.monoMs() - this.startedMs - Math.max(facts.queueMs, 0);
-    facts.serverPort = link.transport.remotePort;
-    facts.ownAddress = link.transport.localAddress;
-    facts.ownPort = link.transport.localPort;
+    facts.serverPort = link.plan.server.portMode === 'fixed' ? link.plan.port : link.transport.remotePort;
+    if (this.context.plan.usesOwnAddress) {
+      facts.ownAddress = link.transport.localAddress;
+      facts.ownPort = link.transport.localPort;
+    }
     this.subject.serverTls = link.transport.tls;
     this.client.onServer(link, this.reused);
   }

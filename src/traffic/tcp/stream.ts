@@ -300,7 +300,8 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
     if (!facts.early) logStream(context, exchange, session, this.request.received + facts.bytesFromClient > 0, fault);
     if (keepOpen) return;
     session.release();
-    closeGently(context, this.transport);
+    // A tunnel has closed both sides already.
+    if (this.tunnel === null) closeGently(context, this.transport);
   }
 
   private logEarly(): void {

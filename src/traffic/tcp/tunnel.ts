@@ -160,6 +160,10 @@ export class Tunnel {
     const other = this.otherOf(side);
     side.ended = true;
     context.wheel.disarm(side.readTimer);
+    if (this.mayClose(side, other)) {
+      this.finish(null);
+      return;
+    }
     other.transport.end();
     const finMs = other.isClient ? clientFinTimeoutMs : serverFinTimeoutMs;
     if (finMs > 0) {
@@ -167,6 +171,15 @@ export class Tunnel {
       this.watchRead(other);
     }
     this.settle();
+  }
+
+  /** Both directions have ended well and all is out: closing says the same as a half-close and saves one. TLS wants its goodbye. */
+  private mayClose(side: Side, other: Side): boolean {
+    return other.ended && this.fault === null && this.isClearAndOut(side.transport) && this.isClearAndOut(other.transport);
+  }
+
+  private isClearAndOut(transport: Transport): boolean {
+    return transport.tls === null && transport.pendingBytes === 0;
   }
 
   sideClosed(side: Side, code: string): void {

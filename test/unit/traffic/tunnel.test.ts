@@ -91,8 +91,19 @@ describe('tunnel', () => {
     assert.equal(bench.server.ended, true);
     bench.server.say('more');
     bench.server.handler.onEnd();
+    assert.deepEqual(bench.ends, [null]);
+    assert.equal(bench.client.closed && bench.server.closed, true);
+  });
+
+  test('what is still on its way keeps the tunnel until it has left', () => {
+    const bench = new Bench();
+    bench.client.blocked = true;
+    bench.server.say('data');
+    bench.client.handler.onEnd();
+    bench.server.handler.onEnd();
     assert.equal(bench.client.ended, true);
-    bench.client.close();
+    assert.deepEqual(bench.ends, []);
+    bench.client.pendingBytes = 0;
     bench.server.close();
     assert.deepEqual(bench.ends, [null]);
   });
@@ -158,9 +169,9 @@ describe('tunnel', () => {
     byServer.server.close('ECONNRESET');
     assert.deepEqual(byServer.ends, [faults.serverAbortData]);
     const last = new Bench();
+    last.client.pendingBytes = 10;
     last.client.handler.onEnd();
     last.server.handler.onEnd();
-    last.client.pendingBytes = 10;
     last.server.close();
     last.client.close('ECONNRESET');
     assert.deepEqual(last.ends, [faults.clientAbortLast]);
