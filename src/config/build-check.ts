@@ -1,5 +1,5 @@
 /** Health checks of drafts → Model: the implicit connect, request and expectation are written out. Called by build.ts. */
-import type { CheckMethod, CheckStep, ServerCheck } from '../model/model.ts';
+import type { CheckMethod, CheckStep, ServerCheck, ServerTls } from '../model/model.ts';
 import type { Context } from './context.ts';
 import type { CheckDraft, ProxyDraft, ServerDraft } from './draft.ts';
 import { textFormat } from './proxy/checks.ts';
@@ -57,7 +57,7 @@ export function buildCheckMethod(proxy: ProxyDraft): CheckMethod {
 }
 
 /** Null when the server is not checked. */
-export function buildServerCheck(context: Context, server: ServerDraft, proxy: ProxyDraft): ServerCheck | null {
+export function buildServerCheck(context: Context, server: ServerDraft, proxy: ProxyDraft, options: ServerTls | null): ServerCheck | null {
   const { check } = server;
   if (!check.check || server.track !== '') return null;
   const { place, name } = server;
@@ -72,6 +72,6 @@ export function buildServerCheck(context: Context, server: ServerDraft, proxy: P
   const tls = check.checkSsl ?? inherited;
   return {
     interMs: check.interMs, fastinterMs: check.fastinterMs, downinterMs: check.downinterMs, rise: check.rise, fall: check.fall, port: check.port, address: check.address,
-    tls, sni: check.sni, alpn: check.alpn,
+    tls, tlsOptions: tls ? options : null, sni: check.sni, alpn: check.alpn,
   };
 }

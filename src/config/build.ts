@@ -77,14 +77,14 @@ export class ModelBuilder {
   }
 
   private server(server: ServerDraft, proxy: ProxyDraft): Server {
-    const check = buildServerCheck(this.context, server, proxy);
-    const tls = buildServerTls(this.context, this.store, server, server.tls.ssl || server.check.checkSsl === true);
+    const options = buildServerTls(this.context, this.store, server, server.tls.ssl || server.check.checkSsl === true);
+    const check = buildServerCheck(this.context, server, proxy, options);
     return {
       index: server.index, sid: server.sid, name: server.name, proxy: server.proxy, place: server.place,
       address: server.address ?? { kind: 'inet', family: 4, host: '0.0.0.0', port: 0, portLast: 0 }, portMode: server.portMode, portOffset: server.portOffset,
       weight: server.weight, backup: server.backup, disabled: server.disabled, cookie: server.cookie, maxconn: server.maxconn, minconn: server.minconn, maxqueue: server.maxqueue,
       slowstartMs: server.slowstartMs, sendProxy: server.sendProxy, proxyV2Options: server.proxyV2Options, checkSendProxy: server.checkSendProxy, source: server.source,
-      tls, check, track: this.tracked(server), observe: server.observe, errorLimit: server.errorLimit, onError: server.onError,
+      tls: server.tls.ssl ? options : null, check, track: this.tracked(server), observe: server.observe, errorLimit: server.errorLimit, onError: server.onError,
       onMarkedDown: server.onMarkedDown, onMarkedUp: server.onMarkedUp, redirectPrefix: server.redirectPrefix, poolMaxConn: server.poolMaxConn,
       poolPurgeDelayMs: server.poolPurgeDelayMs, poolLowConn: server.poolLowConn, maxReuse: server.maxReuse, initAddr: server.initAddr, initState: server.initState,
       resolvers: server.resolvers, resolvePrefer: server.resolvePrefer, nonStick: server.nonStick, tcpUserTimeoutMs: server.tcpUserTimeoutMs,

@@ -133,8 +133,8 @@ class Verifier {
 
   private server(proxy: ProxyDraft, server: ServerDraft): void {
     const { settings } = proxy;
-    if (server.tls.ssl === false && server.check.check && server.check.checkSsl === true && server.check.port === 0 && server.check.address === null) {
-      this.error(server.place, 'check-ssl', `server '${server.name}' has 'check-ssl' without 'ssl': checks would be encrypted and traffic sent in clear text to the same port`,
+    if (isHttp(proxy) && server.tls.ssl === false && server.check.check && server.check.checkSsl === true && server.check.port === 0 && server.check.address === null) {
+      this.warning(server.place, 'check-ssl', `server '${server.name}' has 'check-ssl' without 'ssl': checks would be encrypted and traffic sent in clear text to the same port`,
         "write 'ssl' instead of 'check-ssl'");
     }
     if (server.track !== '') this.track(server);

@@ -466,6 +466,8 @@ export interface ServerCheck {
   readonly fall: number;
   readonly port: number;
   readonly address: PeerAddress | null;
+  /** TLS settings of the server line when checks use TLS, with or without `ssl` for traffic. */
+  readonly tlsOptions: ServerTls | null;
   /** True when checks use TLS: `check-ssl`, or `ssl` on the server without port/addr. */
   readonly tls: boolean;
   readonly sni: string;

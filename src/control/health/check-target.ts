@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { PeerAddress } from '../../model/address.ts';
-import type { Model, Proxy, Server } from '../../model/model.ts';
+import type { Model, Proxy, Server, ServerTls } from '../../model/model.ts';
 import { makeProxyV1, makeProxyV2 } from '../../wire/proxy-protocol.ts';
 import type { CheckTarget } from './check-socket.ts';
 import type { ConnectStep } from './check-step.ts';
@@ -30,7 +30,7 @@ export function checkTarget(step: ConnectStep, context: TargetContext): CheckTar
     host: place.host, port, path: place.path,
     localAddress: source?.kind === 'inet' && source.host !== '0.0.0.0' && source.host !== '::' ? source.host : '',
     tls: usesTls(step, server) ? tlsOptions(step, context) : null,
-    verifyHost: server.tls?.verifyHost || sniOf(step, server),
+    verifyHost: optionsOf(server)?.verifyHost || sniOf(step, server),
     header: proxyHeader(step, server),
   };
 }
@@ -52,9 +52,14 @@ function sniOf(step: ConnectStep, server: Server): string {
   return step.sni !== '' ? step.sni : step.tls === 'server' ? server.check?.sni ?? '' : '';
 }
 
+/** A `connect ssl` step uses the server's TLS settings even when the other checks do without. */
+function optionsOf(server: Server): ServerTls | null {
+  return server.check?.tlsOptions ?? server.tls;
+}
+
 function tlsOptions(step: ConnectStep, context: TargetContext): ConnectionOptions {
   const { server, model } = context;
-  const { tls } = server;
+  const tls = optionsOf(server);
   const sni = sniOf(step, server);
   const ownAlpn = step.alpn.length > 0 ? step.alpn : server.check?.alpn ?? [];
   const alpn = ownAlpn.length > 0 ? ownAlpn : tls?.alpn ?? [];

@@ -27,7 +27,7 @@ export interface BackendParts {
 
 function makeServer(index: number, sid: number, proxy: number, changes: ServerChanges): Server {
   const check: ServerCheck | null = changes.check === undefined ? null : {
-    interMs: 2000, fastinterMs: null, downinterMs: null, rise: 2, fall: 3, port: 0, address: null, tls: false, sni: '', alpn: [], ...changes.check,
+    interMs: 2000, fastinterMs: null, downinterMs: null, rise: 2, fall: 3, port: 0, address: null, tls: false, tlsOptions: null, sni: '', alpn: [], ...changes.check,
   };
   const server: Partial<Server> = {
     index, sid, name: `s${sid}`, proxy, place, address: { kind: 'inet', family: 4, host: '127.0.0.1', port: 80, portLast: 80 }, portMode: 'fixed', portOffset: 0, weight: 1,
