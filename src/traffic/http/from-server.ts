@@ -70,6 +70,8 @@ function passInterim(x: HttpExchange): void {
     return;
   }
   answerCounted(x, head.statusCode);
+  // What the client has heard of cannot be sent again.
+  x.replay = null;
   x.armServer();
   toClient(x, leavesAsItCame(head) ? head.bytes.subarray(head.start, head.end) : writeHead(head, '', noBytes));
 }
@@ -164,7 +166,7 @@ export function serverEnded(x: HttpExchange, code: string): void {
   x.serverGone = true;
   x.serverKeeps = false;
   if (x.stage === stage.waiting) {
-    headMissing(x, code);
+    headMissing(x);
   } else if (!x.answerDone) {
     if (x.responseBody.kind !== body.untilClose || (code !== '' && code !== 'closed')) {
       abort(x, faults.serverAbortData);
@@ -179,7 +181,7 @@ export function serverEnded(x: HttpExchange, code: string): void {
 }
 
 /** Closed before a whole answer head: again on another connection when that is safe, else 502. */
-function headMissing(x: HttpExchange, code: string): void {
+function headMissing(x: HttpExchange): void {
   const untouched = !x.answerSeen;
   if (untouched && x.replay !== null && x.link?.private !== true && (x.reused ? isRepeatable(x) : retriesOn(x, 'empty-response')) && retry(x)) return;
   if (untouched && x.reused && x.client.session.requestCount > 1) {
@@ -188,7 +190,6 @@ function headMissing(x: HttpExchange, code: string): void {
     abort(x, faults.serverAbortHead);
     return;
   }
-  void code;
   fail(x, faults.serverAbortHead);
 }
 
@@ -200,9 +201,10 @@ function retry(x: HttpExchange): boolean {
   if (link !== null) link.transport.handler = unheard;
   x.stage = stage.dispatch;
   x.answerStash = null;
-  x.answerSeen = false;
   x.context.wheel.disarm(x.serverTimer);
   if (x.dispatch.retry()) return true;
+  // The answer that is there is the one the client gets.
+  if (link !== null) link.transport.handler = x;
   x.stage = before;
   return false;
 }
@@ -218,11 +220,14 @@ function retriesOn(x: HttpExchange, word: string): boolean {
   return words.length > 0 && (words.includes(word) || words.includes('all-retryable-errors'));
 }
 
+/** Statuses of `retry-on all-retryable-errors`. */
+const retryableStatuses = new Set([500, 502, 503, 504]);
+
 /** `retry-on <status>`. True: the request is on its way again. */
 function retriesStatus(x: HttpExchange, status: number): boolean {
   if (status < 400 || x.replay === null) return false;
   const words = x.back?.proxy.retryOn ?? [];
-  if (!words.includes(String(status)) && !(status >= 500 && words.includes('all-retryable-errors') && status !== 501)) return false;
+  if (!words.includes(String(status)) && !(words.includes('all-retryable-errors') && retryableStatuses.has(status))) return false;
   return retry(x);
 }
 

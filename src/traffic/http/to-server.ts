@@ -79,6 +79,7 @@ export function serverReady(x: HttpExchange, connection: ServerConnection, reuse
   x.serverPlan?.tally.add(C.bin, x.facts.bytesFromClient);
   x.reused = reused;
   x.serverGone = false;
+  x.answerSeen = false;
   x.stage = stage.waiting;
   x.sentMs = x.readyMs + Math.max(x.facts.queueMs, 0) + Math.max(x.facts.connectMs, 0);
   transport.handler = x;

@@ -172,6 +172,19 @@ test('an idle connection that was just closing: repeatable requests go again, ot
   }
 });
 
+test('retry-on without a retry left: the client gets the answer that is there', () => {
+  const room = new Room({}, { retryOn: ['503'], retries: 0 });
+  const one = room.server();
+  const client = room.client();
+  client.feed(get);
+  const { exchange } = (client.handler as unknown as { exchange: { dispatch: { freshOnly: boolean } } });
+  exchange.dispatch.freshOnly = true;
+  one.feed('HTTP/1.1 503 No\r\nContent-Length: 4\r\n\r\nwa');
+  one.feed('it');
+  assert.equal(client.text, 'HTTP/1.1 503 No\r\nContent-Length: 4\r\n\r\nwait');
+  finished(room, ['be/s1 503 -- GET /a HTTP/1.1']);
+});
+
 test('a client that goes: letters by the stage', () => {
   const stages: [string, (room: Room, one: ReturnType<Room['server']>, client: ReturnType<Room['client']>) => void, string][] = [
     ['in its body, FIN', (_room, _one, client) => { client.feed(half); client.peerEnd(); }, 'be/s1 -1 CD POST /a HTTP/1.1'],
