@@ -151,6 +151,8 @@ export class Plan {
   readonly listeners: readonly ListenerPlan[];
   /** False: no line or rule asks for the address that Poise uses towards a server, so the kernel need not be asked either. */
   readonly usesOwnAddress: boolean;
+  /** True when a line, rule or ACL asks for more of a TLS connection than that it is one. */
+  readonly usesTlsFacts: boolean;
 
   constructor(model: Model, ground: PlanGround) {
     const { segments, thread, wheel } = ground;
@@ -158,7 +160,9 @@ export class Plan {
     this.wheel = wheel;
     this.compiler = new Compiler(model);
     this.stickTables = new StickTables(model, segments.handles, ground.clock);
-    this.usesOwnAddress = asksForOwnAddress(model);
+    const texts = namesUsed(model);
+    this.usesOwnAddress = /"name":"(?:bi|bp|bc_src|bc_src_port)"/.test(texts);
+    this.usesTlsFacts = /"name":"(?:sslv|sslc|ssl_[a-z]+_)/.test(texts);
     this.servers = model.servers.map((server) => new ServerPlan(
       server, this.compiler, Tally.of(segments, segments.serverObject(server.index), thread), segments.serverState(server.index), wheel,
     ));
@@ -169,8 +173,7 @@ export class Plan {
   }
 }
 
-/** Looks for %bi, %bp, bc_src and bc_src_port anywhere in formats, rules and ACLs. */
-function asksForOwnAddress(model: Model): boolean {
-  const text = JSON.stringify([model.acls, model.proxies.map((proxy) => ({ ...proxy, errors: [] }))]);
-  return /"name":"(?:bi|bp|bc_src|bc_src_port)"/.test(text);
+/** All formats, rules and ACLs as one text, to find out whether a fetch or alias is used anywhere. */
+function namesUsed(model: Model): string {
+  return JSON.stringify([model.acls, model.proxies.map((proxy) => ({ ...proxy, errors: [] }))]);
 }

@@ -1,6 +1,6 @@
 /**
- * TlsFacts of a TLS socket, asked from the runtime when a rule or log wants them. One object per TLS connection; computes and
- * keeps nothing before it is asked.
+ * TlsFacts of a TLS socket, asked from the runtime when a rule wants them, or kept at the handshake where log lines want them
+ * (Plan.usesTlsFacts). One object per TLS connection.
  */
 import { createHash, X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
@@ -8,14 +8,29 @@ import type { PeerCertificate, TlsFacts } from '../rules/subject.ts';
 import { readCertificate } from './certificate-facts.ts';
 import { verifyCodes } from './verify-codes.ts';
 
+/** What the runtime tells only while the socket is open. */
+interface KeptFacts {
+  readonly protocol: string;
+  readonly cipher: string;
+  readonly resumed: boolean;
+  readonly session: Buffer | undefined;
+  readonly peer: Buffer | undefined;
+}
+
 export class SocketTlsFacts implements TlsFacts {
   private readonly socket: TLSSocket;
   /** PEM of the certificate shown to the peer, '' = none or not known. */
   private readonly ownPem: string;
+  private kept: KeptFacts | null = null;
 
   constructor(socket: TLSSocket, ownPem: string) {
     this.socket = socket;
     this.ownPem = ownPem;
+  }
+
+  /** Asks now for what log lines will want after the socket has closed, when the runtime no longer tells. */
+  keep(): void {
+    this.kept = this.ask();
   }
 
   sni(): string {
@@ -28,31 +43,19 @@ export class SocketTlsFacts implements TlsFacts {
     return typeof alpnProtocol === 'string' ? alpnProtocol : '';
   }
 
-  protocol(): string {
-    return this.socket.getProtocol() ?? '';
-  }
-
-  cipher(): string {
-    const cipher = this.socket.getCipher() as { standardName?: string; name?: string } | undefined;
-    return cipher?.name ?? '';
-  }
-
-  keyBits(): number {
-    return bitsOfCipher(this.cipher());
-  }
-
-  resumed(): boolean {
-    return this.socket.isSessionReused();
-  }
+  protocol(): string { return (this.kept ?? this.ask()).protocol; }
+  cipher(): string { return (this.kept ?? this.ask()).cipher; }
+  keyBits(): number { return bitsOfCipher(this.cipher()); }
+  resumed(): boolean { return (this.kept ?? this.ask()).resumed; }
 
   sessionId(): Uint8Array {
-    const session = this.socket.getSession();
+    const { session } = this.kept ?? this.ask();
     return session === undefined ? new Uint8Array(0) : createHash('sha256').update(session).digest();
   }
 
   peerCertificate(): PeerCertificate | undefined {
-    const der = this.socket.getPeerCertificate()?.raw as Buffer | undefined;
-    return der === undefined ? undefined : readCertificate(der);
+    const { peer } = this.kept ?? this.ask();
+    return peer === undefined ? undefined : readCertificate(peer);
   }
 
   ownCertificate(): PeerCertificate | undefined {
@@ -60,10 +63,23 @@ export class SocketTlsFacts implements TlsFacts {
   }
 
   verifyCode(): number {
+    if ((this.kept ?? this.ask()).peer === undefined) return 0;
     const { authorizationError } = this.socket as TLSSocket & { authorizationError?: Error | string | null };
     if (!authorizationError) return 0;
     const code = typeof authorizationError === 'string' ? authorizationError : ((authorizationError as NodeJS.ErrnoException).code ?? '');
     return verifyCodes[code] ?? 1;
+  }
+
+  private ask(): KeptFacts {
+    const { socket } = this;
+    const cipher = socket.getCipher() as { name?: string } | undefined;
+    return {
+      protocol: socket.getProtocol() ?? '',
+      cipher: cipher?.name ?? '',
+      resumed: socket.isSessionReused(),
+      session: socket.getSession(),
+      peer: socket.getPeerCertificate()?.raw as Buffer | undefined,
+    };
   }
 }
 

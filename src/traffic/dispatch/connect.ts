@@ -54,10 +54,12 @@ function openTlsLink(
   const socket = header === null
     ? connectTls({ ...(options as ConnectionOptions), ...tlsOptions })
     : connectTls({ ...tlsOptions, socket: headed(options, header), allowHalfOpen: true } as ConnectionOptions);
-  const link = new ServerLink(server, new SocketTransport(socket, new SocketTlsFacts(socket, context.certificatePem)), key, opener);
+  const facts = new SocketTlsFacts(socket, context.certificatePem);
+  const link = new ServerLink(server, new SocketTransport(socket, facts), key, opener);
   socket.on('session', (session: Buffer) => context.remember(sni, session));
   socket.once('secureConnect', () => {
     context.counted(socket.isSessionReused());
+    if (context.keepsFacts) facts.keep();
     link.connected();
   });
   return link;

@@ -129,7 +129,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
   /** http/ tells every answer's status as it comes, for `observe layer7`. 0 = the answer was broken or missing. */
   observeAnswer(status: number): void {
     const { target } = this;
-    if (target !== null && target.server.observe !== 'none') observe(this.context, target, 7, status >= 100 && status < 500, `status ${status}`);
+    if (target !== null && target.server.observe !== 'none') observe(this.context, target, 7, status >= 100 && status < 500, status === 0 ? 'Invalid http response' : 'Wrong http response');
   }
 
   /**
@@ -364,7 +364,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
       this.fail(fault);
       return;
     }
-    if (target.server.observe !== 'none') observe(this.context, target, 4, false, code);
+    if (target.server.observe !== 'none') observe(this.context, target, 4, false, 'L4 unsuccessful connection');
     if (this.retries >= backend.proxy.retries) {
       target.tally.count(C.econ);
       this.fail(fault);

@@ -15,6 +15,8 @@ const sessionsMax = 64;
 export class ServerTlsContext {
   /** Client certificate shown to the server, '' = none. */
   readonly certificatePem: string;
+  /** Plan.usesTlsFacts. */
+  readonly keepsFacts: boolean;
   private readonly tls: ServerTls;
   private readonly secureContext: SecureContext;
   private readonly sessions = new Map<string, Buffer>();
@@ -24,6 +26,7 @@ export class ServerTlsContext {
   constructor(tls: ServerTls, context: ThreadContext, made: Map<string, SecureContext>) {
     this.tls = tls;
     this.process = context.process;
+    this.keepsFacts = context.plan.usesTlsFacts;
     const certificate = context.plan.model.certificates[tls.certificate];
     this.certificatePem = certificate?.certPem ?? '';
     const ciphers = cipherList(tls);

@@ -139,7 +139,9 @@ export class Arrival implements Candidate, TimerOwner {
     const field = resumed ? P.ssl_reused : P.ssl_handshakes;
     process[field] = (process[field] as number) + 1;
     session.handshakeMs = this.at.context.clock.monoMs() - session.acceptedMonoMs;
-    this.ready(session, new SocketTransport(socket, new SocketTlsFacts(socket, this.at.tls?.shownCertificate(socket) ?? '')));
+    const facts = new SocketTlsFacts(socket, this.at.tls?.shownCertificate(socket) ?? '');
+    if (session.plan.usesTlsFacts) facts.keep();
+    this.ready(session, new SocketTransport(socket, facts));
   }
 
   private ready(session: ClientSession, transport: SocketTransport): void {
