@@ -128,4 +128,3 @@ function publishSocket(bind: Bind, temporary: string, path: string): void {
   if (bind.uid >= 0 || bind.gid >= 0) chownSync(temporary, Math.max(bind.uid, -1), Math.max(bind.gid, -1));
   renameSync(temporary, path);
 }
-

@@ -1,3 +1,4 @@
+/** The ring of BoundedQueue: order over growth and wrap-around, and its limit. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BoundedQueue } from '../../../src/base/bounded-queue.ts';

@@ -1,3 +1,4 @@
+/** Deadlines of the timer wheel over a clock that the test moves. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TimerNode, TimerWheel, type TickSource, type TimerOwner } from '../../../src/base/timer-wheel.ts';

@@ -1,3 +1,4 @@
+/** How requests find a server: queue, retries, redispatch, maxconn, observe, over real sockets. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Server as NetServer, Socket } from 'node:net';

@@ -1,3 +1,4 @@
+/** Binds of every kind, PROXY headers and connection limits, over real sockets. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';

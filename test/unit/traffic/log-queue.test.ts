@@ -1,3 +1,4 @@
+/** Batches of log lines on their way to the control thread. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { systemClock } from '../../../src/base/clock.ts';

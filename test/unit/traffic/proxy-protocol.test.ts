@@ -1,3 +1,4 @@
+/** PROXY protocol headers at every split, and what is none. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { makeProxyV1, makeProxyV2, readProxyHeader, type ProxyExtras } from '../../../src/wire/proxy-protocol.ts';

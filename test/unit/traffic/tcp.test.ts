@@ -1,3 +1,4 @@
+/** Mode tcp end to end inside one thread. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Server as NetServer } from 'node:net';

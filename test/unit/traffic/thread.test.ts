@@ -1,3 +1,4 @@
+/** Life of a traffic thread: frontends off and on, drain, hard stop, gauges of a dead one. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Server as NetServer } from 'node:net';

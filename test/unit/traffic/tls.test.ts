@@ -1,3 +1,4 @@
+/** TLS on both sides: certificates by name, client certificates, versions, sessions. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Server as NetServer } from 'node:net';

@@ -1,3 +1,4 @@
+/** Half-closes, backpressure and every timeout of a tunnel over fake connections and a clock that the test moves. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TimerWheel, type TickSource } from '../../../src/base/timer-wheel.ts';
