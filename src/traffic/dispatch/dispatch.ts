@@ -319,7 +319,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
 
   linkFailed(_link: ServerLink, code: string): void {
     this.opening = null;
-    this.attemptFailed(code, code === 'EMFILE' || code === 'ENFILE' || code === 'EADDRNOTAVAIL' ? faults.resources : faults.connectRefused, true);
+    this.attemptFailed(code === 'EMFILE' || code === 'ENFILE' || code === 'EADDRNOTAVAIL' ? faults.resources : faults.connectRefused, true);
   }
 
   private established(link: ServerLink): void {
@@ -349,7 +349,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
       case stage.connecting:
         this.opening?.abandon();
         this.opening = null;
-        this.attemptFailed('ETIMEDOUT', faults.connectTimeout, false);
+        this.attemptFailed(faults.connectTimeout, false);
         return;
       default:
     }
@@ -357,7 +357,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
 
   // ---- failing and trying again
 
-  private attemptFailed(code: string, fault: Fault, wait: boolean): void {
+  private attemptFailed(fault: Fault, wait: boolean): void {
     const { backend, target } = this;
     this.context.wheel.disarm(this.timer);
     if (target === null || backend === null) {

@@ -6,7 +6,10 @@ import { C, G } from '../../model/counters.ts';
 import type { ServerPlan } from '../plan.ts';
 import type { ThreadContext } from '../thread-context.ts';
 
-/** One observation; `why` in HAProxy's words, as the log line of a server marked down repeats them. `observe layer4` looks at connections only; `observe layer7` at failed connections and at answers. */
+/**
+ * One observation; `why` in HAProxy's words, as the log line of a server that is marked down repeats them. `observe layer4` looks at
+ * connections only; `observe layer7` at failed connections and at answers.
+ */
 export function observe(context: ThreadContext, target: ServerPlan, layer: 4 | 7, good: boolean, why: string): void {
   const { server, tally } = target;
   if (server.observe === 'none' || (layer === 7 && server.observe === 'layer4') || (layer === 4 && good && server.observe === 'layer7')) return;
@@ -15,9 +18,9 @@ export function observe(context: ThreadContext, target: ServerPlan, layer: 4 | 7
     if (Atomics.load(gauges, G.observed_errors) !== 0) Atomics.store(gauges, G.observed_errors, 0);
     return;
   }
-  tally.count(C.hanafail);
   const errors = Atomics.add(gauges, G.observed_errors, 1) + 1;
   if (errors < server.errorLimit) return;
   Atomics.store(gauges, G.observed_errors, 0);
+  tally.count(C.hanafail);
   context.post({ type: 'observed-errors', server: server.index, layer, why });
 }
