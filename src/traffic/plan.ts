@@ -22,7 +22,7 @@ import { HttpRules } from './http/http-rules.ts';
 import { Tally } from './tally.ts';
 
 /** What a Plan is made with. */
-export interface PlanGround {
+interface PlanGround {
   readonly segments: Segments;
   readonly thread: number;
   readonly clock: Clock;
@@ -72,7 +72,7 @@ export class ProxyPlan implements TimerOwner {
 }
 
 /** Rules and formats of one proxy that more than one room uses, compiled once per thread. */
-export class ProxyRules {
+class ProxyRules {
   readonly connection: RuleSet;
   readonly session: RuleSet;
   readonly requestContent: RuleSet;

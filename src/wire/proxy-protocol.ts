@@ -6,7 +6,7 @@ import { formatIp, IpValue, parseIp } from '../base/ip.ts';
 import { crc32c } from '../base/xxhash.ts';
 import { limits } from '../model/limits.ts';
 
-export interface ProxyHeader {
+interface ProxyHeader {
   /** False: LOCAL or UNKNOWN, the connection's own addresses stay. */
   readonly proxied: boolean;
   readonly sourceAddress: string;
@@ -137,7 +137,7 @@ function checksumFits(view: Buffer, at: number, to: number): boolean {
 // ---- headers for servers
 
 /** What a header tells about the client's connection. Addresses as numeric text; '' = not known (LOCAL or UNKNOWN is sent). */
-export interface ProxyFacts {
+interface ProxyFacts {
   readonly sourceAddress: string;
   readonly sourcePort: number;
   readonly destinationAddress: string;

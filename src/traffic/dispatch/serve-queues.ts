@@ -8,7 +8,7 @@ import type { Dispatch } from './dispatch.ts';
 import { comesAfter, type RequestQueue } from './request-queue.ts';
 
 /** Between two looks at the queues of a backend that has waiters. */
-export const queueScanMs = 50;
+const queueScanMs = 50;
 
 /** Takes one slot of a server's maxconn in force. False: it is full (or others wait for it, unless `fromQueue`). */
 export function takeSlot(backend: ProxyPlan, server: ServerPlan, fromQueue: boolean): boolean {

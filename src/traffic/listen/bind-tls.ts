@@ -12,7 +12,7 @@ import { verifyCodes } from '../verify-codes.ts';
 const isBun = process.versions['bun'] !== undefined;
 
 /** What a TLS server tells about connections; implemented by Listener. */
-export interface TlsEvents {
+interface TlsEvents {
   secured(socket: TLSSocket): void;
   handshakeFailed(socket: TLSSocket, code: string): void;
 }

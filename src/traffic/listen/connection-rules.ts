@@ -6,7 +6,7 @@ import type { RuleSet } from '../../rules/compile.ts';
 import { Exchange, type ExchangeOwner } from '../exchange.ts';
 import type { ClientSession } from '../session.ts';
 
-export type ConnectionVerdict = 'accept' | 'reject' | 'silent-drop';
+type ConnectionVerdict = 'accept' | 'reject' | 'silent-drop';
 
 const nothing = new Uint8Array(0);
 /** These rules see the connection only: no bytes, no server. */

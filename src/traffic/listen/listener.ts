@@ -16,7 +16,7 @@ import type { BindTlsEngine } from './bind-tls.ts';
 const socketBelow = '_parent';
 
 /** One address to listen on, from a bind's address or range. */
-export type ListenAt =
+type ListenAt =
   | { readonly kind: 'inet'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string; readonly abstract: boolean }
   | { readonly kind: 'fd'; readonly fd: number };

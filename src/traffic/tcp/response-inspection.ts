@@ -10,7 +10,7 @@ import type { Exchange } from '../exchange.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { InspectBuffer } from './inspect-buffer.ts';
 
-export interface ResponseInspectionOwner {
+interface ResponseInspectionOwner {
   readonly accepted: (chunks: readonly Uint8Array[], ended: boolean) => void;
   readonly refused: () => void;
   /** The server connection broke before a decision. */
