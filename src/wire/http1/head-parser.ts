@@ -339,6 +339,9 @@ export class HeadParser {
           if (code === lf) head.irregular = true;
           else position += 1;
           state = at.lastLf;
+        } else if (isBlank(code)) {
+          // A continuation of nothing, whatever is accepted otherwise.
+          return this.bad(position);
         } else {
           state = at.name;
         }

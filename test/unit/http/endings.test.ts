@@ -469,8 +469,11 @@ test('counters of a plain request', () => {
 test('random traffic: nothing throws, every request is logged once, gauges end at zero', () => {
   let seed = 7;
   const random = (limit: number): number => {
-    seed = (seed * 1103515245 + 12345) % 2147483648;
-    return Math.floor((seed / 2147483648) * limit);
+    // mulberry32
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296) * limit);
   };
   const requests = [get, half, `${half}cdefghij`, 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n', 'GET / HTTP/1.0\r\n\r\n', 'GET /\x01', 'HEAD / HTTP/1.1\r\nExpect: 100-continue\r\n\r\n'];
   const answers = [ok, 'HTTP/1.1 100 Go\r\n\r\n', 'HTTP/1.1 200 OK\r\n\r\nuntil', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n', '0\r\n\r\n', 'rubbish\r\n', 'HTTP/1.1 204 No\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab'];

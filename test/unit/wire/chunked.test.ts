@@ -66,3 +66,34 @@ test('bad framing is refused', () => {
   assert.ok(run(`2;${'x'.repeat(5000)}\r\nab`).bad);
   assert.ok(run(`0\r\n${'A: b\r\n'.repeat(5000)}`).bad);
 });
+
+test('mutated bodies: any cuts agree on the end and the data, and what is sent on is strict', () => {
+  let seed = 5;
+  const random = (limit: number): number => {
+    // mulberry32
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296) * limit);
+  };
+  const strict = /^(?:[0-9a-f]{1,15}\r\n[^]*?\r\n)*0{1,15}\r\n(?:[^\r\n]+\r\n)*\r\n$/i;
+  const pieces = ['\r', '\n', '\r\n', ' ', ';', '0', 'f', '\0', ':', 'T: v\r\n'];
+  for (let round = 0; round < 5000; round += 1) {
+    let text = bodies[random(bodies.length)]!;
+    for (let edits = random(3); edits > 0; edits -= 1) {
+      const at = random(text.length);
+      text = text.slice(0, at) + (random(2) === 0 ? pieces[random(pieces.length)] : '') + text.slice(at + random(2));
+    }
+    const whole = run(text);
+    const cuts = Array.from({ length: 1 + random(5) }, () => 1 + random(Math.max(text.length - 1, 1))).sort((a, b) => a - b).filter((cut, index, all) => cut < text.length && cut !== all[index - 1]);
+    const parts = run(text, cuts);
+    assert.deepEqual([parts.done, parts.bad], [whole.done, whole.bad], JSON.stringify([text, cuts]));
+    if (!whole.done) continue;
+    assert.deepEqual([parts.rest, parts.data], [whole.rest, whole.data], JSON.stringify([text, cuts]));
+    for (const sent of [whole.sent, parts.sent]) {
+      assert.match(sent, strict, JSON.stringify([text, cuts]));
+      const again = run(sent);
+      assert.deepEqual([again.done, again.rest, again.data, again.sent], [true, '', whole.data, sent], JSON.stringify([text, cuts]));
+    }
+  }
+});

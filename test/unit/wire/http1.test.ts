@@ -216,3 +216,40 @@ test('answer bodies', () => {
 test('status lines that no server should send are refused', () => {
   for (const text of ['HTTP/1.1 2000 OK', 'HTTP/1.1 20 OK', 'HTTP/1.1 099 OK', 'HTTP/1.1 2x0 OK', 'HTTX/1.1 200 OK', 'hello world']) assert.equal(read(`${text}\r\n\r\n`, true).result, parsed.bad, text);
 });
+
+test('mutated heads: nothing throws, and random cuts give the same events as the whole', () => {
+  let seed = 11;
+  const random = (limit: number): number => {
+    // mulberry32
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296) * limit);
+  };
+  const pieces = ['\r', '\n', '\r\n', ' ', '\t', ':', '\0', 'Content-Length: 1\r\n', 'Transfer-Encoding: chunked\r\n', 'Host: y\r\n', 'Connection: close, x\r\n', '\xe9', ',', 'HTTP/1.1'];
+  for (let round = 0; round < 3000; round += 1) {
+    const [base, isResponse] = samples[random(samples.length)]!;
+    let text = base;
+    for (let edits = 1 + random(3); edits > 0; edits -= 1) {
+      const at = random(text.length);
+      text = text.slice(0, at) + (random(2) === 0 ? pieces[random(pieces.length)] : '') + text.slice(at + random(3));
+    }
+    const relaxed = random(3) === 0;
+    const whole = events(text, isResponse, relaxed, []);
+    const cuts = Array.from({ length: 1 + random(4) }, () => 1 + random(Math.max(text.length - 1, 1))).sort((a, b) => a - b).filter((cut, index, all) => cut < text.length && cut !== all[index - 1]);
+    assert.deepEqual(events(text, isResponse, relaxed, cuts), whole, JSON.stringify([text, cuts]));
+    const { result, head } = read(text, isResponse, relaxed);
+    if (result !== parsed.done) continue;
+    const framing = new Framing();
+    const wrong = isResponse ? frameResponse(head, framing, false, false) : frameRequest(head, framing, relaxed);
+    if (wrong !== flaw.none) continue;
+    // What is sent on can be read in one way only: strictly, with the same framing, without bare line breaks.
+    const sent = writeHead(head, '', none).toString('latin1');
+    assert.ok(!/[^\r]\n|\r[^\n]|\r\n[ \t]/.test(sent), JSON.stringify(sent));
+    const again = read(sent, isResponse, relaxed);
+    assert.equal(again.result, parsed.done, JSON.stringify(sent));
+    const reframed = new Framing();
+    assert.equal(isResponse ? frameResponse(again.head, reframed, false, false) : frameRequest(again.head, reframed, relaxed), flaw.none, JSON.stringify(sent));
+    assert.deepEqual([reframed.kind, reframed.length, reframed.doubtful && reframed.kind !== body.chunked], [framing.kind, framing.length, false], JSON.stringify([text, sent]));
+  }
+});
