@@ -312,8 +312,7 @@ export class HeadParser {
         const next = bytes[position] as number;
         if (next === 0) return this.bad(position);
         table[row + column.valueEnd] = position;
-        if (next === cr) position += 1;
-        else head.irregular = true;
+        if (next === cr) position += 1; else head.irregular = true;
         state = at.lineLf;
       } else if (state === at.lineLf) {
         if (code !== lf) return this.bad(position);
@@ -336,13 +335,11 @@ export class HeadParser {
         table[row] = position;
         if (code === cr || code === lf) {
           head.linesEnd = position;
-          if (code === lf) head.irregular = true;
-          else position += 1;
+          if (code === cr) position += 1; else head.irregular = true;
           state = at.lastLf;
-        } else if (isBlank(code)) {
-          // A continuation of nothing, whatever is accepted otherwise.
-          return this.bad(position);
         } else {
+          // A continuation of nothing, whatever is accepted otherwise.
+          if (isBlank(code)) return this.bad(position);
           state = at.name;
         }
       } else {
