@@ -11,6 +11,6 @@ export function afterRules(x: HttpExchange): void {
 /** The connection line that this answer needs, for its version and what becomes of the client connection. */
 export function connectionLine(x: HttpExchange): string {
   const { responseHead: head, requestHead } = x;
-  if (x.closeClient) return head.minor === 1 ? 'Connection: close\r\n' : '';
-  return head.minor === 0 || requestHead.minor === 0 ? 'Connection: keep-alive\r\n' : '';
+  if (x.closeClient) return head.minor === 1 ? 'connection: close\r\n' : '';
+  return head.minor === 0 || requestHead.minor === 0 ? 'connection: keep-alive\r\n' : '';
 }

@@ -8,13 +8,11 @@ import type { Compiler, FormatFn, RuleSet, TestFn } from '../../rules/compile.ts
 
 /** `option forwardfor` or `originalto`. */
 export class AddressHeader {
-  readonly name: string;
   readonly lowerName: string;
   readonly ifNone: boolean;
   private readonly except: readonly Network[];
 
   constructor(append: HeaderAppend) {
-    this.name = append.header;
     this.lowerName = append.header.toLowerCase();
     this.ifNone = append.ifNone;
     this.except = append.except.map((text) => parseNetwork(text)).filter((network) => network !== undefined);

@@ -70,7 +70,7 @@ export function serveInternal(x: HttpExchange, service: 'stats' | 'prometheus', 
   requestHead.append('x-poise-admin', isAdmin ? '1' : '0');
   requestHead.append('x-poise-service', service);
   // The page is made for one request and its connection ends with it.
-  x.serverLines = requestHead.minor === 1 ? 'Connection: close\r\n' : '';
+  x.serverLines = requestHead.minor === 1 ? 'connection: close\r\n' : '';
   x.serverKeeps = false;
   facts.requestMs = context.clock.monoMs() - x.startMs;
   if (service === 'prometheus') x.front.front.count(C.intercepted);

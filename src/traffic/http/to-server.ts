@@ -26,7 +26,7 @@ export function prepareRequest(x: HttpExchange): void {
     x.isConnect = x.requestHead.method === 'CONNECT';
   }
   let lines = '';
-  if (x.uniqueId !== '' && x.frontend.uniqueIdHeader !== '') lines += `${x.frontend.uniqueIdHeader}: ${x.uniqueId}\r\n`;
+  if (x.uniqueId !== '' && x.frontend.uniqueIdHeader !== '') lines += `${x.frontend.uniqueIdHeader.toLowerCase()}: ${x.uniqueId}\r\n`;
   const forwardfor = http.forwardfor ?? front.forwardfor;
   if (forwardfor !== null) lines += forwardedLine(x, forwardfor);
   const originalto = http.originalto ?? front.originalto;
@@ -37,9 +37,9 @@ export function prepareRequest(x: HttpExchange): void {
   x.serverKeeps = !serverCloses && !(x.requestHead.minor === 0 && x.requestFraming.doubtful);
   // HAProxy asks a server in the request's own version: 1.1 keeps unless told to close, 1.0 closes unless told to keep.
   if (x.requestHead.minor === 0) {
-    if (!saysClose && !x.requestFraming.doubtful) lines += 'Connection: keep-alive\r\n';
+    if (!saysClose && !x.requestFraming.doubtful) lines += 'connection: keep-alive\r\n';
   } else if (saysClose) {
-    lines += 'Connection: close\r\n';
+    lines += 'connection: close\r\n';
   }
   x.serverLines = lines;
   x.facts.requestMs = x.readyMs - x.startMs;
@@ -48,7 +48,7 @@ export function prepareRequest(x: HttpExchange): void {
   x.dispatch.start(x.client.session, back);
 }
 
-/** `X-Forwarded-For: <client>`: always a new last line; the text is kept for the connection. */
+/** `x-forwarded-for: <client>`: always a new last line; the text is kept for the connection. */
 function forwardedLine(x: HttpExchange, header: AddressHeader): string {
   const { client } = x;
   const { session } = client;
@@ -56,9 +56,9 @@ function forwardedLine(x: HttpExchange, header: AddressHeader): string {
   if (header.hasExceptions && header.excepts(session.sourceIp())) return '';
   const address = session.sourceAddress;
   if (address === '') return '';
-  if (client.forwardedFor !== address || !client.forwardedLine.startsWith(header.name)) {
+  if (client.forwardedFor !== address || !client.forwardedLine.startsWith(header.lowerName)) {
     client.forwardedFor = address;
-    client.forwardedLine = `${header.name}: ${address}\r\n`;
+    client.forwardedLine = `${header.lowerName}: ${address}\r\n`;
   }
   return client.forwardedLine;
 }
@@ -67,7 +67,7 @@ function originalLine(x: HttpExchange, header: AddressHeader): string {
   const { session } = x.client;
   if (header.ifNone && x.requestHead.find(header.lowerName, 0) >= 0) return '';
   if (header.hasExceptions && header.excepts(session.destinationIp())) return '';
-  return session.destinationAddress === '' ? '' : `${header.name}: ${session.destinationAddress}\r\n`;
+  return session.destinationAddress === '' ? '' : `${header.lowerName}: ${session.destinationAddress}\r\n`;
 }
 
 // ---- the connection is there

@@ -241,7 +241,7 @@ test('denied, returned, rejected', () => {
   const verdicts: [Verdict, string, string][] = [
     [made, 'HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno', 'fe/<NOSRV> 403 PR GET /a HTTP/1.1'],
     [{ ...made, cause: 'redirect', bytes: Buffer.from('HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: /b\r\n\r\n') }, 'HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: /b\r\n\r\n', 'fe/<NOSRV> 302 LR GET /a HTTP/1.1'],
-    [{ ...made, cause: 'return', keepAlive: false }, 'HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nConnection: close\r\n\r\nno', 'fe/<NOSRV> 403 LR GET /a HTTP/1.1'],
+    [{ ...made, cause: 'return', keepAlive: false }, 'HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno', 'fe/<NOSRV> 403 LR GET /a HTTP/1.1'],
     [{ kind: 'reject' }, '', 'fe/<NOSRV> -1 PR GET /a HTTP/1.1'],
   ];
   for (const [verdict, answer, line] of verdicts) {
@@ -264,7 +264,7 @@ test('an answer made here: no body for HEAD, close when the request is not read,
   client.feed('POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\nab');
   client.feed(half);
   const head = 'HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n';
-  assert.equal(client.text, `${head}\r\n${head}\r\nno${head}Connection: close\r\n\r\nno`);
+  assert.equal(client.text, `${head}\r\n${head}\r\nno${head}connection: close\r\n\r\nno`);
   assert.equal(client.ended, true);
   finished(room, ['fe/<NOSRV> 403 PR HEAD /a HTTP/1.1', 'fe/<NOSRV> 403 PR POST /a HTTP/1.1', 'fe/<NOSRV> 403 PR POST /a HTTP/1.1']);
 });
@@ -395,7 +395,7 @@ test('redir on a server sends GET and HEAD there', () => {
   client.feed('POST /p HTTP/1.1\r\nContent-Length: 0\r\n\r\n');
   one.feed(ok);
   client.feed('GET /a?b HTTP/1.1\r\n\r\n');
-  assert.ok(client.text.endsWith('HTTP/1.1 302 Found\r\ncache-control: no-cache\r\ncontent-length: 0\r\nlocation: http://other/a?b\r\nConnection: close\r\n\r\n'));
+  assert.ok(client.text.endsWith('HTTP/1.1 302 Found\r\ncache-control: no-cache\r\ncontent-length: 0\r\nlocation: http://other/a?b\r\nconnection: close\r\n\r\n'));
   finished(room, ['be/s1 200 -- POST /p HTTP/1.1', 'be/s1 302 LC GET /a?b HTTP/1.1']);
 });
 

@@ -124,7 +124,7 @@ test('a client that ends its side after several requests gets all answers', () =
     server.feed(ok);
     if (late) client.peerEnd();
     server.feed(ok);
-    assert.equal(client.text.replaceAll('Connection: close\r\n', ''), ok + ok);
+    assert.equal(client.text.replaceAll('connection: close\r\n', ''), ok + ok);
     assert.equal(client.ended, true);
     assert.equal(room.log().length, 2);
     room.end();
@@ -182,21 +182,21 @@ test('connection lines fit the versions of both sides', () => {
   const modes: Record<string, Partial<Proxy>> = { keep: {}, server: { connectionMode: 'server-close' }, close: { connectionMode: 'close' } };
   const cases: [string, string, string, string, string][] = [
     ['keep', 'GET / HTTP/1.1\r\nConnection: keep-alive\r\n', ok, 'GET / HTTP/1.1\r\n\r\n', ok],
-    ['keep', 'GET / HTTP/1.1\r\nConnection: close\r\n', ok, 'GET / HTTP/1.1\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok'],
-    ['keep', 'GET / HTTP/1.0\r\n', ok, 'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok'],
-    ['keep', 'GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n', ok, 'GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok'],
-    ['keep', 'GET / HTTP/1.1\r\n', 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok', 'GET / HTTP/1.1\r\n\r\n', 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok'],
+    ['keep', 'GET / HTTP/1.1\r\nConnection: close\r\n', ok, 'GET / HTTP/1.1\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nconnection: close\r\n\r\nok'],
+    ['keep', 'GET / HTTP/1.0\r\n', ok, 'GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nconnection: close\r\n\r\nok'],
+    ['keep', 'GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n', ok, 'GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nconnection: keep-alive\r\n\r\nok'],
+    ['keep', 'GET / HTTP/1.1\r\n', 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok', 'GET / HTTP/1.1\r\n\r\n', 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\nconnection: keep-alive\r\n\r\nok'],
     ['keep', 'GET / HTTP/1.1\r\n', 'HTTP/1.1 200 OK\r\nConnection: foo, close\r\nContent-Length: 2\r\n\r\nok', 'GET / HTTP/1.1\r\n\r\n', 'HTTP/1.1 200 OK\r\nConnection: foo\r\nContent-Length: 2\r\n\r\nok'],
-    ['server', 'GET / HTTP/1.1\r\n', ok, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', ok],
-    ['server', 'GET / HTTP/1.0\r\n', ok, 'GET / HTTP/1.0\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok'],
-    ['close', 'GET / HTTP/1.1\r\n', ok, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok'],
-    ['close', 'GET / HTTP/1.1\r\n', 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok'],
+    ['server', 'GET / HTTP/1.1\r\n', ok, 'GET / HTTP/1.1\r\nconnection: close\r\n\r\n', ok],
+    ['server', 'GET / HTTP/1.0\r\n', ok, 'GET / HTTP/1.0\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nconnection: close\r\n\r\nok'],
+    ['close', 'GET / HTTP/1.1\r\n', ok, 'GET / HTTP/1.1\r\nconnection: close\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nconnection: close\r\n\r\nok'],
+    ['close', 'GET / HTTP/1.1\r\n', 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok', 'GET / HTTP/1.1\r\nconnection: close\r\n\r\n', 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok'],
   ];
   for (const [mode, request, answer, toServer, toClient] of cases) {
     const seen = exchange(`${request}\r\n`, answer, modes[mode], {});
     assert.equal(seen.toServer, toServer, `${mode} ${request}`);
     assert.equal(seen.toClient, toClient, `${mode} ${request}`);
-    assert.equal(seen.client.ended, toClient.includes('Connection: close') || (mode === 'close'), `${mode} ${request}`);
+    assert.equal(seen.client.ended, toClient.includes('connection: close') || (mode === 'close'), `${mode} ${request}`);
   }
 });
 
@@ -207,7 +207,7 @@ test('an answer that only the end of the connection ends closes the client conne
   client.feed(get);
   server.feed('HTTP/1.1 200 OK\r\n\r\nhel');
   server.feed('lo');
-  assert.equal(client.text, 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello');
+  assert.equal(client.text, 'HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhello');
   assert.equal(client.ended, false);
   server.peerEnd();
   assert.equal(client.ended, true);
@@ -231,7 +231,7 @@ test('surplus bytes after an answer reach nobody, and the connection is not used
 test('X-Forwarded-For is a new last line', () => {
   const forwardfor = { header: 'X-Forwarded-For', except: ['10.0.0.0/8'], ifNone: false };
   const { toServer } = exchange('GET / HTTP/1.1\r\nX-Forwarded-For: 1.1.1.1\r\nA: b\r\n\r\n', ok, { forwardfor });
-  assert.equal(toServer, 'GET / HTTP/1.1\r\nX-Forwarded-For: 1.1.1.1\r\nA: b\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n');
+  assert.equal(toServer, 'GET / HTTP/1.1\r\nX-Forwarded-For: 1.1.1.1\r\nA: b\r\nx-forwarded-for: 192.0.2.7\r\n\r\n');
   assert.equal(exchange('GET / HTTP/1.1\r\nX-Forwarded-For: 1\r\n\r\n', ok, { forwardfor: { ...forwardfor, ifNone: true } }).toServer, 'GET / HTTP/1.1\r\nX-Forwarded-For: 1\r\n\r\n');
   assert.equal(exchange('GET / HTTP/1.1\r\n\r\n', ok, { forwardfor: { ...forwardfor, except: ['192.0.2.0/24'] } }).toServer, 'GET / HTTP/1.1\r\n\r\n');
 });
