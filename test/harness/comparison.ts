@@ -44,8 +44,13 @@ export function comparison(name: string, definition: SiteDefinition, situations:
   });
 }
 
-async function compareOne({ haproxy, poise, failure }: Sites, script: Script, options: SituationOptions): Promise<void> {
-  assert(haproxy !== undefined && (failure ?? '') === '', failure ?? 'HAProxy did not start');
+async function compareOne(sites: Sites, script: Script, options: SituationOptions): Promise<void> {
+  const { haproxy, poise, failure = '' } = sites;
+  if (failure !== '') {
+    sites.failure = 'did not start, see above';
+    assert.fail(failure);
+  }
+  assert(haproxy !== undefined);
   const [reference, observed] = await Promise.all([observe(haproxy, script), poise === undefined ? null : observe(poise, script)]);
   const text = JSON.stringify(reference, null, 1) ?? 'undefined';
   if (referenceOnly) console.log(text.replace(/([^\n"]{400})[^\n"]+/g, '$1…'));

@@ -46,6 +46,8 @@ export class Origin {
   readonly troubles: string[] = [];
   script: OriginScript;
   private server: Server | null = null;
+  /** Raw sockets, those in a TLS handshake included. */
+  private readonly sockets = new Set<Socket>();
   private readonly options: OriginOptions;
 
   constructor(script: OriginScript, options: OriginOptions = {}) {
@@ -63,6 +65,7 @@ export class Origin {
       ? createServer({ allowHalfOpen: true, noDelay: true }, accept)
       : createTlsServer({ ...this.options.tls, allowHalfOpen: true } as TlsOptions, accept);
     server.on('tlsClientError', () => {});
+    server.on('connection', (socket: Socket) => { this.sockets.add(socket); socket.on('close', () => this.sockets.delete(socket)); });
     this.server = server;
     return new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -75,7 +78,7 @@ export class Origin {
     const server = this.server;
     this.server = null;
     if (server === null) return Promise.resolve();
-    for (const connection of this.connections) connection.close();
+    for (const socket of this.sockets) socket.destroy();
     return new Promise((resolve) => { server.close(() => resolve()); });
   }
 

@@ -182,6 +182,14 @@ comparison('servers that go and come', {
     b: named('b'),
   }),
   configuration: `
+defaults
+    mode http
+    log global
+    option httplog
+    timeout connect 2s
+    timeout client 5s
+    timeout server 5s
+    timeout check 2s
 frontend fe
     bind {front}
     acl few nbsrv(be) lt 1
@@ -216,6 +224,14 @@ backend be
 comparison('404 as a way to leave softly', {
   origins: () => ({ a: answering((request) => (request.startLine.includes('/check') ? 'HTTP/1.1 404 Gone\r\nContent-Length: 0\r\n\r\n' : ok('a'))), b: named('b') }),
   configuration: `
+defaults
+    mode http
+    log global
+    option httplog
+    timeout connect 2s
+    timeout client 5s
+    timeout server 5s
+    timeout check 2s
 frontend fe
     bind {front}
     default_backend be
