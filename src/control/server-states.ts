@@ -53,7 +53,8 @@ export class ServerStates {
     this.addresses = new ServerAddresses(model, this.table.states, this.post);
     this.totals = new BackendTotals(model, segments, this.table.states, () => this.nowSeconds());
     this.ledger = new CheckLedger(this.table, this.clock);
-    this.slowStart = new SlowStart(this.table, this.clock, options.timers ?? systemTimers, (proxy) => this.totals.isDynamic(proxy), (server, done) => this.climbed(server, done));
+    const dynamic = (proxy: number): boolean => this.totals.isDynamic(proxy);
+    this.slowStart = new SlowStart(this.table, this.clock, options.timers ?? systemTimers, dynamic, (server, done) => this.climbed(server, done));
     for (const server of model.servers) this.initialise(server);
     for (const server of model.servers) if (server.track >= 0) this.inheritAtStart(server);
     for (const proxy of model.proxies) if (proxy.isBackend) this.totals.start(proxy);
@@ -390,7 +391,8 @@ export class ServerStates {
     const { host, port } = this.address(index);
     const node = this.model.global.node;
     const state = this.statusText(index).replace('DRAIN', 'UP');
-    return `${state}; address=${host}; port=${port}; name=${this.table.name(index)}; node=${node}; weight=${this.table.load(index, S.eweight)}/${this.totals.weight(server.proxy)}; `
+    const weight = `${this.table.load(index, S.eweight)}/${this.totals.weight(server.proxy)}`;
+    return `${state}; address=${host}; port=${port}; name=${this.table.name(index)}; node=${node}; weight=${weight}; `
       + `scur=${gauges[G.scur]}/${backend[G.scur]}; qcur=${gauges[G.qcur]}`;
   }
 

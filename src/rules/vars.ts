@@ -2,12 +2,12 @@
 import type { VarScope } from '../model/expression.ts';
 import type { Sample, SampleValue, Subject, Vars } from './subject.ts';
 
-/** The variables of a scope, null when nothing was written yet. Checks have no scope here. */
+/** The variables of a scope, null when nothing was written yet. A health check keeps its own where a request keeps txn. */
 function scopeVars(s: Subject, scope: VarScope): Vars | null {
   switch (scope) {
     case 'proc': return s.world.processVars;
     case 'sess': return s.session.vars;
-    case 'txn': return s.txnVars;
+    case 'txn': case 'check': return s.txnVars;
     case 'req': return s.reqVars;
     case 'res': return s.resVars;
     default: return null;

@@ -161,9 +161,14 @@ export class CheckSubject implements Subject {
   /** `check.` variables live as long as one check, as those of a transaction do. Undefined unsets. */
   setVariable(name: string, value: Sample): void {
     const dot = name.indexOf('.');
-    const scope = name.slice(0, dot);
-    const vars = scope === 'proc' ? this.world.processVars : scope === 'sess' ? (this.session.vars ??= new Map<string, SampleValue>()) : (this.txnVars ??= new Map<string, SampleValue>());
+    const vars = this.variables(name.slice(0, dot));
     if (value === undefined) vars.delete(name.slice(dot + 1));
     else vars.set(name.slice(dot + 1), value);
+  }
+
+  private variables(scope: string): Vars {
+    if (scope === 'proc') return this.world.processVars;
+    if (scope === 'sess') return (this.session.vars ??= new Map<string, SampleValue>());
+    return (this.txnVars ??= new Map<string, SampleValue>());
   }
 }

@@ -88,7 +88,10 @@ function tlsOptions(step: ConnectStep, context: TargetContext): ConnectionOption
 function proxyHeader(step: ConnectStep, server: Server): CheckTarget['header'] {
   const wanted = step.sendProxy === 'yes' || (step.sendProxy === 'server' && (server.checkSendProxy || inheritsProxy(server)));
   if (!wanted) return null;
-  if (server.sendProxy !== 'none' && server.sendProxy !== 'v1') return () => makeProxyV2(null, { tls: null, alpn: '', authority: '', uniqueId: '', checksum: server.proxyV2Options.includes('crc32c') });
+  if (server.sendProxy !== 'none' && server.sendProxy !== 'v1') {
+    const checksum = server.proxyV2Options.includes('crc32c');
+    return () => makeProxyV2(null, { tls: null, alpn: '', authority: '', uniqueId: '', checksum });
+  }
   return (ends) => makeProxyV1({
     sourceAddress: ends.localAddress, sourcePort: ends.localPort, destinationAddress: ends.remoteAddress, destinationPort: ends.remotePort,
   });

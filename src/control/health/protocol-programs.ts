@@ -145,10 +145,15 @@ export function ldapProgram(): Program {
   }));
 }
 
+/** Longer frames are noise that happens to look like a length. */
+const spopFrameBytesMax = 65_536;
+
 /** An AGENT-HELLO (101) answers; an AGENT-DISCONNECT (103) tells why not. */
 export function spopProgram(): Program {
   return program(send(() => spopHello), expect(({ bytes, ended }) => {
-    if (bytes.length < 5 || bytes.length < 4 + bytes.readUInt32BE(0)) return ended || bytes.length >= 5 && bytes.readUInt32BE(0) > 65536 ? failed('L7RSP', 0, 'invalid frame received') : null;
+    const frameBytes = bytes.length < 4 ? 0 : 4 + bytes.readUInt32BE(0);
+    const whole = bytes.length >= 5 && bytes.length >= frameBytes;
+    if (!whole) return ended || frameBytes > spopFrameBytesMax ? failed('L7RSP', 0, 'invalid frame received') : null;
     if (bytes[4] === 101) return passed();
     return failed('L7RSP', 0, bytes[4] === 103 ? 'SPOA server disconnected' : 'invalid frame received');
   }));

@@ -162,7 +162,7 @@ export async function startServers(): Promise<CheckServers> {
 
 /** Backends b0, b1 … with one server s each. */
 export function backendsOf(ports: ReadonlyMap<Name, number>): string {
-  return cases.map(([lines, name], index) => `backend b${index}\n  timeout check 300ms\n  ${lines}\n  server s ${host}:${ports.get(name)} check inter 2s rise 1 fall 1\n`).join('');
+  return cases.map(([lines, name], index) => `backend b${index}\n  timeout check 800ms\n  ${lines}\n  server s ${host}:${ports.get(name)} check inter 4s rise 1 fall 1\n`).join('');
 }
 
 export function caseName([lines, name]: Case): string {

@@ -50,6 +50,7 @@ describe('check requests', () => {
     ['ldap', 'mode tcp\n  option ldap-check', '', '0\x0c\x02\x01\x01`\x07\x02\x01\x03\x04\0\x80\0'],
     ['spop', 'mode tcp\n  option spop-check', '', '\0\0\0N\x01\0\0\0\x01\0\0\x12supported-versions\x08\x032.0\x0emax-frame-size\x03\xfc\xf0\x06\x0ccapabilities\x08\0\x0bhealthcheck\x11'],
     ['tcp-check', 'mode tcp\n  option tcp-check\n  tcp-check send a\\r\\n\n  tcp-check send-binary 4142\n  tcp-check send-lf q%[str(x)]', '', 'a\r\nABqx'],
+    ['variables of the check', 'mode tcp\n  option tcp-check\n  tcp-check set-var(check.x) str(seven)\n  tcp-check send-lf %[var(check.x),upper]%[srv_name]', '', 'SEVENs'],
   ];
   for (const [name, lines, words, bytes, replies] of cases) {
     it(name, () => assert.equal(sent(lines, words, replies, 'node nodeA'), bytes));
