@@ -10,7 +10,6 @@ import { S } from '../model/server-state.ts';
 interface Place {
   host: string;
   port: number;
-  changed: boolean;
 }
 
 export class ServerAddresses {
@@ -27,10 +26,6 @@ export class ServerAddresses {
   current(server: number): { host: string; port: number } {
     const { host, port } = this.place(server);
     return { host, port };
-  }
-
-  changes(): ToTraffic[] {
-    return this.places.flatMap((place, server): ToTraffic[] => (place.changed ? [{ type: 'server-address', server, host: place.host, port: place.port }] : []));
   }
 
   resolved(server: number, host: string): void {
@@ -68,7 +63,6 @@ export class ServerAddresses {
     const place = this.place(server);
     place.host = host;
     place.port = port;
-    place.changed = true;
     const state = this.states[server];
     if (state !== undefined) Atomics.add(state, S.addr_version, 1);
     this.post({ type: 'server-address', server, host, port });
@@ -81,6 +75,6 @@ export class ServerAddresses {
 
 function configured(server: Server): Place {
   const { address } = server;
-  if (address.kind === 'inet') return { host: address.host, port: address.port, changed: false };
-  return { host: address.kind === 'unix' ? address.path : '', port: address.kind === 'name' ? address.port : 0, changed: false };
+  if (address.kind === 'inet') return { host: address.host, port: address.port };
+  return { host: address.kind === 'unix' ? address.path : '', port: address.kind === 'name' ? address.port : 0 };
 }

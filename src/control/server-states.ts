@@ -328,11 +328,6 @@ export class ServerStates {
     return this.addresses.current(index);
   }
 
-  /** Messages that bring a traffic thread started later up to date. */
-  addressMessages(): ToTraffic[] {
-    return this.addresses.changes();
-  }
-
   /** A server name was resolved at start. */
   resolved(index: number, host: string): void {
     this.addresses.resolved(index, host);

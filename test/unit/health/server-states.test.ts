@@ -271,7 +271,7 @@ describe('server states by command', () => {
       "Invalid addr 'foo' by 'x'", "no need to change the addr, no need to change the port by 'x'",
     ]);
     assert.deepEqual(w.states.address(0), { host: '::1', port: 9 });
-    assert.deepEqual(w.states.addressMessages(), [{ type: 'server-address', server: 0, host: '::1', port: 9 }]);
+    assert.deepEqual(w.posted.at(-1), { type: 'server-address', server: 0, host: '::1', port: 9 });
     assert.equal(field(w, 'be/s1', S.addr_version), 2);
   });
 
