@@ -46,8 +46,14 @@ export const bindRows: readonly Row[] = [
   option('accept-proxy', 0, 'Expects the PROXY protocol.', (bind) => { bind.acceptProxy = true; }),
   option('v6only', 0, 'IPv6 only.', (bind) => { bind.v6only = true; bind.v4v6 = false; }),
   option('v4v6', 0, 'IPv6 and IPv4.', (bind) => { bind.v4v6 = true; bind.v6only = false; }),
-  option('transparent', 0, 'Accepts connections to addresses of others.', (bind) => { bind.transparent = true; }),
-  option('interface', 1, 'Network interface.', (bind, [value = '']) => { bind.interface = value; }),
+  option('transparent', 0, 'Accepts connections to addresses of others.', (bind, _values, reading) => {
+    bind.transparent = true;
+    reading.warning('transparent', "'transparent' has no effect: addresses of others cannot be bound", 'let the kernel allow it: sysctl net.ipv4.ip_nonlocal_bind=1');
+  }),
+  option('interface', 1, 'Network interface.', (bind, [value = ''], reading) => {
+    bind.interface = value;
+    reading.report('unsupported', 'interface', "'interface' on a bind line is not supported yet", 'bind the address of that interface');
+  }),
   option('mode', 1, 'File mode of a unix socket.', (bind, [value = '']) => { bind.mode = Number.parseInt(value, 8); }),
   option('uid', 1, 'Owner of a unix socket, by number.', (bind, [value = ''], reading) => { bind.uid = reading.count(value, "'uid'") ?? -1; }),
   option('gid', 1, 'Group of a unix socket, by number.', (bind, [value = ''], reading) => { bind.gid = reading.count(value, "'gid'") ?? -1; }),

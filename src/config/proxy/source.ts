@@ -20,8 +20,10 @@ export function readSourceWords(reading: ProxyReading, words: readonly string[])
       reading.error(word, `'source … ${word}' needs a value`);
       return undefined;
     }
-    if (word === 'interface') bound = value;
-    else {
+    if (word === 'interface') {
+      bound = value;
+      reading.warning('interface', "'interface' has no effect: the source address and the routes decide", 'give the source address of that interface');
+    } else {
       usesrc = value;
       reading.report('unsupported', 'usesrc', "'usesrc' (transparent proxying) is not supported yet", 'leave it out, or hand the address on with option forwardfor or send-proxy');
     }
