@@ -29,6 +29,8 @@ export const limits = {
   internalAnswerMsMax: 30000,
   /** How long a client may take to read the last answer after our side has ended. */
   lingerMsMax: 2000,
+  /** Between two looks at a connection that is ending. */
+  lingerLookMs: 20,
   /** Log line (HAProxy: default 1024, `len`). */
   logLineBytesMax: 65535,
   /** Log lines that may wait for the control thread in one traffic thread; more are dropped and counted. */
@@ -37,6 +39,8 @@ export const limits = {
   logPendingBytesMax: 4194304,
   /** Idle server connections kept per server and thread when pool-max-conn is not set. */
   idlePerServerMax: 512,
+  /** Server connections that one client session keeps for itself (HAProxy: max-session-srv-conns 5). */
+  sessionServerConnectionsMax: 5,
   /** Accepted connections held back per listener and thread while a maxconn is reached. */
   heldConnectionsMax: 4096,
   /** Connections per thread kept open unread for `silent-drop`; more are reset. */

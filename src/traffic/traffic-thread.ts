@@ -5,6 +5,7 @@
 import { threadCpuUsage } from 'node:process';
 import type { Clock } from '../base/clock.ts';
 import { TimerNode, type TimerOwner } from '../base/timer-wheel.ts';
+import { C } from '../model/counters.ts';
 import { faults } from '../model/fault.ts';
 import type { ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
 import { P } from '../shared/segments.ts';
@@ -205,6 +206,10 @@ export class TrafficThread implements TimerOwner {
     process[P.heartbeat_ms] = this.context.clock.dateMs();
     const { user, system } = threadCpuUsage();
     process[P.loop_busy_ms] = Math.round((user + system) / 1000);
+    // Bytes that left: to clients and to servers. Summed here, so that no byte is counted twice on its way.
+    let bytes = 0;
+    for (const { front, back } of this.context.plan.proxies) bytes += (front.counters[C.bout] as number) + (back.counters[C.bin] as number);
+    process[P.bytes_out] = bytes;
   }
 }
 

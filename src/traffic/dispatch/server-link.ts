@@ -3,6 +3,7 @@
  * Made by connect.ts. While nobody uses it, it watches for the server closing it. Reads and writes no messages.
  */
 import { G } from '../../model/counters.ts';
+import { limits } from '../../model/limits.ts';
 import type { Server } from '../../model/model.ts';
 import type { ServerConnection, TransportHandler } from '../contract.ts';
 import type { ServerPlan } from '../plan.ts';
@@ -93,11 +94,17 @@ export class ServerLink implements ServerConnection, TransportHandler, CloseWatc
     if (this.private) keeper.user?.onOwnConnectionLost();
   }
 
-  /** Stays with one client session between its requests. */
+  /** Stays with one client session between its requests; the oldest gives way when it has too many. */
   keep(session: ClientSession): void {
     this.keeper = session;
     this.transport.handler = this;
     session.ownConnections.push(this);
+    if (session.ownConnections.length > limits.sessionServerConnectionsMax) session.ownConnections[0]?.drop();
+  }
+
+  private drop(): void {
+    this.unkeep();
+    this.transport.destroy();
   }
 
   unkeep(): void {

@@ -29,7 +29,7 @@ export function clientEndedSide(x: HttpExchange): void {
     finish(x, false, true);
   } else {
     x.closeClient = true;
-    if (aborts(x)) waitingLeft(x);
+    if (aborts(x)) halfClosedWaiting(x);
   }
 }
 
@@ -63,6 +63,13 @@ function bodyLeft(x: HttpExchange): void {
 function aborts(x: HttpExchange): boolean {
   if (x.stage === stage.tarpit) return true;
   return x.back !== null && x.back.proxy.switches.abortonclose && x.stage <= stage.waiting;
+}
+
+/** `option abortonclose`: the client still hears that nothing came of its request. */
+function halfClosedWaiting(x: HttpExchange): void {
+  if (x.stage === stage.dispatch) fail(x, { ...(x.dispatch.waiting ? faults.clientAbortQueue : faults.clientAbortConnect), status: 503 });
+  else if (x.stage === stage.waiting) fail(x, { ...faults.clientAbortHeadWait, status: 400 });
+  else waitingLeft(x);
 }
 
 function waitingLeft(x: HttpExchange): void {

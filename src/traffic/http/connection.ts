@@ -40,6 +40,9 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   private peerEnded = false;
   /** Our side has ended; what still comes is thrown away. */
   private lingering = false;
+  private lingerMs = 0;
+  private lingerBytes = 0;
+  private lingerSinceMs = 0;
   /** Cached `X-Forwarded-For` line for an address. */
   forwardedLine = '';
   forwardedFor = '';
@@ -208,6 +211,7 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   exchangeOver(exchange: HttpExchange, close: boolean): void {
     if (this.exchange !== exchange) return;
     this.exchange = null;
+    const unread = !exchange.requestBody.done || exchange.facts.badRequest;
     const endMs = exchange.startMs + exchange.facts.activeMs;
     const endDateMs = exchange.facts.requestDateMs + exchange.facts.activeMs;
     exchange.forget();
@@ -219,7 +223,7 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
     // Somebody else has the transport now.
     if (this.lingering) return;
     if (close || (this.peerEnded && this.input === null)) {
-      this.close();
+      this.close(unread);
       return;
     }
     this.idleSinceMs = endMs;
@@ -237,14 +241,39 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
     return input;
   }
 
-  /** Ends our side and gives the client a moment to read what was sent before the connection is cut. */
-  close(): void {
-    if (this.lingering || this.transport.closed) return;
+  /**
+   * Ends the connection once all that was written has left. With `unread` the client may still be sending: it gets a moment to
+   * read the answer, because a reset would take it away.
+   */
+  close(unread = false): void {
+    const { transport } = this;
+    if (this.lingering || transport.closed) return;
     this.lingering = true;
     this.input = null;
-    this.transport.end();
-    this.transport.resume();
-    this.await(awaited.linger, limits.lingerMsMax);
+    transport.end();
+    if (!unread && transport.pendingBytes === 0) {
+      transport.destroy();
+      return;
+    }
+    transport.resume();
+    this.lingerMs = unread ? limits.lingerMsMax : 0;
+    this.lingerBytes = transport.pendingBytes;
+    this.lingerSinceMs = this.context.clock.monoMs();
+    this.await(awaited.linger, limits.lingerLookMs);
+  }
+
+  /** What was written leaves as slowly as the client reads, for as long as it does. */
+  private lookLingering(): void {
+    const { transport } = this;
+    const nowMs = this.context.clock.monoMs();
+    const waiting = transport.pendingBytes;
+    if (waiting < this.lingerBytes) {
+      this.lingerBytes = waiting;
+      this.lingerSinceMs = nowMs;
+    }
+    const patienceMs = waiting === 0 ? this.lingerMs : this.session.frontend.timeouts.clientMs ?? limits.lingerMsMax;
+    if (nowMs - this.lingerSinceMs >= patienceMs) transport.destroy();
+    else this.await(awaited.linger, limits.lingerLookMs);
   }
 
   /** The transport is somebody else's from now on (tunnel, silent-drop). */
@@ -270,7 +299,7 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
     const what = this.awaits;
     const { exchange } = this;
     this.awaits = awaited.nothing;
-    if (what === awaited.linger) this.transport.destroy();
+    if (what === awaited.linger) this.lookLingering();
     else if (what === awaited.exchange && exchange !== null) clientTimedOut(exchange);
     else if (what === awaited.head || what === awaited.firstRequest || what === awaited.nextRequest) this.requestTimedOut(what, exchange);
   }

@@ -133,7 +133,7 @@ function answerBody(x: HttpExchange, bytes: Buffer, from: number, to: number): v
   const { responseBody } = x;
   const end = responseBody.take(bytes, from, to);
   if (responseBody.bad) {
-    abort(x, faults.badResponseData);
+    abort(x, faults.serverAbortData);
     return;
   }
   if (responseBody.pieces === null) {
