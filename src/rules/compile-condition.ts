@@ -3,7 +3,7 @@
  * content rules, where a test may not be decidable before more bytes have come (HAProxy: miss). Called by the Compiler at load.
  */
 import type { Acl, AclTerm, Condition } from '../model/expression.ts';
-import { compileAny, mayWait } from './compile-sample.ts';
+import { compileAny, isInactive, mayWait } from './compile-sample.ts';
 import type { SampleValue, Subject } from './subject.ts';
 import type { CompileContext, TestFn } from './types.ts';
 import { toBool } from './values.ts';
@@ -28,33 +28,46 @@ function compileAclMatch(acl: Acl, context: CompileContext): (value: SampleValue
 export class ConditionCompiler {
   private readonly context: CompileContext;
   /** One test per ACL, shared by all conditions that name it. */
-  private readonly tests = new Map<number, TestFn>();
+  private readonly byAcl = new Map<number, TestFn>();
 
   constructor(context: CompileContext) {
     this.context = context;
   }
 
   acl(index: number): TestFn {
-    let test = this.tests.get(index);
+    let test = this.byAcl.get(index);
     if (test === undefined) {
       const acl = this.context.model.acls[index];
       test = acl === undefined ? () => false : compileAny(acl.expr, compileAclMatch(acl, this.context), this.context);
-      this.tests.set(index, test);
+      this.byAcl.set(index, test);
     }
     return test;
   }
 
-  private term(term: AclTerm): TestFn {
-    const tests = term.acls.map((index) => this.acl(index));
-    const one = anyOf(tests);
+  /**
+   * The tests of a term. In the condition of a rule that refuses, an ACL that rests on something not built yet is taken to be what
+   * makes the condition false: such a rule applies only when it would whatever that ACL said.
+   */
+  private tests(term: AclTerm, unless: boolean, refuses: boolean): TestFn[] {
+    return term.acls.map((index) => {
+      const acl = this.context.model.acls[index];
+      if (!refuses || acl === undefined || !isInactive(acl.expr)) return this.acl(index);
+      const taken = term.negate !== unless;
+      return () => taken;
+    });
+  }
+
+  private term(term: AclTerm, unless: boolean, refuses: boolean): TestFn {
+    const one = anyOf(this.tests(term, unless, refuses));
     return term.negate ? (s) => !one(s) : one;
   }
 
-  /** Null: always true. */
-  condition(condition: Condition | null): TestFn {
+  /** Null: always true. `refuses`: see `tests`. */
+  condition(condition: Condition | null, refuses = false): TestFn {
     if (condition === null) return () => true;
-    const one = anyOf(condition.anyOf.map((suite) => allOf(suite.map((term) => this.term(term)))));
-    return condition.unless ? (s) => !one(s) : one;
+    const { unless } = condition;
+    const one = anyOf(condition.anyOf.map((suite) => allOf(suite.map((term) => this.term(term, unless, refuses)))));
+    return unless ? (s) => !one(s) : one;
   }
 
   /** True when a term of the condition may have to wait for bytes. */
@@ -65,10 +78,10 @@ export class ConditionCompiler {
     })));
   }
 
-  ternary(condition: Condition | null): TernaryFn {
+  ternary(condition: Condition | null, refuses = false): TernaryFn {
     if (condition === null) return () => 3;
-    const suites = condition.anyOf.map((suite) => suite.map((term) => this.ternaryTerm(term)));
     const { unless } = condition;
+    const suites = condition.anyOf.map((suite) => suite.map((term) => this.ternaryTerm(term, unless, refuses)));
     return (s) => {
       let result = 0;
       for (const suite of suites) {
@@ -84,8 +97,8 @@ export class ConditionCompiler {
     };
   }
 
-  private ternaryTerm(term: AclTerm): TernaryFn {
-    const tests = term.acls.map((index) => this.acl(index));
+  private ternaryTerm(term: AclTerm, unless: boolean, refuses: boolean): TernaryFn {
+    const tests = this.tests(term, unless, refuses);
     const { negate } = term;
     return (s) => {
       let result = 0;

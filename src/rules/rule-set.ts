@@ -59,16 +59,20 @@ class CompiledRuleSet implements RuleSet {
   }
 }
 
+/** Actions that turn clients away. */
+const refusing: ReadonlySet<Rule['action']['kind']> = new Set(['deny', 'tarpit', 'reject', 'silent-drop', 'close', 'return']);
+
 export function compileRuleSet(rules: readonly Rule[], conditions: ConditionCompiler, context: ActionContext): RuleSet {
   const compiled: CompiledRule[] = [];
   for (const rule of rules) {
     const step = compileAction(rule.action, context);
     if (step === null) continue;
     const waits = conditions.waits(rule.condition);
+    const refuses = refusing.has(rule.action.kind);
     compiled.push({
       step,
-      test: rule.condition === null || waits ? null : conditions.condition(rule.condition),
-      ternary: waits ? conditions.ternary(rule.condition) : null,
+      test: rule.condition === null || waits ? null : conditions.condition(rule.condition, refuses),
+      ternary: waits ? conditions.ternary(rule.condition, refuses) : null,
       resumesAfter: rule.action.kind === 'wait-for-body',
     });
   }

@@ -1,4 +1,5 @@
 /** Short ways to report problems from the expression readers. */
+import { isCounter } from '../../model/catalog/stick-counters.ts';
 import type { SupportState } from '../../model/catalog/fetches.ts';
 import type { ExpressionScope } from './scope.ts';
 
@@ -17,6 +18,9 @@ export function checkState(scope: ExpressionScope, state: SupportState, kind: st
     scope.report({ severity: 'unsupported', place: scope.place, word: name, message: `${kind} '${name}' is not supported yet`, remedy: 'remove it or express it otherwise' });
     return false;
   }
-  if (state === 'inactive') warn(scope, name, `${kind} '${name}' is not active yet: it has no effect and gives nothing`);
+  if (state === 'inactive') {
+    if (kind === 'action') warn(scope, name, `action '${name}' is not active yet: it has no effect`);
+    else warn(scope, name, `${kind} '${name}' is not active yet: it gives ${isCounter(name) ? 'always 0' : 'nothing'}`, 'a deny, reject, tarpit, silent-drop, close or return that depends on it does not apply');
+  }
   return true;
 }

@@ -1,4 +1,4 @@
-/** Fetches and converters of stick counters: HAProxy's names with their arguments. All are accepted and give nothing yet. */
+/** Fetches and converters of stick counters: HAProxy's names with their arguments. All are accepted and give 0 until counting is built. */
 import type { FetchRow } from './fetches.ts';
 
 /** Suffix of `sc_X`, `sc0_X` and `src_X`; the mark tells the extra first argument (index) of array forms. */
@@ -39,3 +39,10 @@ export const tableConverters = [
   'http_err_cnt', 'http_err_rate', 'http_fail_cnt', 'http_fail_rate', 'http_req_cnt', 'http_req_rate', 'idle', 'kbytes_in', 'kbytes_out', 'server_id', 'sess_cnt',
   'sess_rate', 'trackers',
 ] as const;
+
+const counterNames: ReadonlySet<string> = new Set([...stickFetchRows.map(([name]) => name), ...tableConverters.map((suffix) => `table_${suffix}`)]);
+
+/** True for fetches and converters that read a stick counter. */
+export function isCounter(name: string): boolean {
+  return counterNames.has(name);
+}
