@@ -28,6 +28,7 @@ async function keepRunning(site: Surroundings, stopped: Promise<number>): Promis
   }
   await until(allChecked);
   const answers = await sendAll(site.target, everyService, 2);
+  await site.logged((line) => line.includes(' fe_ex2013~ '), answers.length);
   console.log('Where the requests went (client, request, status, backend, servers):\n');
   printAnswers(answers, site.log);
   const { url, user, password } = statisticsPage;

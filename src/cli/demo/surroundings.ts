@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeCertificate } from '../../exchange-sim/certificate.ts';
 import type { Target } from './client.ts';
+import { pause } from './statistics.ts';
 
 /** The program itself. */
 const mainFile = process.argv[1] ?? '';
@@ -26,6 +27,7 @@ const listeners: readonly (readonly [host: string, port: number])[] = [
 const syslogAddress = { host: '127.0.0.1', port: 5140 } as const;
 const serverName = 'mail.lab.local';
 const startMs = 20_000;
+const logWaitMs = 3000;
 
 function portIsFree(host: string, port: number): Promise<string> {
   return new Promise((resolve) => {
@@ -126,6 +128,13 @@ export class Surroundings {
     const file = join(this.folder, name);
     writeFileSync(file, change(readFileSync(exampleFile, 'utf8')));
     return file;
+  }
+
+  /** Log lines come a moment after the answers: waits until `count` of them match. */
+  async logged(matches: (line: string) => boolean, count: number): Promise<string[]> {
+    const endMs = Date.now() + logWaitMs;
+    while (this.log.filter(matches).length < count && Date.now() < endMs) await pause();
+    return this.log.filter(matches);
   }
 
   /** Set-ServerComponentState of the simulated site. Rejects when the site refuses. */
