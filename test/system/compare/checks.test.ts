@@ -22,7 +22,11 @@ async function checked(site: Site, backend: string, server = 's1', until: (row: 
 }
 const columns = ['status', 'check_status', 'check_code', 'last_chk', 'check_desc', 'check_rise', 'check_fall', 'check_health', 'weight', 'act', 'bck', 'chkfail', 'chkdown'];
 const pick = (row: StatRow): Record<string, string> => Object.fromEntries(columns.map((column) => [column, row[column] ?? '']));
-const result = (backend: string, until?: (row: StatRow) => boolean) => async (site: Site) => pick(await checked(site, backend, 's1', until));
+/** How often checks failed depends on how busy the machine is; what they ended in does not. */
+const result = (backend: string, checkStatus: string) => async (site: Site) => {
+  const { chkfail: _, chkdown: __, ...row } = pick(await checked(site, backend, 's1', (one) => one['check_status'] === checkStatus && /^(UP|DOWN)$/.test(one['status'] ?? '')));
+  return row;
+};
 
 const silent = () => new Origin(async () => { await sleep(5000); });
 const raw = (answer: string) => new Origin(async (connection) => { await connection.until(/\r\n\r\n/).catch(() => {}); connection.send(answer); connection.end(); });
@@ -145,30 +149,30 @@ backend tcpcheck
     server s1 {smtp}
 `,
 }, (situation) => {
-  situation('L4OK', result('l4ok'), { shows: ['L4OK', 'UP'] });
-  situation('L4CON', result('l4con', (row) => row['status'] === 'DOWN'), { shows: 'L4CON' });
-  situation('L4TOUT', result('l4tout', (row) => row['status'] === 'DOWN'), { shows: 'L4TOUT' });
-  situation('L6OK', result('l6ok'), { shows: 'L6OK' });
+  situation('L4OK', result('l4ok', 'L4OK'), { shows: ['L4OK', 'UP'] });
+  situation('L4CON', result('l4con', 'L4CON'), { shows: 'L4CON' });
+  situation('L4TOUT', result('l4tout', 'L4TOUT'), { shows: 'L4TOUT' });
+  situation('L6OK', result('l6ok', 'L6OK'), { shows: 'L6OK' });
   situation('L6RSP', async (site) => (await checked(site, 'l6rsp', 's1', (row) => row['status'] === 'DOWN'))['check_status'], { shows: 'L6RSP' });
-  situation('ssl-hello-chk', result('hello'), { shows: 'L6OK' });
-  situation('ssl-hello-chk, not TLS', result('hellobad', (row) => row['status'] === 'DOWN'), { shows: 'L6RSP' });
-  situation('L7OK', result('l7ok'), { shows: 'L7OK' });
-  situation('L7STS', result('l7sts', (row) => row['status'] === 'DOWN'), { shows: ['L7STS', '503'] });
-  situation('302 passes without expect', result('l7moved'), { shows: 'L7OK' });
-  situation('302 fails with expect status 200', result('l7status', (row) => row['status'] === 'DOWN'), { shows: ['L7STS', '302'] });
-  situation('L7TOUT', result('l7tout', (row) => row['status'] === 'DOWN'), { shows: 'L7TOUT' });
-  situation('L7RSP on rubbish', result('l7rsp', (row) => row['status'] === 'DOWN'), { shows: 'L7RSP' });
-  situation('closed without an answer', result('l7closed', (row) => row['status'] === 'DOWN'), { shows: 'DOWN' });
-  situation('HTTP over TLS', result('l7ssl'), { shows: 'L7OK' });
-  situation('expect string found', result('l7string'), { shows: 'L7OK' });
-  situation('expect string missing', result('l7nostring', (row) => row['status'] === 'DOWN'), { shows: 'L7RSP' });
-  situation('expect ! rstatus', result('l7rstatus', (row) => row['status'] === 'DOWN'), { shows: 'L7STS' });
-  situation('expect rstring and ! string', async (site) => [await result('l7rstring')(site), await result('l7not', (row) => row['status'] === 'DOWN')(site)], { shows: 'L7RSP' });
-  situation('http-check send', result('l7post'), { shows: 'L7OK' });
-  situation('smtp', result('smtp'), { shows: 'L7OK' });
-  situation('another port and address', result('other'), { shows: 'L4OK' });
-  situation('track', async (site) => { await checked(site, 'l7sts', 's1', (row) => row['status'] === 'DOWN'); return pick(statRow(await site.command('show stat'), 'tracking', 's1')); }, { shows: 'DOWN' });
-  situation('tcp-check', result('tcpcheck'), { shows: 'L7OK' });
+  situation('ssl-hello-chk', result('hello', 'L6OK'), { shows: 'L6OK' });
+  situation('ssl-hello-chk, not TLS', result('hellobad', 'L6RSP'), { shows: 'L6RSP' });
+  situation('L7OK', result('l7ok', 'L7OK'), { shows: 'L7OK' });
+  situation('L7STS', result('l7sts', 'L7STS'), { shows: ['L7STS', '503'] });
+  situation('302 passes without expect', result('l7moved', 'L7OK'), { shows: 'L7OK' });
+  situation('302 fails with expect status 200', result('l7status', 'L7STS'), { shows: ['L7STS', '302'] });
+  situation('L7TOUT', result('l7tout', 'L7TOUT'), { shows: 'L7TOUT' });
+  situation('L7RSP on rubbish', result('l7rsp', 'L7RSP'), { shows: 'L7RSP' });
+  situation('closed without an answer', result('l7closed', 'L7RSP'), { shows: 'DOWN' });
+  situation('HTTP over TLS', result('l7ssl', 'L7OK'), { shows: 'L7OK' });
+  situation('expect string found', result('l7string', 'L7OK'), { shows: 'L7OK' });
+  situation('expect string missing', result('l7nostring', 'L7RSP'), { shows: 'L7RSP' });
+  situation('expect ! rstatus', result('l7rstatus', 'L7STS'), { shows: 'L7STS' });
+  situation('expect rstring and ! string', async (site) => [await result('l7rstring', 'L7OK')(site), await result('l7not', 'L7RSP')(site)], { shows: 'L7RSP' });
+  situation('http-check send', result('l7post', 'L7OK'), { shows: 'L7OK' });
+  situation('smtp', result('smtp', 'L7OK'), { shows: 'L7OK' });
+  situation('another port and address', result('other', 'L4OK'), { shows: 'L4OK' });
+  situation('track', async (site) => { await checked(site, 'l7sts', 's1', (row) => row['status'] === 'DOWN'); const { chkfail: _, chkdown: __, ...row } = pick(statRow(await site.command('show stat'), 'tracking', 's1')); return row; }, { shows: 'DOWN' });
+  situation('tcp-check', result('tcpcheck', 'L7OK'), { shows: 'L7OK' });
   situation('what probes look like', async (site) => {
     const requests = site.origin('fine').requests;
     await eventually('probes', () => requests.length > 12);
@@ -272,7 +276,7 @@ backend cut
     await checked(site, 'be');
     const statuses: number[] = [];
     for (let n = 0; n < 5; n++) statuses.push((await site.ask('front', get('/bad'))).status);
-    return [statuses, pick(await checked(site, 'be', 's1', (row) => row['status'] === 'DOWN')), await site.logLines(/Server be\/s1 is DOWN/, 1)];
+    return [statuses, pick(await checked(site, 'be', 's1', (row) => row['status'] === 'DOWN')), (await site.logLine(/Server be\/s1 is DOWN/)).replace(/\d+ sessions active/, 'n sessions active')];
   }, { shows: ['503', 'HANA'] });
   situation('shutdown-sessions', async (site) => {
     const client = await site.client('front');

@@ -15,6 +15,9 @@ frontend fe
     use_backend short if { path_beg /short }
     use_backend two if { path_beg /two }
     default_backend be
+frontend counted
+    bind {counted}
+    default_backend c
 frontend narrow
     bind {narrow}
     maxconn 1
@@ -54,6 +57,18 @@ backend c
   }, { shows: ['true', '0/1', '/q3'] });
   situation('timeout queue gives 503 sQ', async (site) => [await several(site, 'front', '/short1', '/short2'), (await site.logLines(/\/short\d /, 2)).sort()], { shows: ['503', 'sQ--'] });
   situation('a queue of the backend is served by any server', async (site) => [await several(site, 'front', '/two1', '/two2', '/two3'), (await site.logLines(/\/two\d /, 3)).map((line) => line.replace(/two\/s\d/, 'two/sX')).sort()], { shows: '/two3' });
+  /** %ac/%fc/%bc/%sc of the last line, with a client that is done but has not closed its side. */
+  const connectionCounts = (request: string) => async (site: Site): Promise<string[]> => {
+    const counts: string[] = [];
+    for (const n of [1, 2, 3]) {
+      const client = await site.client('counted');
+      await client.send(request.replace('/x', `/counts${n}`)).rest();
+      await sleep(50);
+      counts.push(/ (\d+\/\d+\/\d+\/\d+)\/\d+ \d+\/\d+ /.exec((await site.log.matching(new RegExp(`/counts${n} `)))[0] ?? '')?.[1] ?? 'none');
+    }
+    return counts;
+  };
+  situation('a connection that is answered and closed is not counted any longer', connectionCounts(get('/x', 'Connection: close')), { shows: /"1\/1\/0\/0",\s*"1\/1\/0\/0"/ });
   situation('a client leaves while it waits', async (site) => {
     const first = await site.client('front');
     first.send(get('/c1', 'Connection: close'));
@@ -66,7 +81,7 @@ backend c
     return [await site.logLine(/\/c1 /), await site.logLine(/\/c2 /)];
   }, {
     shows: ['/c2', 'CD--'],
-    differs: { id: 'resets-are-noticed', poise: (lines: string[]) => [lines[0]?.replace(' 2/2/1/', ' 1/1/0/'), lines[1]?.replace(' be/s1 n/n/n/n/n 200 BYTES - - CD-- 1/1/0/', ' be/<NOSRV> n/n/-1/-1/n -1 0 - - CQ-- 2/2/1/')] },
+    differs: { id: 'resets-are-noticed', poise: (lines: string[]) => [lines[0]?.replace(' c/c/1/', ' c/c/0/'), lines[1]?.replace(' be/s1 n/n/n/n/n 200 BYTES - - CD-- c/c/0/', ' be/<NOSRV> n/n/-1/-1/n -1 0 - - CQ-- c/c/1/')] },
   });
   situation('frontend maxconn keeps the next client waiting', async (site) => {
     const startedAt = Date.now();
