@@ -211,7 +211,7 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   exchangeOver(exchange: HttpExchange, close: boolean): void {
     if (this.exchange !== exchange) return;
     this.exchange = null;
-    const unread = !exchange.requestBody.done || exchange.facts.badRequest;
+    const unread = exchange.request !== null && !exchange.requestBody.done;
     const endMs = exchange.startMs + exchange.facts.activeMs;
     const endDateMs = exchange.facts.requestDateMs + exchange.facts.activeMs;
     exchange.forget();

@@ -264,7 +264,17 @@ function checkAuthority(head: Http1Head, host: number, isConnect: boolean): numb
   if (host < 0 || authority === '') return flaw.none;
   const said = head.value(host).toLowerCase();
   const meant = authority.toLowerCase();
-  return said === meant || ports.some((port) => port !== '' && withoutPort(said, port) === withoutPort(meant, port)) ? flaw.none : flaw.bad;
+  if (said !== meant && !ports.some((port) => port !== '' && withoutPort(said, port) === withoutPort(meant, port))) return flaw.bad;
+  const port = ports.find((one) => one !== '' && authority.endsWith(one));
+  if (port !== undefined) dropDefaultPort(head, host, authority, port, isConnect);
+  return flaw.none;
+}
+
+/** A port that the scheme implies is left out, in the target and in the Host line, which then names the target's host. */
+function dropDefaultPort(head: Http1Head, host: number, authority: string, port: string, isConnect: boolean): void {
+  if (!isConnect) head.cutTarget(head.secondStart + head.uri.indexOf(authority) + authority.length - port.length, port.length);
+  const name = withoutPort(authority, port);
+  if (head.value(host) !== name) head.setValue(host, name);
 }
 
 function withoutPort(text: string, port: string): string {

@@ -13,6 +13,8 @@ const at = {
   lineStart: 8, name: 9, valueBlanks: 10, value: 11, lineLf: 12, lineDone: 13, lastLf: 14,
 } as const;
 
+/** HAProxy relays longer codes than three digits; some servers use four for their own purposes. */
+const statusDigitsMax = 5;
 const cr = 0x0d;
 const lf = 0x0a;
 const blank = 0x20;
@@ -209,7 +211,7 @@ export class HeadParser {
     }
     if (state === at.second) {
       while (position < to && isDigit(bytes[position] as number)) position += 1;
-      if (position === to) return position - head.secondStart > 3 ? this.bad(position) : this.stop(state, position);
+      if (position === to) return position - head.secondStart > statusDigitsMax ? this.bad(position) : this.stop(state, position);
       head.secondEnd = position;
       if (!this.takeStatus()) return this.bad(position);
       const code = bytes[position] as number;
@@ -273,8 +275,10 @@ export class HeadParser {
   private takeStatus(): boolean {
     const { head } = this;
     const { bytes, secondStart } = head;
-    if (head.secondEnd - secondStart !== 3) return false;
-    head.statusCode = ((bytes[secondStart] as number) - 0x30) * 100 + ((bytes[secondStart + 1] as number) - 0x30) * 10 + (bytes[secondStart + 2] as number) - 0x30;
+    const digits = head.secondEnd - secondStart;
+    if (digits < 3 || digits > statusDigitsMax) return false;
+    head.statusCode = 0;
+    for (let position = secondStart; position < head.secondEnd; position += 1) head.statusCode = head.statusCode * 10 + (bytes[position] as number) - 0x30;
     return head.statusCode >= 100;
   }
 

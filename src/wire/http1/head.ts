@@ -264,6 +264,15 @@ export class Http1Head implements Head {
     table[row + column.state] = lineState.removed;
   }
 
+  /** Takes bytes[from..from + length) out of the request target, as if they had never come. */
+  cutTarget(from: number, length: number): void {
+    this.bytes.copyWithin(this.start + length, this.start, from);
+    this.start += length;
+    this.firstEnd += length;
+    this.secondStart += length;
+    this.uriText = null;
+  }
+
   setValue(index: number, value: string): void {
     this.edited = true;
     if (index >= this.parsedCount) {

@@ -23,10 +23,12 @@ const outcome = (...requests: string[]) => async (site: Site): Promise<unknown[]
     client.send(request);
     const answer = await client.answer(request.split(' ')[0], 2000).catch((error: unknown) => String(error));
     const after = typeof answer === 'string' ? '' : await client.within(40);
+    // Read before our own close, which looks like the other side's afterwards.
+    const { ending } = client;
     client.close();
     await site.log.matching(/ fe /, logged + 1, 2000).catch(() => {});
     const line = (await site.logLines(/ fe /, logged + 1).catch(() => ['none'])).at(-1);
-    results.push({ request: request.slice(0, 200), answer: typeof answer === 'string' ? answer : relayed(site, answer), after, ending: client.ending, origin: seen(site, 'a').map(shorten), line: shorten(line ?? '') });
+    results.push({ request: request.slice(0, 200), answer: typeof answer === 'string' ? answer : relayed(site, answer), after, ending, origin: seen(site, 'a').map(shorten), line: shorten(line ?? '') });
   }
   return results;
 };
