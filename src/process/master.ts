@@ -5,6 +5,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import type { Notices } from './notices.ts';
 import { spawnPart, tellReady } from './parent.ts';
 import type { Part } from './parent.ts';
@@ -105,7 +106,7 @@ export class Master {
 
   private exited(child: Child, code: number | null, signal: NodeJS.Signals | null): void {
     const pid = child.process.pid ?? 0;
-    const how = signal === null ? `code ${code ?? 0} (Exit)` : `code ${128 + (signal === 'SIGKILL' ? 9 : 15)} (${signal})`;
+    const how = signal === null ? `code ${code ?? 0} (Exit)` : `code ${128 + constants.signals[signal]} (${signal})`;
     if (this.former.delete(child)) this.notices.warning(`Former worker (${pid}) exited with ${how}`);
     else if (child === this.starting) this.startFailed(child, how);
     else this.currentDied(child, how);
