@@ -11,6 +11,7 @@ import type { Segments } from '../shared/segments.ts';
 import type { StickTables } from '../shared/stick-table.ts';
 import { CookiePersistence } from './cookie-persistence.ts';
 import { PersistenceMemo } from './persistence-memo.ts';
+import { RdpPersistence } from './rdp-persistence.ts';
 import { StickRules } from './stick-rules.ts';
 
 export { PersistenceMemo };
@@ -21,6 +22,7 @@ export class Persistence {
   private readonly useServer: readonly ((subject: Subject) => number)[];
   private readonly cookie: CookiePersistence | null;
   private readonly stick: StickRules;
+  private readonly rdp: RdpPersistence | null;
   private readonly persistRules: readonly { readonly force: boolean; readonly applies: TestFn }[];
   private readonly optionPersist: boolean;
   /** By index in Model.servers. Stick tables of other backends may name other servers. */
@@ -39,9 +41,10 @@ export class Persistence {
     this.useServer = proxy.useServer.map((rule) => compiler.serverRules([rule], proxy));
     this.cookie = proxy.cookie === null || proxy.mode !== 'http' ? null : new CookiePersistence(proxy.cookie, proxy, model);
     this.stick = new StickRules(proxy, model, compiler, tables);
+    this.rdp = proxy.rdpPersist === null ? null : new RdpPersistence(proxy, model, compiler.sample(proxy.rdpPersist));
     this.persistRules = proxy.persistRules.map((rule) => ({ force: rule.kind === 'force', applies: compiler.condition(rule.condition) }));
     this.optionPersist = proxy.switches.persist;
-    this.active = this.useServer.length > 0 || this.cookie !== null || this.stick.length > 0;
+    this.active = this.useServer.length > 0 || this.cookie !== null || this.stick.length > 0 || this.rdp !== null;
   }
 
   /**
@@ -54,6 +57,10 @@ export class Persistence {
     if (this.cookie !== null) {
       const asked = this.cookie.request(subject, memo, server >= 0 || memo.ignored, this.up, this.usable);
       if (server < 0) server = asked;
+    }
+    if (this.rdp !== null && server < 0 && !memo.ignored) {
+      const asked = this.rdp.choose(subject);
+      if (asked >= 0 && this.usable(asked)) server = asked;
     }
     if (this.stick.length > 0 && !memo.ignored) {
       const stuck = this.stick.request(subject, memo, server >= 0, this.usable);

@@ -38,6 +38,7 @@ export const bindRows: readonly Row[] = [
   tlsFlag('ca-verify-file', 'Authorities that are trusted but not announced.', (tls, value) => { tls.caVerifyFile = value; }, 1),
   tlsFlag('ca-ignore-err', 'Errors of authorities that are overlooked.', (tls, value) => { tls.caIgnoreErrors = errorCodes(value); }, 1),
   tlsFlag('crt-ignore-err', 'Errors of client certificates that are overlooked.', (tls, value) => { tls.crtIgnoreErrors = errorCodes(value); }, 1),
+  tlsFlag('no-alpn', 'Offers no protocol.', (tls) => { tls.alpn = []; }),
   tlsFlag('strict-sni', 'Refuses names that no certificate has.', (tls) => { tls.strictSni = true; }),
   option('name', 1, 'Name in statistics.', (bind, [value = '']) => { bind.name = value; }),
   option('id', 1, 'Number in statistics.', (bind, [value = ''], reading) => { bind.id = reading.count(value, "'id'", 1) ?? 0; }),
@@ -65,7 +66,7 @@ export const bindRows: readonly Row[] = [
     thread: [1, 'Thread set-up.'], shards: [1, 'Thread set-up.'], 'tcp-ut': [1, 'Kernel tuning.'],
     'severity-output': [1, 'Runtime socket only.'], level: [1, 'Runtime socket only.'], 'expose-fd': [1, 'Runtime socket only.'],
     'no-ca-names': [0, 'Names of authorities are not sent.'], 'default-crt': [1, 'The first crt is the default.'], 'guid-prefix': [1, 'Identifiers of statistics.'],
-    'idle-ping': [1, 'HTTP/2 only.'], cc: [1, 'Kernel tuning.'], label: [1, 'Identifiers.'], 'tcp-md5sig': [1, 'Kernel option.'], 'tcp-ss': [1, 'Kernel tuning.'],
+    'ocsp-update': [1, 'Certificate status is not fetched.'], 'idle-ping': [1, 'HTTP/2 only.'], cc: [1, 'Kernel tuning.'], label: [1, 'Identifiers.'], 'tcp-md5sig': [1, 'Kernel option.'], 'tcp-ss': [1, 'Kernel tuning.'],
   }),
   ...idle<BindDraft, ProxyReading>('later', {
     'tls-ticket-keys': [1, 'Ticket keys are made at start until then.'],

@@ -63,7 +63,9 @@ export function buildServerCheck(context: Context, server: ServerDraft, proxy: P
   const { place, name } = server;
   const connects = [...proxy.settings.check.httpSteps, ...proxy.settings.check.tcpSteps].some((step) => step.kind === 'connect' && step.port > 0);
   const ownPort = server.portMode === 'fixed' && server.address?.kind !== 'unix';
-  if (check.port === 0 && !connects && !ownPort && server.address?.kind !== 'unix') {
+  // An SRV record brings the port.
+  const found = server.resolvers !== '' && server.address?.kind === 'name' && server.address.name.startsWith('_');
+  if (check.port === 0 && !found && !connects && !ownPort && server.address?.kind !== 'unix') {
     context.problems.error(place, 'check', `server '${name}' has neither a port of its own nor a check port`, "add 'port <n>' to the server line");
   }
   // With a check address or port of its own the probe does not inherit 'ssl': the other place may speak clear text.

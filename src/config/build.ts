@@ -1,12 +1,13 @@
 /** Checked draft → Model: resolves what needed the whole configuration, loads certificates, freezes nothing itself. Called by load.ts. */
 import { builtinLogFormats } from '../model/catalog/aliases.ts';
-import type { Format } from '../model/expression.ts';
+import type { Format, SampleExpr } from '../model/expression.ts';
 import type { Bind, Global, Mode, Model, Proxy, Server, StatsPage } from '../model/model.ts';
 import { buildCheckMethod, buildServerCheck } from './build-check.ts';
 import { CertificateStore } from './certificates.ts';
 import type { Context } from './context.ts';
 import type { BindDraft, Deferred, ProxyDraft, ServerDraft } from './draft.ts';
 import { parseFormat } from './expression/format.ts';
+import { parseSample } from './expression/sample.ts';
 import { LineScope } from './line-scope.ts';
 import { buildBindTls, buildServerTls } from './tls.ts';
 
@@ -96,11 +97,18 @@ export class ModelBuilder {
   }
 
   /** A log-format string of a proxy, read now that its mode is known. */
-  private format(proxy: ProxyDraft, deferred: Deferred | null, layer: 'log-format' | 'unique-id' = 'log-format'): Format | null {
+  private format(proxy: ProxyDraft, deferred: Deferred | null, layer: 'log-format' | 'unique-id' | 'http-request' = 'log-format'): Format | null {
     if (deferred === null || deferred.text === '') return null;
     const mode: Mode = proxy.settings.mode === 'http' ? 'http' : 'tcp';
     const scope = new LineScope(this.context, { proxy: proxy.index, mode, acls: proxy.acls, captures: proxy }, layer, deferred.place);
     return parseFormat(deferred.text, scope) ?? null;
+  }
+
+  private rdpPersist(proxy: ProxyDraft): SampleExpr | null {
+    const { rdpPersist } = proxy.settings;
+    if (rdpPersist === null) return null;
+    const scope = new LineScope(this.context, { proxy: proxy.index, mode: 'tcp', acls: proxy.acls, captures: proxy }, 'tcp-request content', rdpPersist.place);
+    return parseSample(`req.rdp_cookie(${rdpPersist.text})`, scope) ?? null;
   }
 
   private logFormat(proxy: ProxyDraft): Format | null {
@@ -132,7 +140,7 @@ export class ModelBuilder {
     return {
       index: proxy.index, name: proxy.name, iid: proxy.iid, kind: proxy.kind, isFrontend, isBackend, mode: settings.mode === 'http' ? 'http' : 'tcp', disabled: settings.disabled,
       description: proxy.description, place: proxy.place, timeouts: settings.timeouts, switches: settings.switches, connectionMode: settings.connectionMode,
-      forwardfor: settings.forwardfor, originalto: settings.originalto, errors: settings.errors, logTargets: settings.logTargets,
+      forwardfor: settings.forwardfor, originalto: settings.originalto, forwarded: isBackend ? this.format(proxy, settings.forwarded, 'http-request') : null, errors: settings.errors, logTargets: settings.logTargets,
       logTag: settings.logTag || this.context.draft.global.logTag, logFormat: isFrontend ? this.logFormat(proxy) : null,
       errorLogFormat: isFrontend ? this.format(proxy, settings.errorLogFormat) : null, logFormatSd: isFrontend ? this.format(proxy, settings.logFormatSd) : null,
       logStyle: settings.log.style, uniqueIdFormat: isFrontend ? this.format(proxy, settings.uniqueIdFormat, 'unique-id') : null, uniqueIdHeader: settings.uniqueIdHeader,
@@ -143,7 +151,7 @@ export class ModelBuilder {
       tcpRequestContent: settings.tcpRequestContent, tcpResponseContent: isBackend ? settings.tcpResponseContent : [], inspectDelayMs: settings.inspectDelayMs,
       responseInspectDelayMs: settings.responseInspectDelayMs, httpRequest: settings.httpRequest, redirects: settings.redirects, httpResponse: settings.httpResponse,
       httpAfterResponse: settings.httpAfterResponse, stats: this.stats(proxy), servers: proxy.servers, balance: settings.balance, hashType: settings.hashType,
-      hashBalanceFactor: settings.hashBalanceFactor, cookie: isBackend ? settings.cookie : null, dynamicCookieKey: settings.dynamicCookieKey, useServer: proxy.useServer,
+      hashBalanceFactor: settings.hashBalanceFactor, cookie: isBackend ? settings.cookie : null, dynamicCookieKey: settings.dynamicCookieKey, sendNameHeader: isBackend ? settings.sendNameHeader : '', rdpPersist: isBackend ? this.rdpPersist(proxy) : null, useServer: proxy.useServer,
       retries: settings.retries, redispatch: settings.redispatch, retryOn: settings.retryOn, httpReuse: settings.httpReuse, fullconn: settings.fullconn,
       check: buildCheckMethod(proxy), checkDisableOn404: settings.checkDisableOn404, checkSendState: settings.checkSendState, stickTable: proxy.stickTable,
       stickRules: proxy.stickRules, persistRules: proxy.persistRules, source: settings.source, serverStateFromFile: settings.serverStateFromFile,

@@ -165,6 +165,7 @@ export interface ProxySettings {
   connectionMode: ConnectionMode;
   forwardfor: HeaderAppend | null;
   originalto: HeaderAppend | null;
+  forwarded: Deferred | null;
   errors: readonly Answer[];
   /** `errorfiles <section>` and `http-error status N errorfile…` end up in `errors` too. */
   logTargets: readonly LogTarget[];
@@ -195,6 +196,9 @@ export interface ProxySettings {
   hashBalanceFactor: number;
   cookie: Cookie | null;
   dynamicCookieKey: string;
+  sendNameHeader: string;
+  /** Name of the cookie, null = off. */
+  rdpPersist: Deferred | null;
   retries: number;
   redispatch: number;
   retryOn: readonly string[];

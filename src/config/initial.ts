@@ -58,14 +58,14 @@ export function initialStats(place: Place): StatsDraft {
 export function initialSettings(): ProxySettings {
   return {
     mode: '', disabled: false, timeouts: initialTimeouts(), switches: initialSwitches(), connectionMode: 'keep-alive', forwardfor: null,
-    originalto: null, errors: [], logTargets: [], logTag: '', log: { style: 'connect', format: null }, errorLogFormat: null, logFormatSd: null,
+    originalto: null, forwarded: null, errors: [], logTargets: [], logTag: '', log: { style: 'connect', format: null }, errorLogFormat: null, logFormatSd: null,
     uniqueIdFormat: null, uniqueIdHeader: '', maxconn: 0, backlog: 0, rateLimitSessions: 0, monitorUri: '', defaultBackend: null,
     tcpRequestConnection: [], tcpRequestSession: [], tcpRequestContent: [], tcpResponseContent: [], inspectDelayMs: null,
     responseInspectDelayMs: null, httpRequest: [], redirects: [], httpResponse: [], httpAfterResponse: [], stats: null,
     balance: {
       algorithm: 'roundrobin', name: '', uriLen: 0, uriDepth: 0, uriWhole: false, uriPathOnly: false, hdrUseDomainOnly: false, randomDraws: 2, expr: null,
     },
-    hashType: { method: 'map-based', function: 'sdbm', avalanche: false }, hashBalanceFactor: 0, cookie: null, dynamicCookieKey: '', retries: 3,
+    hashType: { method: 'map-based', function: 'sdbm', avalanche: false }, hashBalanceFactor: 0, cookie: null, dynamicCookieKey: '', sendNameHeader: '', rdpPersist: null, retries: 3,
     redispatch: 0, retryOn: [], httpReuse: 'safe', fullconn: 0, check: initialCheck(), checkDisableOn404: false, checkSendState: false, source: null,
     serverStateFromFile: 'none', maxKeepAliveQueue: -1, defaultServer: initialServerWords(), places: {},
   };

@@ -48,6 +48,10 @@ export class LineScope implements ExpressionScope {
     return this.context.names.userlists.indexOf(name);
   }
 
+  peersTable(name: string): boolean {
+    return this.context.names.peersTables.has(name);
+  }
+
   aclsByName(name: string): readonly number[] {
     return this.owner.acls.get(name) ?? [];
   }

@@ -33,10 +33,15 @@ function proxyKind(section: Section): ProxyName['kind'] | undefined {
   return kind === 'frontend' || kind === 'backend' || kind === 'listen' ? kind : undefined;
 }
 
+/** Name of the server that stands for a `dispatch` address. */
+export const dispatchServer = 'dispatch';
+
 export class Names {
   readonly proxies: ProxyName[] = [];
   readonly servers: ServerName[] = [];
   readonly userlists: string[] = [];
+  /** `section/table` of the tables that peers sections declare. */
+  readonly peersTables = new Set<string>();
   readonly sections = new Map<string, Section[]>();
   private readonly byName = new Map<string, ProxyName[]>();
   private readonly serverIndexes = new Map<string, number>();
@@ -47,6 +52,9 @@ export class Names {
       const kind = proxyKind(section);
       if (kind !== undefined) this.addProxy(section, kind);
       else if (section.kind === 'userlist') this.userlists.push(section.name);
+      else if (section.kind === 'peers') {
+        for (const line of section.lines) if (line.words[0] === 'table') this.peersTables.add(`${section.name}/${wordAt(line, 1)}`);
+      }
     }
   }
 
@@ -59,6 +67,7 @@ export class Names {
     if (kind === 'frontend') return;
     for (const line of section.lines) {
       if (line.words[0] === 'server') this.addServer(wordAt(line, 1), index);
+      else if (line.words[0] === 'dispatch') this.addServer(dispatchServer, index);
       else if (line.words[0] === 'server-template') {
         for (const number of templateNumbers(wordAt(line, 2))) this.addServer(`${wordAt(line, 1)}${number}`, index);
       }

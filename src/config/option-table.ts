@@ -41,7 +41,8 @@ export function readOptions<T, R extends Reading>(rows: ReadonlyMap<string, Line
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? '';
     if (word === '') continue;
-    const row = rows.get(word);
+    // `set-proxy-v2-tlv-fmt(0x20)` is looked up without its argument.
+    const row = rows.get(word) ?? rows.get(word.slice(0, Math.max(word.indexOf('('), 0)));
     if (row === undefined) {
       reading.error(word, `unknown word '${word}' on a '${line}' line`, didYouMean(word, rows.keys()));
       continue;

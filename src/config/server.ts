@@ -1,11 +1,11 @@
 /** `server`, `default-server` and `server-template` lines. Called by the proxy table; build.ts makes Servers of the drafts. */
 import type { AddressRules } from './address.ts';
 import type { CheckWords, ServerDraft, ServerWords, TlsDraft } from './draft.ts';
-import { templateNumbers } from './names.ts';
+import { dispatchServer, templateNumbers } from './names.ts';
 import { idle, option, optionMap, readOptions } from './option-table.ts';
 import type { LineOption } from './option-table.ts';
 import { parseSample } from './expression/sample.ts';
-import { sourceAddressRules } from './proxy/reading.ts';
+import { checkAddressRules } from './proxy/reading.ts';
 import type { ProxyReading } from './proxy/reading.ts';
 import { readSourceWords } from './proxy/source.ts';
 import { tellProtocol, tlsValueRows, tlsVersionRows } from './tls-options.ts';
@@ -62,7 +62,7 @@ const checkRows: readonly Row[] = [
   checkRow('fall', 1, 'Bad checks that take a server down.', (check, value, reading) => { check.fall = reading.count(value, "'fall'", 1) ?? 3; }),
   checkRow('port', 1, 'Port of health checks.', (check, value, reading) => { check.port = reading.count(value, "'port'", 0, 65535) ?? 0; }),
   checkRow('addr', 1, 'Address of health checks.', (check, value, reading) => {
-    const parsed = reading.address(value, sourceAddressRules);
+    const parsed = reading.address(value, checkAddressRules);
     if (parsed === undefined || parsed.address.kind === 'fd') return;
     check.address = parsed.address;
     if (parsed.address.kind === 'inet' && parsed.address.port > 0) check.port = parsed.address.port;
@@ -172,7 +172,7 @@ export const serverRows: readonly Row[] = [
     'agent-addr': [1, 'Agent checks.'], 'agent-send': [1, 'Agent checks.'],
   }),
   ...idle<ServerWords, ProxyReading>('unsupported', {
-    socks4: [1, 'SOCKS4 proxies.'], 'check-via-socks4': [0, 'SOCKS4 proxies.'], namespace: [1, 'Network namespaces.'], usesrc: [1, 'Transparent proxying.'], 'set-proxy-v2-tlv-fmt': [2, 'Own TLVs.'],
+    socks4: [1, 'SOCKS4 proxies.'], 'check-via-socks4': [0, 'SOCKS4 proxies.'], namespace: [1, 'Network namespaces.'], usesrc: [1, 'Transparent proxying.'], 'set-proxy-v2-tlv-fmt': [1, 'Own TLVs.'],
     'tcp-md5sig': [1, 'Kernel option.'], ech: [1, 'Encrypted client hello.'],
   }),
 ];
@@ -216,6 +216,11 @@ export function readServer(reading: ProxyReading): void {
   const bad = /[^A-Za-z0-9_.:-]/.exec(name);
   if (bad !== null) reading.error(name, `the server name '${name}' holds '${bad[0]}'`, 'names are made of letters, digits, - _ . and :');
   addServer(reading, name, address, words, 0);
+}
+
+/** `dispatch <address>`: a server of that name, never checked. */
+export function addDispatch(reading: ProxyReading, address: string): void {
+  addServer(reading, dispatchServer, address, ['no-check'], 0);
 }
 
 /** `server-template <prefix> <n or low-high> <address> …` stands for one server per number. */

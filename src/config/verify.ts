@@ -2,6 +2,7 @@
 import type { Place } from '../model/problem.ts';
 import type { Context } from './context.ts';
 import type { ProxyDraft, ServerDraft } from './draft.ts';
+import { dispatchServer } from './names.ts';
 import { didYouMean } from './problems.ts';
 
 const isHttp = (proxy: ProxyDraft): boolean => proxy.settings.mode === 'http';
@@ -116,6 +117,8 @@ class Verifier {
       ids.set(server.id, server);
       this.server(proxy, server);
     }
+    // With a dispatch address, servers only get the requests that persistence gives them.
+    if (settings.places['dispatch'] !== undefined) for (const server of servers) if (server.name !== dispatchServer) server.weight = 0;
     this.checks(proxy);
     for (const rule of proxy.stickRules) {
       if (this.context.draft.proxies[rule.table]?.stickTable) continue;

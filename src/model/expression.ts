@@ -133,7 +133,8 @@ export type Action =
       readonly setCookie: string; readonly clearCookie: string; readonly keepQuery: boolean }
   | { readonly kind: 'set-header' | 'add-header'; readonly name: string; readonly value: Format }
   | { readonly kind: 'early-hint'; readonly name: string; readonly value: Format }
-  | { readonly kind: 'del-header'; readonly name: string; readonly match: 'str' | 'beg' | 'end' | 'sub' | 'reg' }
+  /** `value`: only lines whose value matches this expression (old rspdel, reqdel); '' = all. */
+  | { readonly kind: 'del-header'; readonly name: string; readonly match: 'str' | 'beg' | 'end' | 'sub' | 'reg'; readonly value: string; readonly ignoreCase: boolean }
   | { readonly kind: 'replace-header' | 'replace-value'; readonly name: string; readonly source: string; readonly flags: string; readonly value: Format }
   | { readonly kind: 'set-path' | 'set-pathq' | 'set-query' | 'set-uri' | 'set-method'; readonly value: Format }
   | { readonly kind: 'replace-path' | 'replace-pathq' | 'replace-uri'; readonly source: string; readonly flags: string; readonly value: Format }

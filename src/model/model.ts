@@ -178,6 +178,8 @@ export interface Proxy {
   readonly connectionMode: ConnectionMode;
   readonly forwardfor: HeaderAppend | null;
   readonly originalto: HeaderAppend | null;
+  /** `option forwarded` (RFC 7239): value of the header line added, null = off. */
+  readonly forwarded: Format | null;
   /** Replacement answers by status (`errorfile`, `errorloc`, `http-error`). */
   readonly errors: readonly Answer[];
   readonly logTargets: readonly LogTarget[];
@@ -229,6 +231,10 @@ export interface Proxy {
   readonly cookie: Cookie | null;
   readonly dynamicCookieKey: string;
   readonly useServer: readonly SwitchRule[];
+  /** Header that carries the name of the server, '' = none. */
+  readonly sendNameHeader: string;
+  /** `persist rdp-cookie`: the cookie that holds the address of the server. */
+  readonly rdpPersist: SampleExpr | null;
   readonly retries: number;
   /** 0 = off; -1 = on the last retry (`option redispatch` without a number); N = every N-th; -N = from the N-th before the last on. */
   readonly redispatch: number;

@@ -34,14 +34,14 @@ const matchWords = ['str', 'beg', 'end', 'sub', 'reg'] as const;
 const delHeader: ActionReader = (input) => {
   const name = takeWord(input, 'a header name');
   if (name === undefined) return undefined;
-  if (input.words[input.at] !== '-m') return { kind: 'del-header', name, match: 'str' };
+  if (input.words[input.at] !== '-m') return { kind: 'del-header', name, match: 'str', value: '', ignoreCase: false };
   input.at++;
   const method = takeWord(input, "a match method after '-m'");
   const match = matchWords.find((each) => each === method);
   if (match === undefined) return fail(input.scope, method ?? '', `'${method ?? ''}' is not a match method for header names`, 'str, beg, end, sub or reg');
   const translated = match === 'reg' ? translateRegex(name, true) : undefined;
   if (translated !== undefined && 'error' in translated) return fail(input.scope, name, `the regular expression '${name}' cannot be used: ${translated.error}`);
-  return { kind: 'del-header', name, match };
+  return { kind: 'del-header', name, match, value: '', ignoreCase: false };
 };
 
 function replaceHeaderReader(kind: 'replace-header' | 'replace-value'): ActionReader {

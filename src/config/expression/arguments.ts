@@ -63,6 +63,7 @@ type Reader = (text: string, scope: ExpressionScope) => Arg | undefined;
 
 function proxyReader(want: 'frontend' | 'backend' | 'table'): Reader {
   return (text, scope) => {
+    if (want === 'table' && scope.peersTable(text)) return { kind: 'str', value: text };
     const proxy = text === '' ? scope.proxy : scope.proxyByName(text, want);
     if (proxy < 0 && text !== '') return fail(scope, text, `there is no ${want === 'table' ? 'stick table' : want} '${text}'`);
     return { kind: 'proxy', proxy };

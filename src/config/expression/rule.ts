@@ -26,7 +26,7 @@ const trackCounter: ActionReader = (input) => {
     input.at++;
     const table = takeWord(input, "a name after 'table'");
     if (table === undefined) return undefined;
-    if (input.scope.proxyByName(table, 'table') < 0) return fail(input.scope, table, `there is no stick table '${table}'`);
+    if (input.scope.proxyByName(table, 'table') < 0 && !input.scope.peersTable(table)) return fail(input.scope, table, `there is no stick table '${table}'`);
   }
   return { kind: 'track-sc', text: `${input.name} ${expr.text}` };
 };
@@ -40,6 +40,12 @@ const changeCounter: ActionReader = (input) => {
   return { kind: 'track-sc', text: `${input.name}(${input.args.join(',')})` };
 };
 
+/** Newer actions whose loss changes no answer: their words are passed over. */
+const passedOver: ActionReader = (input) => {
+  while (input.at < input.words.length && !isCondition(input.words[input.at])) input.at++;
+  return { kind: 'track-sc', text: input.words.slice(0, input.at).join(' ') };
+};
+
 function cacheAction(kind: 'cache-use' | 'cache-store'): ActionReader {
   return (input) => {
     const name = takeWord(input, 'the name of a cache');
@@ -50,7 +56,8 @@ function cacheAction(kind: 'cache-use' | 'cache-store'): ActionReader {
 const otherActions: Readonly<Record<string, ActionReader>> = {
   'track-sc0': trackCounter, 'track-sc1': trackCounter, 'track-sc2': trackCounter,
   'sc-inc-gpc': changeCounter, 'sc-inc-gpc0': changeCounter, 'sc-inc-gpc1': changeCounter, 'sc-set-gpt': changeCounter, 'sc-set-gpt0': changeCounter,
-  'sc-add-gpc': changeCounter, 'cache-use': cacheAction('cache-use'), 'cache-store': cacheAction('cache-store'),
+  'set-bandwidth-limit': passedOver, 'set-fc-mark': passedOver, 'set-fc-tos': passedOver, 'set-bc-mark': passedOver, 'set-bc-tos': passedOver, 'set-retries': passedOver,
+  'do-log': passedOver, pause: passedOver, 'sc-add-gpc': changeCounter, 'cache-use': cacheAction('cache-use'), 'cache-store': cacheAction('cache-store'),
 };
 
 function readerOf(name: string): ActionReader | undefined {

@@ -22,6 +22,8 @@ export interface ExpressionScope {
   /** Index into Model.servers; backend '' = the current proxy. -1 = unknown. */
   serverByName(backend: string, server: string): number;
   userlistByName(name: string): number;
+  /** True for `peers/table`: a table declared in a peers section. */
+  peersTable(name: string): boolean;
   /** Indexes into Model.acls of the ACLs declared so far under this name in the current proxy (and its defaults). */
   aclsByName(name: string): readonly number[];
   /** Stores an ACL and gives its index in Model.acls. Named ones are found by aclsByName afterwards. */

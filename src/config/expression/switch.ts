@@ -45,6 +45,10 @@ export function parseStickRule(words: readonly string[], scope: ExpressionScope)
   if (words[next] === 'table') {
     const name = words[next + 1] ?? '';
     table = scope.proxyByName(name, 'table');
+    if (table < 0 && scope.peersTable(name)) {
+      scope.report({ severity: 'unsupported', place: scope.place, word: name, message: `tables of peers sections are not supported yet in 'stick' rules`, remedy: "declare the table with 'stick-table' in a backend" });
+      return undefined;
+    }
     if (table < 0) return fail(scope, name, `there is no stick table '${name}'`);
     next += 2;
   }

@@ -5,6 +5,7 @@
 import type { Rule } from '../../model/expression.ts';
 import { legacy, many } from '../keyword.ts';
 import type { Keyword } from '../keyword.ts';
+import { translateRegex } from '../expression/regex.ts';
 import { parseRule } from '../expression/rule.ts';
 import type { ProxyReading } from './reading.ts';
 
@@ -75,6 +76,20 @@ function headerPart(source: string): { readonly name: string; readonly rest: str
   return match === null ? undefined : { name: match[1] ?? '', rest: match[2] ?? '' };
 }
 
+/** Only lines with a certain value: HAProxy has no word for it any more, so the rule is made here. */
+function deleteByValue(reading: ProxyReading, side: Side, name: string, rest: string, condition: readonly string[]): void {
+  const value = `^${rest}`;
+  const translated = translateRegex(value, false);
+  if ('error' in translated) {
+    reading.error(value, `the regular expression '${value}' cannot be used: ${translated.error}`);
+    return;
+  }
+  reading.warning(reading.keyword, `'${reading.keyword}' was removed from HAProxy`, `there is no modern line that deletes only some '${name}' lines; '${side} del-header ${name} if …' or 'replace-header' come close`);
+  const rule = parseRule(side, ['del-header', name, ...condition], reading.scope(side));
+  if (rule?.action.kind === 'del-header') reading.rules[familyOf(side)].push({ ...rule, action: { ...rule.action, value, ignoreCase: /^(?:req|rsp)i/.test(reading.keyword) } });
+  reading.mark('http rules');
+}
+
 function readDelete(reading: ProxyReading): void {
   const side = sideOf(reading.keyword);
   const { plain, condition } = splitCondition(reading.args);
@@ -83,6 +98,7 @@ function readDelete(reading: ProxyReading): void {
   const prefix = /^\^([A-Za-z0-9_-]+)$/.exec(source)?.[1];
   if (header !== undefined && /^(?:\.\*\$?|)$/.test(header.rest)) translate(reading, side, ['del-header', header.name, ...condition], familyOf(side));
   else if (prefix !== undefined) translate(reading, side, ['del-header', prefix, '-m', 'beg', ...condition], familyOf(side));
+  else if (header !== undefined) deleteByValue(reading, side, header.name, header.rest, condition);
   else refuse(reading, `write '${side} del-header <name> [-m reg]'`);
 }
 

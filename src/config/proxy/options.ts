@@ -1,6 +1,6 @@
 /** `option X`, `no option X`: plain switches, connection modes, forwardfor and relatives, log formats. Rows of the proxy table. */
 import type { HeaderAppend, Switches } from '../../model/model.ts';
-import { active, later, legacy, needless, negatable, noEffect, pending, unsupported } from '../keyword.ts';
+import { active, later, legacy, many, needless, negatable, noEffect, pending, unsupported } from '../keyword.ts';
 import type { Keyword } from '../keyword.ts';
 import { initialSwitches } from '../initial.ts';
 import type { ProxyReading } from './reading.ts';
@@ -39,7 +39,7 @@ const switchRows: readonly Keyword<ProxyReading>[] = [
   switchRow('http-buffer-request', any, 'httpBufferRequest', 'Waits for the body, or a buffer full of it, before rules and balancing.'),
   switchRow('http-ignore-probes', frontend, 'httpIgnoreProbes', 'Neither answers nor logs connections that close before a request.'),
   switchRow('http-no-delay', any, 'httpNoDelay', 'Forwards every piece of a message at once.'),
-  pending(switchRow('http-pretend-keepalive', backend, 'httpPretendKeepalive', 'Announces keep-alive to servers even when the connection is closed afterwards.')),
+  switchRow('http-pretend-keepalive', backend, 'httpPretendKeepalive', 'Announces keep-alive to servers even when the connection is closed afterwards.'),
   pending(switchRow('http-use-proxy-header', frontend, 'httpUseProxyHeader', 'Uses Proxy-Connection instead of Connection for proxy requests.')),
   pending(switchRow('idle-close-on-response', frontend, 'idleCloseOnResponse', 'Keeps idle client connections until their next answer when stopping.')),
   needless(switchRow('independent-streams', any, 'independentStreams', 'Writing does not refresh the timeout for reading.')),
@@ -113,6 +113,43 @@ function readOriginalto(reading: ProxyReading): void {
   reading.settings.originalto = reading.on ? readHeaderAppend(reading, 'X-Original-To') ?? null : null;
 }
 
+/** A value that RFC 7239 wants in quotes when it is not a token. */
+const tokenOrQuoted = `,regsub('^(.*[^-!#$%&*+.^_|~0-9A-Za-z].*)$','"\\1"')`;
+const addressOrQuoted = `,regsub('^(.*:.*)$','"[\\1]"')`;
+
+/** `option forwarded [proto] [host|host-expr X] [by|by-expr X] [by_port] [for|for-expr X] [for_port]`, in the order HAProxy sends them. */
+function readForwarded(reading: ProxyReading): void {
+  if (!reading.on) {
+    reading.settings.forwarded = null;
+    return;
+  }
+  const parts: { proto?: string; host?: string; by?: string; for?: string } = {};
+  const ports: { by?: string; for?: string } = {};
+  const words = reading.args.length === 0 ? ['proto', 'for'] : reading.args;
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] ?? '';
+    const expression = word.endsWith('-expr') ? words[index += 1] ?? '' : '';
+    const name = word.replace('-expr', '');
+    if (word.endsWith('-expr') && expression === '') reading.error(word, `'option forwarded ${word}' needs an expression`);
+    if (word === 'proto') parts.proto = '%[ssl_fc,iif(https,http)]';
+    else if (name === 'host') parts.host = `%[${expression === '' ? 'req.hdr(host)' : expression}${tokenOrQuoted}]`;
+    else if (name === 'by') parts.by = expression === '' ? `%[dst${addressOrQuoted}]` : `%[${expression}${tokenOrQuoted}]`;
+    else if (name === 'for') parts.for = expression === '' ? `%[src${addressOrQuoted}]` : `%[${expression}${tokenOrQuoted}]`;
+    else if (name === 'by_port') ports.by = expression === '' ? '%[dst_port]' : `%[${expression}]`;
+    else if (name === 'for_port') ports.for = expression === '' ? '%[src_port]' : `%[${expression}]`;
+    else reading.error(word, `'option forwarded' does not know '${word}'`, 'it takes proto, host, by, by_port, for, for_port and the same with -expr');
+  }
+  // With a port the node is always quoted: the address stands in it without quotes of its own.
+  if (ports.by !== undefined) parts.by = `"${bare(parts.by, 'dst')}:${ports.by}"`;
+  if (ports.for !== undefined) parts.for = `"${bare(parts.for, 'src')}:${ports.for}"`;
+  const order = ['proto', 'host', 'by', 'for'] as const;
+  reading.settings.forwarded = { text: order.filter((name) => parts[name] !== undefined).map((name) => `${name}=${parts[name]}`).join(';'), place: reading.place };
+}
+
+function bare(part: string | undefined, address: 'src' | 'dst'): string {
+  return part === undefined || part.startsWith(`%[${address},`) ? `%[${address},regsub('^(.*:.*)$','[\\1]')]` : part.replace(tokenOrQuoted, '');
+}
+
 function readHttplog(reading: ProxyReading): void {
   const clf = reading.arg(0);
   if (clf !== '' && clf !== 'clf') reading.error(clf, `'option httplog' does not know '${clf}'`, "it takes nothing or 'clf'");
@@ -148,12 +185,13 @@ function oldRow(word: string, modern: string, change: (reading: ProxyReading) =>
 export const optionRows: readonly Keyword<ProxyReading>[] = [
   ...switchRows,
   negatable('option tcpka', any, [0, 0], 'TCP keep-alive packets on both sides.', readTcpka),
-  pending(active('option http-restrict-req-hdr-names', any, [1, 1], 'What to do with header names other than letters, digits and dashes.', readRestrictNames)),
+  active('option http-restrict-req-hdr-names', any, [1, 1], 'What to do with header names other than letters, digits and dashes.', readRestrictNames),
   modeRow('http-keep-alive', 'keep-alive', 'Keeps connections on both sides open between requests (the default).'),
   modeRow('http-server-close', 'server-close', 'Closes the server side after each answer.'),
   modeRow('httpclose', 'close', 'Closes both sides after each answer.'),
   negatable('option forwardfor', any, [0, 8], 'Adds the client address in X-Forwarded-For.', readForwardfor),
   negatable('option originalto', any, [0, 8], 'Adds the address the client connected to in X-Original-To.', readOriginalto),
+  negatable('option forwarded', backend, [0, many], 'Adds the client and the protocol in Forwarded (RFC 7239).', readForwarded),
   active('option httplog', any, [0, 1], 'HTTP log line; `clf` for the common log format.', readHttplog),
   logRow('httpslog', 'httpslog', any, 'HTTP log line with TLS facts.'),
   logRow('tcplog', 'tcplog', any, 'TCP log line.'),
@@ -177,7 +215,6 @@ export const optionRows: readonly Keyword<ProxyReading>[] = [
     'option http-drop-response-trailers': 'Drops trailers of answers.',
   }),
   ...unsupported<ProxyReading>(any, {
-    'option forwarded': 'RFC 7239 Forwarded header.',
     'option external-check': 'Health checks by an external program.',
     'option http_proxy': 'Forward proxy without name resolution (removed in HAProxy 2.5).',
     'option http-proxy': 'Forward proxy without name resolution (removed in HAProxy 2.5).',

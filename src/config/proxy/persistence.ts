@@ -1,6 +1,6 @@
 /** `cookie`, `stick-table`, `stick`, `force-persist` and relatives. Rows of the proxy table. */
 import type { Cookie, StickTable } from '../../model/model.ts';
-import { active, many, noEffect, unsupported } from '../keyword.ts';
+import { active, many, negatable, noEffect } from '../keyword.ts';
 import type { Keyword } from '../keyword.ts';
 import { parseCondition } from '../expression/condition.ts';
 import { parseStickRule } from '../expression/switch.ts';
@@ -171,6 +171,12 @@ function readStick(reading: ProxyReading): void {
   reading.mark('stick');
 }
 
+function readPersist(reading: ProxyReading): void {
+  const match = /^rdp-cookie(?:\((.*)\))?$/.exec(reading.arg(0));
+  if (match === null) reading.error(reading.arg(0), `'persist' does not know '${reading.arg(0)}'`, "write 'persist rdp-cookie' or 'persist rdp-cookie(<name>)'");
+  else reading.settings.rdpPersist = reading.on ? { text: match[1] ?? 'msts', place: reading.place } : null;
+}
+
 function readPersistRule(reading: ProxyReading): void {
   const condition = parseCondition(reading.args, reading.scope('use_backend'));
   if (condition === null) reading.error(reading.keyword, `'${reading.keyword}' needs 'if' or 'unless' and a condition`);
@@ -184,6 +190,6 @@ export const persistenceRows: readonly Keyword<ProxyReading>[] = [
   active('stick', 'fLB', [1, many], 'Reads and writes the stick table: on, match, store-request, store-response.', readStick),
   active('force-persist', 'fLB', [1, many], 'Keeps to the server of the cookie even when it is down.', readPersistRule),
   active('ignore-persist', 'fLB', [1, many], 'Ignores cookie and stick table.', readPersistRule),
-  ...unsupported<ProxyReading>('DFLB', { 'persist rdp-cookie': 'Persistence by the cookie of the remote desktop protocol.' }),
+  negatable('persist', backend, [0, 1], 'Persistence by the cookie of the remote desktop protocol: persist rdp-cookie[(name)].', readPersist),
   ...noEffect<ProxyReading>('DfLB', { 'server-state-file-name': 'File for `load-server-state-from-file local`.' }),
 ];

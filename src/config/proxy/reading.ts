@@ -73,4 +73,6 @@ export class ProxyReading extends Reading {
   }
 }
 
-export const sourceAddressRules: AddressRules = { port: 'optional', range: false, offset: false, fd: false, datagram: false, stream: true, names: true };
+export const checkAddressRules: AddressRules = { port: 'optional', range: false, offset: false, fd: false, datagram: false, stream: true, names: true };
+
+export const sourceAddressRules: AddressRules = { port: 'optional', range: true, offset: false, fd: false, datagram: false, stream: true, names: true };

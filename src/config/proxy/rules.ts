@@ -96,7 +96,8 @@ function readDeclare(reading: ProxyReading): void {
 
 function readFilter(reading: ProxyReading): void {
   const name = reading.arg(0);
-  if (name === 'compression' || name === 'cache') reading.warning(name, `'filter ${name}' is not active yet: accepted without effect`);
+  if (name === 'trace') reading.notice(name, "'filter trace' has no effect here", 'it looks into HAProxy itself');
+  else if (name === 'compression' || name === 'cache' || name.startsWith('bwlim-')) reading.warning(name, `'filter ${name}' is not active yet: accepted without effect`);
   else reading.report('unsupported', name, `'filter ${name}' is not supported yet`, 'leave it out');
 }
 
@@ -119,7 +120,7 @@ export const ruleRows: readonly Keyword<ProxyReading>[] = [
   active('capture response', 'FLb', [1, many], 'Keeps an answer header for the log.', readCaptureHeader),
   active('capture cookie', 'FLb', [1, many], 'Keeps a cookie for the log.', readCaptureCookie),
   active('declare capture', 'FL', [1, many], 'Reserves a slot that rules capture into.', readDeclare),
-  active('filter', 'FLB', [1, many], 'Filters. `compression` and `cache` come later, others are refused.', readFilter),
+  active('filter', 'FLB', [1, many], 'Filters. `compression`, `cache` and `bwlim-…` come later, others are refused.', readFilter),
   ...later<ProxyReading>('DFLB', {
     compression: 'Compression of answers.',
     'email-alert': 'Mail about servers that go down; also `mailers` sections.',
@@ -130,6 +131,5 @@ export const ruleRows: readonly Keyword<ProxyReading>[] = [
     'quic-initial': 'Rules for QUIC.',
     'ssl-f-use': 'Certificates of a frontend (HAProxy 3.2); write `crt` on the bind line.',
     'force-be-switch': 'Switching to backends that are disabled.',
-    'http-send-name-header': 'Header with the name of the server.',
   }),
 ];

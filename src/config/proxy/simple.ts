@@ -5,6 +5,7 @@ import type { Keyword } from '../keyword.ts';
 import type { ProxySettings } from '../draft.ts';
 import { parseRule } from '../expression/rule.ts';
 import { readSource } from './source.ts';
+import { addDispatch } from '../server.ts';
 import type { ProxyReading } from './reading.ts';
 
 const any = 'DFLB';
@@ -132,10 +133,17 @@ function readTransparent(reading: ProxyReading): void {
   reading.settings.switches = { ...reading.settings.switches, transparent: true };
 }
 
+/** The address becomes a server without checks; beside it other servers only get what persistence sends them (verify.ts). */
 function readDispatch(reading: ProxyReading): void {
-  const address = reading.address(reading.arg(0), { port: 'required', range: false, offset: false, fd: false, datagram: false, stream: true, names: true });
-  if (address === undefined || reading.proxy === null) return;
-  reading.report('unsupported', 'dispatch', "'dispatch' is not supported yet", `write 'server dispatch ${reading.arg(0)}'`);
+  reading.notice('dispatch', "'dispatch' appears as server 'dispatch' in logs and statistics", `the modern line is 'server dispatch ${reading.arg(0)}'`);
+  addDispatch(reading, reading.arg(0));
+  reading.mark('dispatch');
+}
+
+function readSendName(reading: ProxyReading): void {
+  const name = reading.arg(0);
+  if (reading.on && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) reading.error(name, `'${name}' is not a header name`);
+  else reading.settings.sendNameHeader = reading.on ? name : '';
 }
 
 /** HAProxy 1.x answered 200 to these addresses before anything else. */
@@ -177,7 +185,8 @@ export const simpleRows: readonly Keyword<ProxyReading>[] = [
     const source = readSource(reading);
     if (source !== undefined) reading.settings.source = source;
   }),
-  negatable('dispatch', 'fLB', [1, 1], 'One address instead of servers.', readDispatch),
+  active('dispatch', 'fLB', [1, 1], 'One address instead of servers.', readDispatch),
+  negatable('http-send-name-header', backend, [0, 1], 'Header in which the name of the server is sent to it.', readSendName),
   legacy('redispatch', any, [0, 0], 'Old; today: option redispatch.', readOldRedispatch),
   legacy('transparent', any, [0, 0], 'Old; today: option transparent.', readTransparent),
 ];

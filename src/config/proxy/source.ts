@@ -4,11 +4,20 @@ import type { SourceAddress } from '../../model/model.ts';
 import { sourceAddressRules } from './reading.ts';
 import type { ProxyReading } from './reading.ts';
 
+type Source = Exclude<NonNullable<SourceAddress['address']>, FdAddress>;
+
+/** The kernel chooses among all free ports. */
+function withoutRange(reading: ProxyReading, text: string, address: Source): Source {
+  if (address.kind !== 'inet' || address.portLast === address.port) return address;
+  reading.warning(text, 'the port range of a source address has no effect: the kernel chooses the port', 'sysctl net.ipv4.ip_local_port_range gives the range to choose from');
+  return { ...address, port: 0, portLast: 0 };
+}
+
 /** Reads the words from `from` on; undefined: reported. `used` tells a server line how many words belonged to it. */
 export function readSourceWords(reading: ProxyReading, words: readonly string[]): { readonly source: SourceAddress; readonly used: number } | undefined {
   const parsed = reading.address(words[0] ?? '', sourceAddressRules);
   if (parsed === undefined) return undefined;
-  const address: Exclude<typeof parsed.address, FdAddress> | undefined = parsed.address.kind === 'fd' ? undefined : parsed.address;
+  const address: Exclude<typeof parsed.address, FdAddress> | undefined = parsed.address.kind === 'fd' ? undefined : withoutRange(reading, words[0] ?? '', parsed.address);
   let bound = '';
   let usesrc = '';
   let used = 1;

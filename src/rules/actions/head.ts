@@ -51,7 +51,21 @@ function nameTest(action: Of<'del-header'>): (name: string) => boolean {
   }
 }
 
+/** Lines of this name whose value matches. */
+function deleteByValue(action: Of<'del-header'>): Step {
+  const lowerName = action.name.toLowerCase();
+  const regex = compileRegex(action.value, action.ignoreCase);
+  if (!(regex instanceof RegExp)) return () => null;
+  return (s) => {
+    const head = headOf(s);
+    if (head === null) return null;
+    for (let i = head.find(lowerName, 0); i >= 0; i = head.find(lowerName, i + 1)) if (regex.test(head.value(i))) head.remove(i);
+    return null;
+  };
+}
+
 export function deleteHeader(action: Of<'del-header'>): Step {
+  if (action.value !== '') return deleteByValue(action);
   if (action.match === 'str') {
     const lowerName = action.name.toLowerCase();
     return (s) => {

@@ -47,6 +47,10 @@ export class HttpRules {
   readonly stats: StatsRules | null;
   readonly forwardfor: AddressHeader | null;
   readonly originalto: AddressHeader | null;
+  /** Value of the Forwarded line. */
+  readonly forwarded: FormatFn | null;
+  /** http-send-name-header in lower case, '' = none. */
+  readonly sendName: string;
   /** unique-id-format as a header value. */
   readonly uniqueId: FormatFn | null;
   readonly hasRequestCaptures: boolean;
@@ -61,6 +65,8 @@ export class HttpRules {
     this.stats = proxy.stats !== null && proxy.stats.enabled ? new StatsRules(proxy.stats, compiler) : null;
     this.forwardfor = proxy.forwardfor === null ? null : new AddressHeader(proxy.forwardfor);
     this.originalto = proxy.originalto === null ? null : new AddressHeader(proxy.originalto);
+    this.forwarded = proxy.forwarded === null ? null : compiler.format(proxy.forwarded, 'http');
+    this.sendName = proxy.sendNameHeader.toLowerCase();
     this.uniqueId = proxy.uniqueIdFormat === null ? null : compiler.format(proxy.uniqueIdFormat, 'http');
     this.hasRequestCaptures = proxy.requestCaptures.some((slot) => slot.header !== '');
     this.hasResponseCaptures = proxy.responseCaptures.some((slot) => slot.header !== '');

@@ -31,6 +31,7 @@ export function prepareRequest(x: HttpExchange): void {
   if (forwardfor !== null) lines += forwardedLine(x, forwardfor);
   const originalto = http.originalto ?? front.originalto;
   if (originalto !== null) lines += originalLine(x, originalto);
+  if (http.forwarded !== null) lines += `forwarded: ${http.forwarded(x)}\r\n`;
   const serverCloses = x.frontend.connectionMode !== 'keep-alive' || back.proxy.connectionMode !== 'keep-alive';
   const saysClose = serverCloses && !back.proxy.switches.httpPretendKeepalive;
   if (x.frontend.connectionMode === 'close' || back.proxy.connectionMode === 'close') x.closeClient = true;
@@ -84,7 +85,9 @@ export function serverReady(x: HttpExchange, connection: ServerConnection, reuse
   x.sentMs = x.readyMs + Math.max(x.facts.queueMs, 0) + Math.max(x.facts.connectMs, 0);
   transport.handler = x;
   if (bindsConnection(x.requestHead)) connection.private = true;
-  const first = x.replay ?? firstWrite(x);
+  const named = x.back?.rules.http.sendName ?? '';
+  // What goes to another server carries another name.
+  const first = named === '' ? x.replay ?? firstWrite(x, '') : firstWrite(x, nameLine(x, named, connection.server.name));
   let open = transport.write(first);
   for (const part of x.parts) open = transport.write(part);
   // Only what went out in one piece is kept: longer requests are not sent twice.
@@ -99,13 +102,21 @@ export function serverReady(x: HttpExchange, connection: ServerConnection, reuse
   if (!x.requestBody.done) x.client.awaitClient(x.clientTimeout);
 }
 
-/** Head and first body bytes, as one slice of what the client sent if nothing was changed. */
-function firstWrite(x: HttpExchange): Uint8Array {
+/** http-send-name-header: the client's own lines of that name go. */
+function nameLine(x: HttpExchange, lowerName: string, server: string): string {
   const head = x.requestHead;
-  if (x.serverLines === '' && leavesAsItCame(head)) {
+  for (let i = head.find(lowerName, 0); i >= 0; i = head.find(lowerName, i + 1)) head.remove(i);
+  return `${lowerName}: ${server}\r\n`;
+}
+
+/** Head and first body bytes, as one slice of what the client sent if nothing was changed. */
+function firstWrite(x: HttpExchange, lastLine: string): Uint8Array {
+  const head = x.requestHead;
+  const lines = x.serverLines + lastLine;
+  if (lines === '' && leavesAsItCame(head)) {
     return head.start === 0 && x.firstEnd === head.bytes.length ? head.bytes : head.bytes.subarray(head.start, x.firstEnd);
   }
-  return writeHead(head, x.serverLines, head.bytes.subarray(head.end, x.firstEnd));
+  return writeHead(head, lines, head.bytes.subarray(head.end, x.firstEnd));
 }
 
 /** Body bytes of the client. Gives the first position that is not part of the body. */

@@ -51,7 +51,7 @@ export function makeModel(backends: readonly BackendParts[], global: Partial<Glo
       switches: { allbackups: false, persist: false, logHealthChecks: false, ...parts.switches } as Switches,
       servers: own.map((server) => server.index), balance: { ...balance, ...parts.balance },
       hashType: { method: 'map-based', function: 'sdbm', avalanche: false, ...parts.hashType }, hashBalanceFactor: 0, cookie: null, dynamicCookieKey: '',
-      useServer: [], fullconn: 0, check: { kind: 'tcp' }, checkDisableOn404: false, checkSendState: false, stickTable: null, stickRules: [], persistRules: [],
+      useServer: [], fullconn: 0, check: { kind: 'tcp' }, checkDisableOn404: false, checkSendState: false, stickTable: null, stickRules: [], persistRules: [], rdpPersist: null, sendNameHeader: '', forwarded: null,
       source: null, binds: [],
       ...parts.proxy,
     };

@@ -41,7 +41,8 @@ function serverLines(server: Server): string[] {
   return [
     `  server ${server.name} #${server.sid} ${addressText(server.address)} ${set(server, 'index', 'sid', 'name', 'proxy', 'place', 'address', 'tls', 'check', 'resolvePrefer', 'onError', 'errorLimit', 'poolPurgeDelayMs', 'observe', 'onMarkedUp', 'initState')}`,
     ...(tls === null ? [] : [`    tls ${set(tls, 'caPem', 'crlPem', 'sni')}${tls.caPem === '' ? '' : ' caPem'}${tls.sni === null ? '' : ` sni=${tls.sni.text}`}`]),
-    ...(check === null ? [] : [`    check ${set(check)}`]),
+    ...(check === null ? [] : [`    check ${set(check, 'tlsOptions')}`]),
+    ...(check === null || check.tlsOptions === null ? [] : [`    check tls ${set(check.tlsOptions, 'caPem', 'crlPem', 'sni')}${check.tlsOptions.caPem === '' ? '' : ' caPem'}`]),
   ];
 }
 

@@ -25,7 +25,7 @@ export function makeProxy(index: number, name: string, changes: Partial<Proxy> =
     balance: { algorithm: 'roundrobin', name: '', uriLen: 0, uriDepth: 0, uriWhole: false, uriPathOnly: false, hdrUseDomainOnly: false, randomDraws: 2, expr: null },
     hashType: { method: 'map-based', function: 'sdbm', avalanche: false }, hashBalanceFactor: 0, cookie: null, dynamicCookieKey: '', useServer: [],
     retries: 3, redispatch: 0, retryOn: [], httpReuse: 'safe', fullconn: 0, check: { kind: 'tcp' }, checkDisableOn404: false, checkSendState: false,
-    stickTable: null, stickRules: [], persistRules: [], source: null, serverStateFromFile: 'none', maxKeepAliveQueue: -1,
+    stickTable: null, stickRules: [], persistRules: [], rdpPersist: null, sendNameHeader: '', forwarded: null, source: null, serverStateFromFile: 'none', maxKeepAliveQueue: -1,
     ...changes,
   } as Proxy;
 }
