@@ -27,7 +27,7 @@ export const counterFieldCount = counterFields.length;
 /** Fields that a report combines by maximum instead of by sum. */
 export const maxFields: readonly CounterField[] = ['lastsess_ms', 'qtime_max', 'ctime_max', 'rtime_max', 'ttime_max'];
 
-export const gaugeFields = [
+const gaugeFields = [
   /** Current and highest number of sessions (streams for a backend or server). */
   'scur', 'smax',
   /** Requests waiting in this server's or backend's queue, now and at most. */

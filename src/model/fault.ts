@@ -3,8 +3,8 @@
  * and the status, so that log, counters and the answer to the client never disagree.
  * Letters: configuration manual 8.5. First letter cause, second letter state.
  */
-export type Cause = '-' | 'C' | 'S' | 'P' | 'L' | 'R' | 'I' | 'D' | 'U' | 'K' | 'c' | 's';
-export type Stage = '-' | 'R' | 'Q' | 'C' | 'H' | 'D' | 'L' | 'T';
+type Cause = '-' | 'C' | 'S' | 'P' | 'L' | 'R' | 'I' | 'D' | 'U' | 'K' | 'c' | 's';
+type Stage = '-' | 'R' | 'Q' | 'C' | 'H' | 'D' | 'L' | 'T';
 
 export interface Fault {
   readonly name: string;

@@ -3,7 +3,7 @@
  * control/server-states.ts), read by every traffic thread. A backend's `epoch` grows after every change of one of its
  * servers; a picker whose epoch is older rebuilds itself before it picks.
  */
-export const serverStateFields = [
+const serverStateFields = [
   /** Operating state, see `op`. */
   'op',
   /** Administrative flags, see `admin`. */
@@ -26,7 +26,7 @@ export const serverStateFields = [
   /** Weight in force × 16, as balancing uses it: slow start moves in steps finer than one. */
   'lbweight',
 ] as const;
-export type ServerStateField = (typeof serverStateFields)[number];
+type ServerStateField = (typeof serverStateFields)[number];
 export const S: Readonly<Record<ServerStateField, number>> = Object.freeze(
   Object.fromEntries(serverStateFields.map((name, index) => [name, index])) as Record<ServerStateField, number>,
 );
@@ -58,8 +58,8 @@ export const checkStatusTexts: Readonly<Record<CheckStatus, string>> = {
 };
 
 /** Fields of a backend's shared state, one Int32 array per backend, written by the control thread only. */
-export const backendStateFields = ['epoch', 'active', 'backup', 'weight', 'up', 'lastchg_s', 'downtime_s', 'chkdown', 'frontend_stopped'] as const;
-export type BackendStateField = (typeof backendStateFields)[number];
+const backendStateFields = ['epoch', 'active', 'backup', 'weight', 'up', 'lastchg_s', 'downtime_s', 'chkdown', 'frontend_stopped'] as const;
+type BackendStateField = (typeof backendStateFields)[number];
 export const B: Readonly<Record<BackendStateField, number>> = Object.freeze(
   Object.fromEntries(backendStateFields.map((name, index) => [name, index])) as Record<BackendStateField, number>,
 );
