@@ -22,8 +22,9 @@ async function withSite(definition: SiteDefinition, script: (site: Site) => Prom
 /** Writes as fast as the reader takes it. */
 async function pour(connection: { readonly socket: NodeJS.WritableStream & { destroyed?: boolean } }, bytes: number): Promise<void> {
   const piece = Buffer.alloc(65_536, 'x');
+  const closed = once(connection.socket, 'close');
   for (let left = bytes; left > 0 && connection.socket.destroyed !== true; left -= piece.length) {
-    if (!connection.socket.write(left >= piece.length ? piece : piece.subarray(0, left))) await Promise.race([once(connection.socket, 'drain'), once(connection.socket, 'close')]);
+    if (!connection.socket.write(left >= piece.length ? piece : piece.subarray(0, left))) await Promise.race([new Promise((resolve) => { connection.socket.once('drain', resolve); }), closed]);
   }
 }
 
