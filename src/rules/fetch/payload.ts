@@ -2,7 +2,7 @@
  * Fetches of raw bytes: content inspection in mode tcp, bodies in mode http, TLS hellos. They set Subject.needMore when more bytes
  * could still change the answer; the rule evaluator then waits until the inspect delay ends.
  */
-import { helloType, readHello, type TlsHello } from '../../wire/tls-hello.ts';
+import { readHello, type TlsHello } from '../../wire/tls-hello.ts';
 import type { Head } from '../../wire/head.ts';
 import type { Sample, Subject } from '../subject.ts';
 import { intArg, textArg, type FetchMaker, type FetchTable, type SampleFn } from '../types.ts';
@@ -108,11 +108,12 @@ function hello(read: (hello: TlsHello) => Sample): FetchMaker {
   });
 }
 
+/** Waits for the whole hello, like HAProxy, so that what is asked after `content accept` finds the server name. */
 function helloTypeOf(side: Side): FetchMaker {
   return run((s) => {
-    const type = helloType(side.bytes(s));
-    if (type === 'more') waiting(side, s);
-    return typeof type === 'number' ? type : undefined;
+    const result = readHello(side.bytes(s));
+    if (result === 'more') waiting(side, s);
+    return typeof result === 'string' ? undefined : result.type;
   });
 }
 
