@@ -13,7 +13,7 @@ export function readLog(line: string): string {
     .replace(/:(3[2-9]|[45]\d|6[0-6])\d{3}(?=\D|$)/g, ':PORT');
   return withoutDates
     .replace(/(?<= )-?\d+(?:\/[+-]?\d+){2,4}(?= )/, (timers) => timers.replace(/(?<![-\d])\d+/g, 'n'))
-    .replace(/(?<= )(\d{3,}|-1) (\+?)[1-9]\d*(?= \S+ \S+ \S{4} \d)/, '$1 $2BYTES')
+    .replace(/(?<= )(\d{3,}|-1) (\+?)[1-9]\d*(?= [^"\s]+ [^"\s]+ \S{4} \d)/, '$1 $2BYTES')
     .replace(/(?<=" \d{3} )[1-9]\d*(?= "")/, 'BYTES')
     .replace(/(?<= \S\S(?:\S\S)? )\d+\/\d+(?=\/\d+\/\d+\/[+\d]+ \d+\/\d+)/, 'c/c')
     .replace(/check duration: \d+ms/g, 'check duration: nms');
