@@ -96,11 +96,8 @@ class Verifier {
   private modeOf(proxy: ProxyDraft, index: number, place: Place, word: string): void {
     const backend = this.context.draft.proxies[index];
     if (backend === undefined || isHttp(backend) === isHttp(proxy)) return;
-    if (isHttp(proxy)) {
-      this.error(place, word, `frontend '${proxy.name}' is in mode http and backend '${backend.name}' in mode tcp`, 'give both the same mode');
-    } else {
-      this.context.problems.unsupported(place, word, `frontend '${proxy.name}' is in mode tcp and backend '${backend.name}' in mode http: upgrading a connection is not supported yet`, 'give both the same mode');
-    }
+    // The other way round the connection becomes HTTP, and stays with that backend.
+    if (isHttp(proxy)) this.error(place, word, `frontend '${proxy.name}' is in mode http and backend '${backend.name}' in mode tcp`, 'give both the same mode');
   }
 
   private backend(proxy: ProxyDraft): void {

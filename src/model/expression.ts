@@ -138,6 +138,9 @@ export type Action =
   | { readonly kind: 'replace-header' | 'replace-value'; readonly name: string; readonly source: string; readonly flags: string; readonly value: Format }
   | { readonly kind: 'set-path' | 'set-pathq' | 'set-query' | 'set-uri' | 'set-method'; readonly value: Format }
   | { readonly kind: 'replace-path' | 'replace-pathq' | 'replace-uri'; readonly source: string; readonly flags: string; readonly value: Format }
+  /** `strict`: `full` of path-strip-dotdot, `strict` of the percent forms. */
+  | { readonly kind: 'normalize-uri'; readonly form: 'fragment-encode' | 'fragment-strip' | 'path-merge-slashes' | 'path-strip-dot' | 'path-strip-dotdot'
+      | 'percent-decode-unreserved' | 'percent-to-uppercase' | 'query-sort-by-name'; readonly strict: boolean }
   | { readonly kind: 'set-status'; readonly status: number; readonly reason: string }
   /** `conditions`: ifexists, ifnotempty … that must all hold. */
   | { readonly kind: 'set-var'; readonly scope: VarScope; readonly name: string; readonly expr: SampleExpr; readonly conditions: readonly string[] }

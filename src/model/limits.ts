@@ -31,6 +31,10 @@ export const limits = {
   lingerMsMax: 2000,
   /** Between two looks at a connection that is ending. */
   lingerLookMs: 20,
+  /** Longest JSON Web Token looked at (a header line holds no longer one). */
+  jwtBytesMax: 65536,
+  /** Public keys of jwt_verify kept ready per thread. */
+  jwtKeysMax: 256,
   /** Log line (HAProxy: default 1024, `len`). */
   logLineBytesMax: 65535,
   /** Log lines that may wait for the control thread in one traffic thread; more are dropped and counted. */

@@ -35,6 +35,11 @@ export class ClientSession implements Session, CloseWatcher {
   vars: Vars | null = null;
   proxyUniqueId = '';
   proxyAuthority = '';
+  /**
+   * Backend in mode http that a frontend in mode tcp chose: from then on the connection is HTTP, all of its requests go to that
+   * backend, and no rule of the frontend looks at them.
+   */
+  upgradedTo: ProxyPlan | null = null;
   /** Set by http/ or tcp/ when it takes the connection. */
   user: SessionUser | null = null;
   /** Server connections that belong to this client alone (NTLM, http-reuse never). Kept by dispatch/. */

@@ -206,6 +206,28 @@ const strictMode: ActionReader = (input) => {
   return word === undefined ? undefined : { kind: 'strict-mode' };
 };
 
+/** Whatever is chosen afterwards must be a backend in mode http: the connection goes on there as HTTP. */
+const switchMode: ActionReader = (input) => {
+  const mode = takeWord(input, "'http'");
+  if (mode === undefined) return undefined;
+  if (mode !== 'http') return fail(input.scope, mode, `'switch-mode' cannot change to '${mode}'`, "write 'switch-mode http'");
+  if (input.words[input.at] === 'proto') input.at += 2;
+  return { kind: 'accept' };
+};
+
+const normalForms = ['fragment-encode', 'fragment-strip', 'path-merge-slashes', 'path-strip-dot', 'path-strip-dotdot', 'percent-decode-unreserved', 'percent-to-uppercase', 'query-sort-by-name'] as const;
+
+const normalizeUri: ActionReader = (input) => {
+  const word = takeWord(input, 'the name of a normal form');
+  const form = normalForms.find((each) => each === word);
+  if (word === undefined) return undefined;
+  if (form === undefined) return fail(input.scope, word, `'normalize-uri' does not know '${word}'`, didYouMean(word, normalForms) || `one of ${normalForms.join(', ')}`);
+  const option = form === 'path-strip-dotdot' ? 'full' : form.startsWith('percent') ? 'strict' : '';
+  const given = option !== '' && input.words[input.at] === option;
+  if (given) input.at++;
+  return { kind: 'normalize-uri', form, strict: given };
+};
+
 /** HAProxy 2.8: `silent-drop rst-ttl <n>`. */
 const silentDrop: ActionReader = (input) => {
   if (input.words[input.at] === 'rst-ttl') input.at += 2;
@@ -215,7 +237,7 @@ const silentDrop: ActionReader = (input) => {
 export const editActions: Readonly<Record<string, ActionReader>> = {
   allow: plain({ kind: 'allow' }), accept: plain({ kind: 'accept' }), reject: plain({ kind: 'reject' }), close: plain({ kind: 'close' }),
   'silent-drop': silentDrop, 'disable-l7-retry': plain({ kind: 'disable-l7-retry' }), 'wait-for-handshake': plain({ kind: 'wait-for-handshake' }),
-  'strict-mode': strictMode,
+  'strict-mode': strictMode, 'switch-mode': switchMode, 'normalize-uri': normalizeUri,
   'set-header': headerReader('set-header'), 'add-header': headerReader('add-header'), 'early-hint': headerReader('early-hint'), 'del-header': delHeader,
   'replace-header': replaceHeaderReader('replace-header'), 'replace-value': replaceHeaderReader('replace-value'),
   'set-path': targetReader('set-path'), 'set-pathq': targetReader('set-pathq'), 'set-query': targetReader('set-query'), 'set-uri': targetReader('set-uri'),

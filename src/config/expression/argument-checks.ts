@@ -55,6 +55,10 @@ const checks: Readonly<Record<string, readonly Check[]>> = {
   ',sha2': [(args, owner, scope) => args[0]?.kind !== 'int' || [224, 256, 384, 512].includes(args[0].value) || bad(scope, owner, String(args[0].value), 'the size is 224, 256, 384 or 512')],
   ',http_date': [oneOf(1, ['s', 'ms', 'us'])],
   ',json': [oneOf(0, ['ascii', 'utf8', 'utf8s', 'utf8p', 'utf8ps'])],
+  ',jwt_verify': [(args, owner, scope) => {
+    const name = textAt(args, 0) ?? '';
+    return parseVarName(name) !== undefined || /^(?:HS|RS|ES|PS)(?:256|384|512)$/.test(name) || bad(scope, owner, name, `there is no algorithm '${name}'`, 'write HS256, RS256, ES256 or the like, or a variable');
+  }],
   ',json_query': [oneOf(1, ['int', 'str'])],
   ',url_enc': [oneOf(0, ['query'])],
   ',strcmp': [variableCheck(0)],

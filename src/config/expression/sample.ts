@@ -6,7 +6,7 @@ import { aclKeywords } from '../../model/catalog/acls.ts';
 import { converters, mapMethods, type ConverterSpec } from '../../model/catalog/converters.ts';
 import { fetchAliases, fetches, type FetchSpec, type Needs } from '../../model/catalog/fetches.ts';
 import type { Arg, Call, MatchMethod, SampleExpr, SampleType } from '../../model/expression.ts';
-import { cutArguments, typeArguments, unknownWord } from './arguments.ts';
+import { cutArguments, parseVarName, typeArguments, unknownWord } from './arguments.ts';
 import { checkArguments } from './argument-checks.ts';
 import { loadPatternFile } from './patterns.ts';
 import { checkState, fail } from './report.ts';
@@ -112,6 +112,16 @@ function mapArguments(spec: ConverterSpec, args: (Arg | null)[], scope: Expressi
   return patterns === undefined ? undefined : [{ kind: 'patterns', patterns }, ...args.slice(1)];
 }
 
+/** The key of jwt_verify is a file for public keys, a secret for HS256 and relatives; with a variable algorithm a path tells. */
+function keyArguments(spec: ConverterSpec, args: (Arg | null)[], scope: ExpressionScope): (Arg | null)[] | undefined {
+  const [algorithm, key] = args;
+  if (spec.name !== 'jwt_verify' || algorithm?.kind !== 'str' || key?.kind !== 'str' || parseVarName(key.value) !== undefined) return args;
+  const file = parseVarName(algorithm.value) === undefined ? !algorithm.value.startsWith('HS') : /[/]|\.(?:pem|crt|key|pub)$/.test(key.value);
+  if (!file) return args;
+  const bytes = scope.readFile(key.value);
+  return bytes === undefined ? undefined : [algorithm, { kind: 'str', value: Buffer.from(bytes).toString('latin1') }];
+}
+
 /** Types that have no way to another (all others convert). */
 function castable(from: SampleType, to: SampleType): boolean {
   if (from === to || from === 'any' || to === 'any') return true;
@@ -130,7 +140,8 @@ function readConverter(cursor: Cursor, scope: ExpressionScope, type: SampleType)
   if (!castable(type, spec.input)) return fail(scope, read.name, `converter '${read.name}' takes ${spec.input} and cannot follow ${type}`);
   const typed = typeArguments(read.name, read.args, spec.args, scope);
   if (typed === undefined || !checkArguments(`,${spec.name}`, read.name, typed, scope)) return undefined;
-  const args = mapArguments(spec, typed, scope);
+  const keyed = keyArguments(spec, typed, scope);
+  const args = keyed === undefined ? undefined : mapArguments(spec, keyed, scope);
   if (args === undefined) return undefined;
   const output = spec.output === 'any' && spec.input === 'any' ? type : spec.output;
   // `bytes` on a text stays a text.

@@ -95,14 +95,14 @@ const rows: readonly Row[] = [
   ['srv_queue', '', 'str', 'int', 'Requests that wait for the server named backend/server.'],
   ['debug', 's?s?', 'any', 'any', 'Reports the sample to a ring; passes it on.', 'inactive'],
   ['in_table', 't', 'any', 'bool', 'True when the key is in a stick table.', 'inactive'],
+  ['jwt_header_query', 's?s?', 'str', 'any', 'Header of a JSON Web Token, or what a JSON path finds in it.'],
+  ['jwt_payload_query', 's?s?', 'str', 'any', 'Payload of a JSON Web Token, or what a JSON path finds in it.'],
+  ['jwt_verify', 'ss', 'str', 'int', 'Checks the signature of a JSON Web Token: 1 = good.'],
 
   // ---- known to HAProxy only
   ['aes_gcm_dec', 'isss', 'bin', 'bin', 'AES-GCM.', 'unsupported'],
   ['fix_is_valid', '', 'bin', 'bool', 'FIX protocol.', 'unsupported'],
   ['fix_tag_value', 's', 'bin', 'bin', 'FIX protocol.', 'unsupported'],
-  ['jwt_header_query', 's?s?', 'bin', 'any', 'JSON Web Token.', 'unsupported'],
-  ['jwt_payload_query', 's?s?', 'bin', 'any', 'JSON Web Token.', 'unsupported'],
-  ['jwt_verify', 'ss', 'bin', 'int', 'JSON Web Token.', 'unsupported'],
   ['mqtt_field_value', 'ss', 'bin', 'str', 'MQTT.', 'unsupported'],
   ['mqtt_is_valid', '', 'bin', 'bool', 'MQTT.', 'unsupported'],
   ['protobuf', 'ss?', 'bin', 'bin', 'Protocol buffers.', 'unsupported'],

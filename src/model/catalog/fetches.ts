@@ -126,17 +126,17 @@ const rows: readonly FetchRow[] = [
   ['fc_http_major', '', 'int', 'client', 'Major HTTP version on the client side.'],
   ['fc_pp_authority', '', 'str', 'client', 'Authority from the PROXY protocol header.'],
   ['fc_pp_unique_id', '', 'str', 'client', 'Unique id from the PROXY protocol header.'],
-  ['fc_rcvd_proxy', '', 'bool', 'client', 'True when the client sent a PROXY protocol header.', 'unsupported'],
+  ['fc_rcvd_proxy', '', 'bool', 'client', 'True when the client sent a PROXY protocol header.'],
   ['fc_err', '', 'int', 'client', 'Error code of the client connection.', 'inactive'],
   ['fc_err_str', '', 'str', 'client', 'Error text of the client connection.', 'inactive'],
-  ['fc_fackets', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'unsupported'],
-  ['fc_lost', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'unsupported'],
-  ['fc_reordering', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'unsupported'],
-  ['fc_retrans', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'unsupported'],
-  ['fc_rtt', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'unsupported'],
-  ['fc_rttvar', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'unsupported'],
-  ['fc_sacked', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'unsupported'],
-  ['fc_unacked', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'unsupported'],
+  ['fc_fackets', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'inactive'],
+  ['fc_lost', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'inactive'],
+  ['fc_reordering', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'inactive'],
+  ['fc_retrans', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'inactive'],
+  ['fc_rtt', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'inactive'],
+  ['fc_rttvar', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'inactive'],
+  ['fc_sacked', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'inactive'],
+  ['fc_unacked', 's?', 'int', 'client', 'TCP_INFO of the client connection.', 'inactive'],
   ['fe_client_timeout', '', 'int', 'client', 'timeout client of the frontend, milliseconds.'],
   ['fe_defbe', '', 'str', 'client', 'Name of the default backend of the frontend.'],
   ['fe_id', '', 'int', 'client', 'Number of the frontend.'],
@@ -314,8 +314,8 @@ const rows: readonly FetchRow[] = [
   ['res.cache_name', '', 'str', 'answered', 'Name of the cache.', 'inactive'],
 ];
 
-/** Known to HAProxy, all for debugging HAProxy itself or for TLS secrets that the runtimes do not give. */
-const unsupportedNames = [
+/** Known to HAProxy, all for debugging HAProxy itself or for TLS secrets that the runtimes do not give: they give nothing. */
+const internalNames = [
   'internal.htx.data', 'internal.htx.free', 'internal.htx.free_data', 'internal.htx.has_eom', 'internal.htx.nbblks', 'internal.htx.size', 'internal.htx.used',
   'internal.htx_blk.data', 'internal.htx_blk.hdrname', 'internal.htx_blk.hdrval', 'internal.htx_blk.size', 'internal.htx_blk.start_line', 'internal.htx_blk.type',
   'ssl_bc_client_random', 'ssl_bc_server_random', 'ssl_bc_session_key', 'ssl_bc_unique_id', 'ssl_fc_cipherlist_bin', 'ssl_fc_cipherlist_hex',
@@ -336,6 +336,6 @@ export const fetchAliases: Readonly<Record<string, string>> = {
 };
 
 export const fetches: ReadonlyMap<string, FetchSpec> = new Map(
-  [...rows, ...stickFetchRows, ...unsupportedNames.map((name): FetchRow => [name, '', 'any', 'nothing', 'Internal to HAProxy and OpenSSL.', 'unsupported'])]
+  [...rows, ...stickFetchRows, ...internalNames.map((name): FetchRow => [name, 's?', 'str', 'nothing', 'Internal to HAProxy and OpenSSL.', 'inactive'])]
     .map(([name, args, type, needs, help, state]) => [name, { name, args: argSpecs(args), type, needs, state: state ?? 'active', help }]),
 );

@@ -2,6 +2,7 @@
 import type { Action } from '../../model/expression.ts';
 import { answerStep, authStep, constant, redirectStep } from './final.ts';
 import { addHeader, deleteHeader, replaceHeader, replaceTarget, setStatus, setTarget } from './head.ts';
+import { normalizeUri } from './normalize-uri.ts';
 import { capture, changeEntry, setFromSample, setLogLevel, setTimeout, setVar, setVarFormat, unsetVar } from './state.ts';
 import type { ActionContext, Step } from './types.ts';
 
@@ -20,6 +21,7 @@ export function compileAction(action: Action, context: ActionContext): Step | nu
     case 'replace-header': case 'replace-value': return replaceHeader(action, context);
     case 'set-path': case 'set-pathq': case 'set-query': case 'set-uri': case 'set-method': return setTarget(action, context);
     case 'replace-path': case 'replace-pathq': case 'replace-uri': return replaceTarget(action, context);
+    case 'normalize-uri': return normalizeUri(action, context);
     case 'set-status': return setStatus(action);
     case 'set-var': return setVar(action, context);
     case 'set-var-fmt': return setVarFormat(action, context);

@@ -4,6 +4,7 @@
  */
 import { C } from '../../model/counters.ts';
 import { faults } from '../../model/fault.ts';
+import { limits } from '../../model/limits.ts';
 import type { RuleSet } from '../../rules/compile.ts';
 import type { Verdict } from '../../rules/subject.ts';
 import { P } from '../../shared/segments.ts';
@@ -46,6 +47,7 @@ export function headRead(x: HttpExchange, bytes: Buffer, to: number): number {
   x.closeClient = x.requestFraming.close || x.requestFraming.doubtful || x.context.draining;
   if (x.front.rules.http.hasRequestCaptures || x.frontend.cookieCapture !== null) captureRequest(x);
   if (x.front.rules.http.uniqueId !== null) x.uniqueId = x.front.rules.http.uniqueId(x);
+  if (x.client.session.upgradedTo !== null) x.step = step.backend;
   proceed(x);
   return end;
 }
@@ -141,8 +143,8 @@ function restrictNames(x: HttpExchange, proxy: ProxyPlan): boolean {
 
 function chooseBackend(x: HttpExchange): boolean {
   const { front } = x;
-  const index = front.rules.backend(x);
-  const back = index < 0 ? undefined : x.client.session.plan.proxies[index];
+  const { session } = x.client;
+  const back = session.upgradedTo ?? session.plan.proxies[front.rules.backend(x)];
   if (back === undefined || back.proxy.disabled) {
     front.front.count(C.econ);
     x.facts.requestMs = -1;
@@ -280,7 +282,8 @@ function inspectedBytes(x: HttpExchange): number {
 /** More of the body came while rules wait for it. */
 export function bodyArrived(x: HttpExchange): void {
   if (x.stage === stage.buffering) {
-    if (!x.requestBody.done && inspectedBytes(x) < x.bodyWanted) return;
+    // What waits is bounded: rules see no more than fits.
+    if (!x.requestBody.done && inspectedBytes(x) < x.bodyWanted && x.partsBytes < limits.pendingWriteBytesMax) return;
     x.bodyWanted = 0;
   }
   goOn(x);

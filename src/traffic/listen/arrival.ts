@@ -161,7 +161,7 @@ export class Arrival implements Candidate, TimerOwner {
     front.counters[C.lastsess_ms] = session.acceptedAtMs;
     plan.tally.count(C.stot);
     if (session.frontend.mode === 'http') serveHttp(transport, session, context);
-    else serveTcp(transport, session, context);
+    else serveTcp(transport, session, context, serveHttp);
   }
 
   private refused(verdict: 'reject' | 'silent-drop', atConnection: boolean): void {

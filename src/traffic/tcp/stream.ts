@@ -23,12 +23,16 @@ import { startTunnel, type Tunnel, type TunnelOwner } from './tunnel.ts';
 
 const stage = { inspecting: 0, dispatching: 1, answering: 2, tunnel: 3, over: 4 } as const;
 
+/** Goes on with a connection as HTTP: sets the transport's handler. */
+export type Upgrade = (transport: SocketTransport, session: ClientSession, context: ThreadContext) => void;
+
 export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, SessionUser, TimerOwner {
   readonly context: ThreadContext;
   readonly session: ClientSession;
   readonly transport: SocketTransport;
   readonly exchange: Exchange;
   private readonly dispatch: Dispatch;
+  private readonly upgrade: Upgrade;
   private readonly request = new InspectBuffer(limits.inspectBytesMax);
   private readonly timer = new TimerNode(this, 0);
   private stage: number = stage.inspecting;
@@ -43,13 +47,14 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
   private entered = false;
   private counted = false;
 
-  constructor(transport: SocketTransport, session: ClientSession, context: ThreadContext) {
+  constructor(transport: SocketTransport, session: ClientSession, context: ThreadContext, upgrade: Upgrade) {
     this.context = context;
     this.session = session;
     this.transport = transport;
     this.exchange = new Exchange(context.world, session, this);
     this.exchange.reset(session, this);
     this.dispatch = new Dispatch(context, this.exchange);
+    this.upgrade = upgrade;
   }
 
   start(): void {
@@ -167,6 +172,10 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
       this.end(faults.noServer);
       return;
     }
+    if (backend.proxy.mode === 'http') {
+      this.continueAsHttp(backend);
+      return;
+    }
     this.backend = backend;
     exchange.backend = backend.proxy;
     exchange.facts.backendName = backend.proxy.name;
@@ -174,6 +183,19 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
     this.entered = true;
     if (backend === session.proxy) this.findServer(backend);
     else this.inspect(backend);
+  }
+
+  /** This stream ends without a word: what it has read is the beginning of the first request. */
+  private continueAsHttp(backend: ProxyPlan): void {
+    const { session, transport, context } = this;
+    this.stage = stage.over;
+    context.wheel.disarm(this.timer);
+    session.upgradedTo = backend;
+    session.requestCount = 0;
+    const read = Buffer.concat(this.request.take());
+    this.upgrade(transport, session, context);
+    if (read.length > 0) transport.handler.onData(read);
+    if (this.clientEnded) transport.handler.onEnd();
   }
 
   private findServer(backend: ProxyPlan): void {

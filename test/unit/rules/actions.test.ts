@@ -211,3 +211,20 @@ test('log lines: flags, blanks and escaping', () => {
   scope.proxies[0] = fakeProxy(0, 'fe', { requestCaptures: [{ header: 'a', lengthMax: 9 }, { header: 'b', lengthMax: 9 }] });
   assert.equal(print('%hr|%hrl|%{+Q}hrl|%hs', 'GET / HTTP/1.1', (s) => { s.requestCaptures = ['x|{y}']; }, scope), '{x#7C#7By#7D|}|x#7C#7By#7D -|"x#7C#7By#7D" ""|');
 });
+
+test('nobody is refused because of what is not built yet', () => {
+  const verdict = (rule: string): string => (run([rule], 'GET /a HTTP/1.1\nHost: h').verdict?.kind ?? 'none');
+  for (const action of ['deny', 'tarpit', 'reject', 'silent-drop', 'return status 429']) {
+    for (const condition of ['if { sc_http_req_rate(0) ge 0 }', 'if !{ src_get_gpc0 gt 0 }', 'unless { sc0_http_req_rate lt 0 }', 'unless !{ sc0_conn_cur eq 0 }', 'if { path /a } !{ sc0_tracked }',
+      'unless { fc_rtt gt 1 }', 'if { src,in_table(p/t) } or { path /b }', 'if { path /b } or { path /a } { sc0_conn_rate ge 0 }']) {
+      assert.equal(verdict(`${action} ${condition}`), 'none', `${action} ${condition}`);
+    }
+    // What decides without the counter still decides.
+    for (const condition of ['if { sc_http_req_rate(0) gt 9 } or { path /a }', 'unless { path /b } !{ sc0_conn_cur gt 5 }', 'if { path /a }']) assert.notEqual(verdict(`${action} ${condition}`), 'none', `${action} ${condition}`);
+  }
+});
+
+test('a counter that is not built yet reads as that of a client never seen', () => {
+  assert.equal(print('%[sc_http_req_rate(0)] %[src,table_conn_cnt(p/t)] %[src_conn_cur,add(2)]'), '0 0 2');
+  assert.deepEqual(lines(['set-header X-Ok 1 if { sc_http_req_rate(0) lt 10 }', 'set-header X-Over 1 if { sc_http_req_rate(0) gt 10 }'], 'GET / HTTP/1.1\nHost: h'), ['Host: h', 'X-Ok: 1']);
+});

@@ -93,7 +93,7 @@ export class FakeScope implements ExpressionScope {
   proxyByName(name: string): number { return this.proxies.findIndex((proxy) => proxy.name === name); }
   serverByName(_backend: string, server: string): number { return this.servers.findIndex((each) => each.name === server); }
   userlistByName(name: string): number { return this.userlists.findIndex((each) => each.name === name); }
-  peersTable(): boolean { return false; }
+  peersTable(name: string): boolean { return name === 'p/t'; }
   aclsByName(name: string): readonly number[] { return this.named.get(name) ?? []; }
   addAcl(acl: Acl): number {
     const index = this.acls.push(acl) - 1;
