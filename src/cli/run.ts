@@ -59,8 +59,8 @@ export function runCheck(line: CommandLine, notices: Notices): number {
   const model = readAndPrint(line, notices);
   if (model === null) return 1;
   if (!hasListener(model)) {
-    console.log('Configuration file has no error but will not start (no listener) => exit(1).');
-    return 1;
+    console.log('Configuration file has no error but will not start (no listener) => exit(2).');
+    return 2;
   }
   if (!line.quiet) console.log('Configuration file is valid');
   return 0;

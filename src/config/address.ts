@@ -111,7 +111,8 @@ function readInet(rest: string, whole: string, family: Family, rules: AddressRul
   const ipv4 = isIPv4(host) ? host : shortIpv4(host);
   if (ipv4 !== undefined && family.family !== 6) return inet(4, ipv4);
   if (isIPv6(host) && family.family !== 4) return inet(6, host.toLowerCase());
-  if (!/^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(host) || ipv4 !== undefined) return fault(`'${host}' is not an address in '${whole}'`);
+  // Digits and dots that are no address are no name either: no top-level domain is a number (RFC 3696 2).
+  if (!/^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(host) || ipv4 !== undefined || /^[\d.]+$/.test(host)) return fault(`'${host}' is not an address in '${whole}'`);
   if (rules.names) return done({ kind: 'name', name: host, family: family.family, port: port.low });
   const found = rules.lookup?.(host, family.family);
   if (found === undefined) return fault(`the name '${host}' cannot be resolved in '${whole}'`);
