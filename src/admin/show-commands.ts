@@ -81,7 +81,7 @@ function serverStateLine(context: AdminContext, server: Server): string {
   const checkAddress = server.check?.address;
   const fields: readonly (string | number)[] = [
     proxy?.iid ?? 0, proxy?.name ?? '', server.sid, server.name, host === '' ? '-' : host, load(S.op), load(S.admin), load(S.uweight), load(S.iweight),
-    sinceChange, checkStatusNumbers[check.status], check.result, load(S.health), checkState(check), 0, 0, 0,
+    sinceChange, checkStatusNumbers[check.status], check.result, server.check === null ? 0 : load(S.health), checkState(check), 0, 0, 0,
     server.address.kind === 'name' ? server.address.name : '-', port, '-', server.tls === null ? 0 : 1, server.check?.port ?? 0,
     checkAddress?.kind === 'inet' ? checkAddress.host : '-', '-', 0,
   ];

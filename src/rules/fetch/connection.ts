@@ -42,6 +42,8 @@ export const connectionFetches: FetchTable = {
   dst: plain(destination), fc_dst: plain(destination), dst_port: plain(destinationPort), fc_dst_port: plain(destinationPort),
   src_is_local: plain(sourceIsLocal), fc_src_is_local: plain(sourceIsLocal), dst_is_local: plain(destinationIsLocal), fc_dst_is_local: plain(destinationIsLocal),
   dst_conn: plain((s) => s.world.frontendConnections(s.session.frontend.index)),
+  // Only a connection without error carries requests; failed ones are logged by the listener.
+  fc_err: plain(() => 0),
   fc_http_major: plain((s) => (s.request === null ? undefined : 1)),
   fc_pp_authority: plain((s) => text(s.session.proxyAuthority)),
   fc_pp_unique_id: plain((s) => text(s.session.proxyUniqueId)),

@@ -100,6 +100,10 @@ export const tlsFetches: FetchTable = {
   ssl_c_used: onTls(client, (tls) => tls.peerCertificate() !== undefined),
   ssl_c_verify: onTls(client, (tls) => tls.verifyCode()),
   ssl_c_err: onTls(client, (tls) => tls.verifyCode()),
+  // The runtimes tell one code for the whole chain.
+  ssl_c_ca_err: onTls(client, () => 0),
+  // As fc_err: a failed handshake carries no requests.
+  ssl_fc_err: onTls(client, () => 0),
   ssl_fc_has_early: flag(client, () => false),
   ssl_fc_has_sni: flag(client, (tls) => tls.sni() !== ''),
   ssl_fc_is_resumed: flag(client, (tls) => tls.resumed()),
