@@ -116,7 +116,7 @@ const proxyColumns: readonly Column[] = [
   count('hrsp_4xx', 'fsb', 'hrsp_4xx', 'Answers with status 400 to 499', metric('http_responses_total', 'counter', 'FSB', 'code')),
   count('hrsp_5xx', 'fsb', 'hrsp_5xx', 'Answers with status 500 to 599', metric('http_responses_total', 'counter', 'FSB', 'code')),
   count('hrsp_other', 'fsb', 'hrsp_other', 'Answers with another status or none', metric('http_responses_total', 'counter', 'FSB', 'code')),
-  column('hanafail', 'u64', 'MCP', 'S', 'never', 'Failed health analyses (observe); HAProxy leaves it empty too'),
+  column('hanafail', 'u64', 'MCP', 'S', 'computed', 'Times that observe reached its error limit; empty without observe'),
   column('req_rate', 'u32', 'MRP', 'F', 'gauge req_rate', 'Requests in the last second'),
   column('req_rate_max', 'u32', 'MMP', 'F', 'gauge req_rate_max', 'Most requests in one second', metric('http_requests_rate_max', 'gauge', 'F')),
   count('req_tot', 'Fsb', 'req_tot', 'Requests so far', metric('http_requests_total', 'counter', 'FSB')),

@@ -118,6 +118,7 @@ function pushServer(rows: Row[], proxy: Proxy, server: Server | undefined, model
   rows.push(row({ kind: 'server', proxy, server, bind: null, aggregate: null }, segments, segments.serverObject(server.index), sums => ({
     ...commonCells('server', proxy, server.name, server.sid),
     ...serverCells(server, model, segments, sources),
+    hanafail: server.observe === 'none' ? null : (sums[C.hanafail] as number),
     need_conn_est: connectionsNeeded(server, sums, segments, sources),
     lastsess: secondsSince(sums[C.lastsess_ms] as number, sources.nowMs()),
   })));

@@ -122,6 +122,9 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
       this.open(target);
       return true;
     }
+    // HAProxy counts a repeated request here and the new attempt, on this server or another, once more.
+    target.tally.count(C.wretr);
+    backend.back.count(C.wretr);
     this.tryAgain(backend, target, false);
     return true;
   }
@@ -129,7 +132,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
   /** http/ tells every answer's status as it comes, for `observe layer7`. 0 = the answer was broken or missing. */
   observeAnswer(status: number): void {
     const { target } = this;
-    if (target !== null && target.server.observe !== 'none') observe(this.context, target, 7, status >= 100 && status < 500, status === 0 ? 'Invalid http response' : 'Wrong http response');
+    if (target !== null && target.server.observe !== 'none') observe(this.context, target, 7, status >= 100 && status < 500, status === 0 ? 'Invalid http response (headers)' : 'Wrong http response');
   }
 
   /**
@@ -162,6 +165,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
       this.assigned(server);
       return;
     }
+    this.name(server);
     const { maxqueue } = server.server;
     if (maxqueue > 0 && server.tally.gauge(G.qcur) >= maxqueue) this.queueIsFull(backend, server);
     else this.enqueue(backend, server.queue);
@@ -257,13 +261,18 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
 
   /** The slot is ours: the server works on this request from now on. */
   private hold(server: ServerPlan): void {
-    const { facts } = this.subject;
     this.target = server;
     this.activePrevious = null;
     this.activeNext = server.active;
     if (server.active !== null) server.active.activePrevious = this;
     server.active = this;
     server.pool.used(1);
+    this.name(server);
+  }
+
+  /** Log lines and rules tell of this server from now on, also while the request still waits for it. */
+  private name(server: ServerPlan): void {
+    const { facts } = this.subject;
     this.subject.server = server.server;
     facts.serverName = server.server.name;
     facts.serverAddress = server.unix ? '' : server.host;
@@ -396,14 +405,14 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     this.context.wheel.arm(this.timer, connectMs > 0 ? Math.min(connectMs, turnaroundMs) : turnaroundMs);
   }
 
-  /** `option redispatch` at its interval; at once when balance is round robin and there is another server. */
+  /** `option redispatch` at its interval; at once where the algorithm does not choose by what the request says and there is another server. */
   private mayRedispatch(backend: ProxyPlan, target: ServerPlan): boolean {
     const { redispatch, retries, balance } = backend.proxy;
     if (redispatch === 0 || this.forced) return false;
     if (Atomics.load(target.state, S.op) < op.running) return true;
     if (redispatch > 0 && this.retries % redispatch === 0) return true;
     if (redispatch < 0 && this.retries % (retries + 1 + redispatch) === 0) return true;
-    const takesTurns = balance.algorithm === 'roundrobin' || balance.algorithm === 'static-rr' || balance.algorithm === 'leastconn' || balance.algorithm === 'random';
+    const takesTurns = balance.algorithm === 'roundrobin' || balance.algorithm === 'static-rr' || balance.algorithm === 'leastconn' || balance.algorithm === 'first' || balance.algorithm === 'random';
     return this.fixed < 0 && takesTurns && this.context.world.usableServers(backend.proxy.index) > 1;
   }
 

@@ -1,6 +1,7 @@
 /**
- * Idle connections to one server in one thread, newest first out. Surplus ones are closed step by step (pool-purge-delay), as
- * HAProxy does: half of what the last period did not need. Used by Dispatch only; knows nothing of requests.
+ * Idle connections to one server in one thread, newest first out. As many are kept as were needed at once lately, and
+ * pool-low-conn more; surplus ones are closed step by step (pool-purge-delay), half of what the last period did not need.
+ * Used by Dispatch only; knows nothing of requests.
  */
 import { TimerNode, type TimerOwner, type TimerWheel } from '../../base/timer-wheel.ts';
 import { G } from '../../model/counters.ts';
@@ -18,8 +19,12 @@ export class IdlePool implements TimerOwner {
   private head: ServerLink | null = null;
   private tail: ServerLink | null = null;
   private count = 0;
+  /** Of these, proven reusable. */
+  private safeCount = 0;
   private inUse = 0;
+  /** Most connections in use at once in this period, and over the last periods, older ones counting less and less. */
   private inUseMax = 0;
+  private needed = 0;
 
   constructor(server: Server, tally: Tally, wheel: TimerWheel) {
     this.server = server;
@@ -35,11 +40,12 @@ export class IdlePool implements TimerOwner {
   used(change: 1 | -1): void {
     this.inUse += change;
     if (this.inUse > this.inUseMax) this.inUseMax = this.inUse;
+    if (this.inUse > this.needed) this.needed = this.inUse;
   }
 
-  /** False: no room or not wanted; the caller closes the connection. */
+  /** False: no room or not wanted; the caller, whose connection still counts as used, closes it. */
   put(link: ServerLink): boolean {
-    if (link.transport.closed || this.isFull() || this.isWornOut(link)) return false;
+    if (link.transport.closed || this.server.poolPurgeDelayMs === 0 || this.isFull() || this.isWornOut(link) || !this.isWanted(link)) return false;
     link.pool = this;
     link.poolPrevious = null;
     link.poolNext = this.head;
@@ -47,11 +53,12 @@ export class IdlePool implements TimerOwner {
     else this.head.poolPrevious = link;
     this.head = link;
     this.count += 1;
+    if (link.safe) this.safeCount += 1;
     this.tally.move(G.idle_conn_cur, 1);
     this.tally.move(G.used_conn_cur, -1);
     link.transport.handler = link;
     link.transport.resume();
-    if (!this.timer.armed && this.server.poolPurgeDelayMs > 0) this.wheel.arm(this.timer, this.server.poolPurgeDelayMs);
+    if (!this.timer.armed) this.wheel.arm(this.timer, this.server.poolPurgeDelayMs);
     return true;
   }
 
@@ -74,6 +81,7 @@ export class IdlePool implements TimerOwner {
     link.poolPrevious = null;
     link.poolNext = null;
     this.count -= 1;
+    if (link.safe) this.safeCount -= 1;
     this.tally.move(G.idle_conn_cur, -1);
     this.tally.move(G.used_conn_cur, 1);
   }
@@ -85,8 +93,9 @@ export class IdlePool implements TimerOwner {
 
   /** Closes half of the connections that the last period had no use for, oldest first. */
   onTimer(): void {
-    const surplus = this.inUse + this.count - this.inUseMax;
+    const surplus = this.inUse + this.count - Math.max(this.inUseMax, this.needed);
     for (let left = Math.ceil(surplus / 2); left > 0 && this.tail !== null; left -= 1) this.close(this.tail);
+    this.needed = Math.max(Math.floor((this.needed + this.inUseMax) / 2), this.inUseMax);
     this.inUseMax = this.inUse;
     if (this.count > 0) this.wheel.arm(this.timer, this.server.poolPurgeDelayMs);
   }
@@ -94,6 +103,12 @@ export class IdlePool implements TimerOwner {
   private close(link: ServerLink): void {
     this.remove(link);
     link.transport.destroy();
+  }
+
+  /** One connection of each kind is always worth keeping: only those that have proven reusable serve first requests. */
+  private isWanted(link: ServerLink): boolean {
+    if (this.safeCount === 0 && (link.safe || this.count === 0)) return true;
+    return this.inUse + this.count <= Math.max(this.inUse, this.needed) + this.server.poolLowConn;
   }
 
   private isFull(): boolean {

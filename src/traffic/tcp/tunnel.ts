@@ -121,9 +121,9 @@ export class Tunnel {
     if (!server.paused) server.transport.resume();
   }
 
-  /** Ends both sides with these letters (server marked down, administrator, drain). The owner is told. */
+  /** Ends both sides (server marked down, administrator, drain). The owner is told. Nothing was expected, so no state is named. */
   kill(fault: Fault): void {
-    this.finish(fault);
+    this.finish({ ...fault, stage: '-' });
   }
 
   // ---- called by the sides
