@@ -98,6 +98,8 @@ export class ServerLink implements ServerConnection, TransportHandler, CloseWatc
   keep(session: ClientSession): void {
     this.keeper = session;
     this.transport.handler = this;
+    // A slow client may have stopped it; its end has to be noticed.
+    this.transport.resume();
     session.ownConnections.push(this);
     if (session.ownConnections.length > limits.sessionServerConnectionsMax) session.ownConnections[0]?.drop();
   }

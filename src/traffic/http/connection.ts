@@ -18,7 +18,7 @@ import { exchangePool, RunningExchange } from './running-exchange.ts';
 import { requestData } from './to-server.ts';
 
 /** What the client timer is armed for. */
-const awaited = { nothing: 0, firstRequest: 1, nextRequest: 2, head: 3, exchange: 4, linger: 5 } as const;
+const awaited = { nothing: 0, firstRequest: 1, nextRequest: 2, head: 3, exchange: 4, linger: 5, reader: 6 } as const;
 
 export class HttpConnection implements TransportHandler, TimerOwner, SessionUser {
   readonly transport: Transport;
@@ -35,11 +35,15 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   /** Bytes that came before their turn: requests after the one under way. */
   private input: Buffer | null = null;
   private inputPaused = false;
+  /** Answers wait to be read, so the next request waits too. */
+  private clogged = false;
   private running = false;
   /** The client has ended its side; requests that came before are still answered. */
   private peerEnded = false;
   /** Our side has ended; what still comes is thrown away. */
   private lingering = false;
+  /** What waited for the client to read it when the wait began. */
+  private unreadBytes = 0;
   private lingerMs = 0;
   private lingerBytes = 0;
   private lingerSinceMs = 0;
@@ -85,7 +89,8 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   }
 
   onDrain(): void {
-    if (this.exchange !== null) clientDrained(this.exchange);
+    if (this.clogged) this.unclog();
+    else if (this.exchange !== null) clientDrained(this.exchange);
   }
 
   onEnd(): void {
@@ -93,8 +98,12 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
     this.peerEnded = true;
     if (exchange !== null) {
       if (this.input === null) clientEndedSide(exchange);
-    } else if (this.session.requestCount === 0 && !this.lingering) refuseSilence(this, faults.clientAbortHead);
-    else this.transport.destroy();
+    } else if (this.session.requestCount === 0 && !this.lingering) {
+      refuseSilence(this, faults.clientAbortHead);
+    } else if (!this.clogged) {
+      // Answers that it has not read yet still reach it.
+      this.close();
+    }
   }
 
   onClose(): void {
@@ -111,16 +120,32 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   proceed(): void {
     if (this.running) return;
     this.running = true;
-    while (this.exchange === null && this.input !== null && !this.lingering && !this.transport.closed) {
+    while (this.exchange === null && this.input !== null && !this.lingering && !this.transport.closed && !this.clogs()) {
       const bytes = this.input;
       this.input = null;
       this.begin(bytes);
     }
     this.running = false;
-    if (this.exchange === null && this.inputPaused) {
+    if (this.exchange === null && this.inputPaused && !this.clogged) {
       this.inputPaused = false;
       this.transport.resume();
     }
+  }
+
+  /** A client that sends requests without reading the answers: nothing more is read from it until it does. */
+  private clogs(): boolean {
+    if (this.transport.pendingBytes <= limits.pendingWriteBytesMax) return false;
+    this.clogged = true;
+    this.inputPaused = true;
+    this.transport.pause();
+    this.await(awaited.reader, this.session.frontend.timeouts.clientMs ?? 0);
+    return true;
+  }
+
+  private unclog(): void {
+    this.clogged = false;
+    this.awaits = awaited.nothing;
+    this.proceed();
   }
 
   /** A request starts (or, for a client that never spoke, is logged as none). */
@@ -201,7 +226,8 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
 
   private keepInput(bytes: Buffer): void {
     this.input = this.input === null ? bytes : Buffer.concat([this.input, bytes]);
-    if (this.input.length >= limits.pendingWriteBytesMax && !this.inputPaused) {
+    // Told each time: whoever waited for the server may have let the client go on.
+    if (this.input.length >= limits.pendingWriteBytesMax) {
       this.inputPaused = true;
       this.transport.pause();
     }
@@ -292,7 +318,17 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   }
 
   /** The exchange waits for the client to send or to read. */
-  awaitClient(timeoutMs: number): void { this.await(awaited.exchange, timeoutMs); }
+  awaitClient(timeoutMs: number): void {
+    this.unreadBytes = this.transport.pendingBytes;
+    this.await(awaited.exchange, timeoutMs);
+  }
+
+  /** A slow reader that has taken something since is not late. */
+  private clientLate(exchange: HttpExchange): void {
+    if (this.transport.pendingBytes < this.unreadBytes) this.awaitClient(exchange.clientTimeout);
+    else clientTimedOut(exchange);
+  }
+
   awaitNothing(): void { this.awaits = awaited.nothing; }
 
   onTimer(): void {
@@ -300,14 +336,15 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
     const { exchange } = this;
     this.awaits = awaited.nothing;
     if (what === awaited.linger) this.lookLingering();
-    else if (what === awaited.exchange && exchange !== null) clientTimedOut(exchange);
+    else if (what === awaited.exchange && exchange !== null) this.clientLate(exchange);
+    else if (what === awaited.reader) this.transport.destroy();
     else if (what === awaited.head || what === awaited.firstRequest || what === awaited.nextRequest) this.requestTimedOut(what, exchange);
   }
 
   private requestTimedOut(what: number, exchange: HttpExchange | null): void {
     if (exchange !== null && exchange.stage === stage.head && !exchange.requestParser.untouched) refuseHead(exchange, faults.clientTimeoutHead, 408);
     else if (what === awaited.firstRequest) refuseSilence(this, faults.clientTimeoutHead);
-    else this.transport.destroy();
+    else this.close();
   }
 
   // ---- from outside

@@ -72,6 +72,8 @@ export function finish(x: HttpExchange, keepServer: boolean, closeClient: boolea
   countEnd(x);
   if (link !== null && !keepServer) link.transport.handler = unheard;
   x.dispatch.finish(keepServer);
+  // A connection that nobody took over (also one that a full pool refused) only closes, when this exchange may be another request.
+  if (link !== null && link.transport.handler === x) link.transport.handler = unheard;
   if (x.entered && back !== null) back.back.leave();
   if (!x.logged && !x.unlogged) logExchange(x);
   if (back !== null && facts.queueMs >= 0) {

@@ -164,7 +164,6 @@ function toClient(x: HttpExchange, data: Uint8Array): void {
 export function serverEnded(x: HttpExchange, code: string): void {
   if (x.serverGone || x.stage < stage.waiting || x.stage > stage.draining) return;
   x.serverGone = true;
-  x.serverKeeps = false;
   if (x.stage === stage.waiting) {
     headMissing(x);
   } else if (!x.answerDone) {

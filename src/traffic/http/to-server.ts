@@ -154,6 +154,7 @@ function keepBody(x: HttpExchange, whole: Buffer, bytes: Buffer, from: number, e
     x.inspected.push(bytes.subarray(from, end));
   }
   if (x.stage === stage.inspecting || x.stage === stage.buffering) x.bodyArrived();
+  if (x.client.exchange !== x || x.stage >= stage.waiting) return;
   if (!x.requestBody.done && x.partsBytes >= limits.pendingWriteBytesMax && !x.clientPaused) x.pauseClient();
 }
 

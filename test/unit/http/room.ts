@@ -118,7 +118,8 @@ export class Room {
     const http = { mode: 'http', logTargets: [{}], logFormat: [{ kind: 'text', text: 'x' }], httpReuse: 'always' } as unknown as Partial<Proxy>;
     const model = makeModel({
       proxies: [makeProxy(0, 'fe', { ...http, isBackend: false, defaultBackend: 1, ...front }), makeProxy(1, 'be', { ...http, isFrontend: false, retries: 0, ...back })],
-      servers: [makeServer(0, 1, 's1', '192.0.2.1', 80, server)],
+      // Tests put connections into the pool themselves: all of them are wanted.
+      servers: [makeServer(0, 1, 's1', '192.0.2.1', 80, { poolLowConn: 16, ...server })],
       binds: [makeBind(0, 0, '192.0.2.2', 80)],
     });
     this.segments = Segments.allocate(model, 1);
