@@ -49,7 +49,7 @@ export class Arrival implements Candidate, TimerOwner {
   /** Over a limit: waits unread. A TLS handshake goes on meanwhile, what follows it waits. */
   held(): void {
     this.watch();
-    if (this.at.tls === null || this.listener.bind.acceptProxy) this.socket.pause();
+    if (this.at.tls === null || this.listener.defersTls) this.socket.pause();
   }
 
   admit(): void {
@@ -68,7 +68,7 @@ export class Arrival implements Candidate, TimerOwner {
         return;
       }
     }
-    if (plan.bind.acceptProxy) this.readHeader(session);
+    if (session.expectsProxy) this.readHeader(session);
     else if (plan.bind.tls !== null) this.awaitTls();
     else this.ready(session, new SocketTransport(this.socket, null));
   }
@@ -92,9 +92,15 @@ export class Arrival implements Candidate, TimerOwner {
     this.startSecured(this.session, socket);
   }
 
-  handshakeFailed(code: string): void {
+  handshakeFailed(left: boolean): void {
     if (this.done || this.session === null) return;
-    this.fail(this.session, code === 'ECONNRESET' ? 'Connection closed during SSL handshake' : 'SSL handshake failure', code === 'ECONNRESET');
+    this.handshakeEnded(this.session, left);
+  }
+
+  /** A client that leaves after its hello was answered is worth a line even with dontlognull. */
+  private handshakeEnded(session: ClientSession, left: boolean): void {
+    const isEmpty = left && this.socket.bytesWritten === 0;
+    this.fail(session, isEmpty ? 'Connection closed during SSL handshake' : 'SSL handshake failure', isEmpty);
   }
 
   onTimer(): void {
@@ -123,7 +129,8 @@ export class Arrival implements Candidate, TimerOwner {
   private awaitTls(): void {
     this.watch();
     this.armHandshake();
-    if (this.session !== null && this.tlsSocket !== null) this.startSecured(this.session, this.tlsSocket);
+    if (this.listener.defersTls) this.at.startTls(this.socket);
+    else if (this.session !== null && this.tlsSocket !== null) this.startSecured(this.session, this.tlsSocket);
   }
 
   private startSecured(session: ClientSession, socket: TLSSocket): void {
@@ -212,7 +219,8 @@ export class Arrival implements Candidate, TimerOwner {
     this.closed = true;
     const { session } = this;
     if (session === null || session.transport !== null) return;
-    if (!this.done) this.fail(session, this.header === null ? 'Connection closed during SSL handshake' : 'Connection closed while waiting for PROXY protocol header', true);
+    if (!this.done && this.header === null) this.handshakeEnded(session, true);
+    else if (!this.done) this.fail(session, 'Connection closed while waiting for PROXY protocol header', true);
     else this.at.admission.sessionClosed(session);
   }
 }

@@ -5,30 +5,27 @@
 import { constants } from 'node:crypto';
 import type { ServerOpts } from 'node:net';
 import { createSecureContext, createServer, type SecureContext, type SecureContextOptions, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
-import type { BindTls, Certificate, Model } from '../../model/model.ts';
+import type { BindTls, Model } from '../../model/model.ts';
 import { cipherList } from '../tls-options.ts';
 import { verifyCodes } from '../verify-codes.ts';
+import { CertificateChoice, type Offer } from './certificate-choice.ts';
 
 const isBun = process.versions['bun'] !== undefined;
 
 /** What a TLS server tells about connections; implemented by Listener. */
 interface TlsEvents {
   secured(socket: TLSSocket): void;
-  handshakeFailed(socket: TLSSocket, code: string): void;
-}
-
-interface NamedContext {
-  readonly certificate: Certificate;
-  readonly secureContext: SecureContext;
+  /** `left`: the client closed before its hello was answered, without a reset. */
+  handshakeFailed(socket: TLSSocket, left: boolean): void;
 }
 
 export class BindTlsEngine {
   private readonly tls: BindTls;
   private readonly ticketKeys: Buffer;
   private readonly base: SecureContextOptions;
-  private readonly fallback: NamedContext | null;
-  /** By lower-case name; wildcards as `*.domain`. */
-  private readonly byName = new Map<string, NamedContext>();
+  private readonly choice: CertificateChoice;
+  /** By the indexes of their certificates. */
+  private readonly contexts = new Map<string, SecureContext>();
   private readonly crtIgnored: ReadonlySet<number>;
   private readonly caIgnored: ReadonlySet<number>;
   private wrapping: Server | null = null;
@@ -50,12 +47,14 @@ export class BindTlsEngine {
     };
     this.crtIgnored = errorNumbers(tls.crtIgnoreErrors);
     this.caIgnored = errorNumbers(tls.caIgnoreErrors);
-    this.fallback = this.loadCertificates(model);
+    this.choice = new CertificateChoice(tls, model);
+    // Made now, so that a certificate that cannot be used is told at the start.
+    for (const offers of this.choice.sets()) this.contextOf(offers);
   }
 
   /** A server that accepts by itself. */
   createServer(options: ServerOpts, events: TlsEvents): Server {
-    const { tls, fallback } = this;
+    const { tls, choice } = this;
     const tlsOptions: TlsOptions & ServerOpts = {
       ...options,
       // On Node a client that closes during the handshake is only noticed without this; secured() sets it on the socket.
@@ -68,12 +67,14 @@ export class BindTlsEngine {
       // Verified in rejects(), since what may be ignored is not the runtime's to know.
       rejectUnauthorized: false,
       // With strict-sni a client without a name finds no certificate and so no common cipher.
-      ...(fallback === null || tls.strictSni ? {} : { cert: fallback.certificate.certPem, key: fallback.certificate.keyPem }),
+      ...(tls.strictSni ? {} : credentials(choice.fallback)),
       ...(tls.alpn.length === 0 ? {} : { ALPNProtocols: [...tls.alpn] }),
       SNICallback: (name, done) => {
-        const found = this.find(name);
-        if (found === null) done(new Error('no certificate for this name'));
-        else done(null, found.secureContext);
+        const offers = this.find(name);
+        if (offers.length === 0) done(new Error('no certificate for this name'));
+        // Node takes one certificate of a context given here, but all of the server's own.
+        else if (!isBun && !tls.strictSni && keyOf(offers) === keyOf(choice.fallback)) done(null);
+        else done(null, this.contextOf(offers));
       },
     };
     const server = createServer(tlsOptions);
@@ -81,7 +82,7 @@ export class BindTlsEngine {
       socket.allowHalfOpen = true;
       events.secured(socket);
     });
-    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => events.handshakeFailed(socket, error.code ?? ''));
+    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => events.handshakeFailed(socket, leftBeforeHello(error, socket)));
     return server;
   }
 
@@ -91,11 +92,13 @@ export class BindTlsEngine {
     return this.wrapping;
   }
 
-  /** PEM of the certificate that this client was shown. */
+  /** PEM of the certificate that this client was shown. Of several the cipher tells, where it names a kind (up to TLS 1.2). */
   shownCertificate(socket: TLSSocket): string {
     const { servername } = socket as TLSSocket & { servername?: string | false };
-    const found = typeof servername === 'string' ? this.find(servername) : this.fallback;
-    return found?.certificate.certPem ?? '';
+    const offers = typeof servername === 'string' ? this.find(servername) : this.choice.fallback;
+    const isRsa = offers.length > 1 && /(?:^|-)RSA-/.test(socket.getCipher().name);
+    const shown = offers.find((offer) => offers.length === 1 || (offer.keyType === 'rsa') === isRsa);
+    return shown?.certificate.certPem ?? '';
   }
 
   /** Why the client's certificate is refused, '' when it is fine or not asked for. */
@@ -113,30 +116,40 @@ export class BindTlsEngine {
     return depth > 0 ? 'SSL client CA chain cannot be verified' : 'SSL client certificate not trusted';
   }
 
-  private loadCertificates(model: Model): NamedContext | null {
-    let first: NamedContext | null = null;
-    for (const { certificate: index, sniFilters } of this.tls.certificates) {
-      const certificate = model.certificates[index];
-      if (certificate === undefined) continue;
-      const context: NamedContext = {
-        certificate,
-        secureContext: createSecureContext({ ...this.base, cert: certificate.certPem, key: certificate.keyPem }),
-      };
-      first ??= context;
-      for (const name of sniFilters.length > 0 ? sniFilters : certificate.names) {
-        const key = name.toLowerCase();
-        if (!key.startsWith('!') && !this.byName.has(key)) this.byName.set(key, context);
-      }
-    }
-    return first;
+  /** What fits the name, else the default unless strict-sni. */
+  private find(name: string): readonly Offer[] {
+    const offers = this.choice.find(name);
+    return offers.length > 0 || this.tls.strictSni ? offers : this.choice.fallback;
   }
 
-  /** Exact name, then wildcard of the domain, then the first certificate unless strict-sni. */
-  private find(name: string): NamedContext | null {
-    const key = name.toLowerCase();
-    const dot = key.indexOf('.');
-    return this.byName.get(key) ?? (dot < 0 ? undefined : this.byName.get(`*${key.slice(dot)}`)) ?? (this.tls.strictSni ? null : this.fallback);
+  private contextOf(offers: readonly Offer[]): SecureContext {
+    const key = keyOf(offers);
+    let context = this.contexts.get(key);
+    if (context === undefined) {
+      context = createSecureContext({ ...this.base, ...credentials(offers) });
+      this.contexts.set(key, context);
+    }
+    return context;
   }
+}
+
+/** On Node the bytes that were written tell better; Arrival looks at them. */
+function leftBeforeHello(error: NodeJS.ErrnoException, socket: TLSSocket): boolean {
+  if (error.code !== 'ECONNRESET' || error.syscall === 'read') return false;
+  return !(socket.getCipher() as { name: string | null } | null | undefined)?.name;
+}
+
+function keyOf(offers: readonly Offer[]): string {
+  return offers.map((offer) => offer.certificate.index).join(' ');
+}
+
+/**
+ * Certificates of several key types: the client's signature algorithms decide. Node takes the last one alone where they are
+ * chosen by name, so that is the one which every client can use.
+ */
+function credentials(offers: readonly Offer[]): Pick<SecureContextOptions, 'cert' | 'key'> {
+  const ordered = offers.toSorted((one, other) => Number(one.keyType === 'rsa') - Number(other.keyType === 'rsa'));
+  return ordered.length === 0 ? {} : { cert: ordered.map((offer) => offer.certificate.certPem), key: ordered.map((offer) => offer.certificate.keyPem) };
 }
 
 /** `crt-ignore-err`: numbers, names or `all` (−1 here). */

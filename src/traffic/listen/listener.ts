@@ -55,7 +55,7 @@ export class Listener {
     const { bind } = this.plan;
     const options = { allowHalfOpen: true, noDelay: this.at.kind === 'inet', keepAlive: this.plan.proxy.proxy.switches.clitcpka };
     // TLS starts by itself on accepted sockets, except after a PROXY header, which comes first.
-    const server: Server = this.tls !== null && !bind.acceptProxy ? this.tls.createServer(options, this) : createServer(options);
+    const server: Server = this.tls !== null && !this.plan.defersTls ? this.tls.createServer(options, this) : createServer(options);
     server.on('connection', (socket: Socket) => this.accepted(socket));
     this.server = server;
     const [listening, finalPath] = this.listenOptions();
@@ -83,8 +83,8 @@ export class Listener {
     else arrival.secured(socket);
   }
 
-  handshakeFailed(socket: TLSSocket, code: string): void {
-    this.arrivalOf(socket)?.handshakeFailed(code);
+  handshakeFailed(socket: TLSSocket, left: boolean): void {
+    this.arrivalOf(socket)?.handshakeFailed(left);
   }
 
   /** Bun accepts TLS sockets as they are; on Node, and after a PROXY header, the accepted socket lies below. */
