@@ -18,6 +18,7 @@ class CommandConnection {
   private payloadFor: string | null = null;
   private payload: string[] = [];
   private payloadLength = 0;
+  private started = false;
   private ended = false;
   private finished = false;
 
@@ -30,7 +31,6 @@ class CommandConnection {
   listen(): void {
     const { socket } = this;
     socket.setEncoding('utf8');
-    socket.setTimeout(this.session.idleTimeoutMs);
     socket.on('data', (text: string) => this.onText(text));
     socket.on('end', () => this.onEnd());
     socket.on('drain', () => this.work());
@@ -38,10 +38,17 @@ class CommandConnection {
     socket.on('error', () => socket.destroy());
   }
 
+  /** Its turn has come: what the client said meanwhile is run now. */
+  start(): void {
+    this.started = true;
+    this.socket.setTimeout(this.session.idleTimeoutMs);
+    this.work();
+  }
+
   private onText(text: string): void {
     if (this.finished) return;
     this.input += text;
-    if (this.input.length + this.payloadLength > limits.adminCommandBytesMax && !this.input.includes('\n')) {
+    if (this.input.length + this.payloadLength > limits.adminCommandBytesMax && !(this.started && this.input.includes('\n'))) {
       this.finish();
       return;
     }
@@ -55,6 +62,11 @@ class CommandConnection {
 
   /** Runs complete lines as long as the client takes the answers. */
   private work(): void {
+    if (!this.started) {
+      // Whoever leaves without a word needs no turn.
+      if (this.ended && this.input === '') this.socket.destroy();
+      return;
+    }
     while (!this.finished) {
       if (this.socket.writableLength > limits.adminPendingBytesMax) {
         this.socket.pause();
@@ -118,8 +130,9 @@ class CommandConnection {
   }
 }
 
-/** Answers the commands that come over a connection, until it ends. The socket's listeners keep everything alive. */
-export function serveCommands(socket: Socket, context: AdminContext, level: Level, idleTimeoutMs: number): void {
+/** Takes what comes over a connection; the commands in it are answered, until it ends, once the result is called. */
+export function serveCommands(socket: Socket, context: AdminContext, level: Level, idleTimeoutMs: number): () => void {
   const connection = new CommandConnection(socket, context, level, idleTimeoutMs);
   connection.listen();
+  return () => connection.start();
 }

@@ -59,12 +59,11 @@ export class RuntimeSockets {
     this.open.add(connection);
     const { statsMaxconn, statsTimeoutMs } = this.context.model.global;
     let started = false;
+    const serve = serveCommands(connection, this.context, socket.level, statsTimeoutMs);
     const start = (): void => {
-      if (connection.destroyed) return;
       started = true;
       this.running += 1;
-      serveCommands(connection, this.context, socket.level, statsTimeoutMs);
-      connection.resume();
+      serve();
     };
     connection.on('error', () => connection.destroy());
     connection.on('close', () => {
@@ -76,10 +75,8 @@ export class RuntimeSockets {
       this.waiting.shift()?.();
     });
     if (this.running < statsMaxconn) start();
-    else if (this.waiting.length < limits.adminWaitingConnectionsMax) {
-      connection.pause();
-      this.waiting.push(start);
-    } else connection.destroy();
+    else if (this.waiting.length < limits.adminWaitingConnectionsMax) this.waiting.push(start);
+    else connection.destroy();
   }
 
   close(): void {

@@ -115,6 +115,18 @@ test('more connections than stats maxconn wait for their turn', async () => {
   assert.equal(await waiting, '10 (initial 10)\n\n');
 });
 
+test('a connection that ends while it waits takes no place', async () => {
+  const held = [connect({ path }), connect({ path })];
+  await Promise.all(held.map((socket) => new Promise((resolve) => { socket.on('connect', resolve); })));
+  let heldClosed = 0;
+  for (const socket of held) socket.on('close', () => { heldClosed += 1; });
+  await Promise.all([talk('', true), talk('', true), talk('', true)]);
+  assert.equal(heldClosed, 0, 'the waiting ones are gone before a place is free');
+  const next = talk('get weight app/s1\n');
+  for (const socket of held) socket.destroy();
+  assert.equal(await next, '10 (initial 10)\n\n');
+});
+
 test('a path that is not a socket is left alone', async () => {
   const file = join(folder, 'file');
   writeFileSync(file, 'precious');
