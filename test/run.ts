@@ -11,6 +11,10 @@ const home = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = (name: string): string => join(home, 'node_modules/.bin', name);
 const node = bin('node');
 const systemConcurrency = 3;
+/** A stage that takes longer hangs; it is ended and counts as failed. */
+const stageMinutesMax = 6;
+/** Longest time of one test, where it sets none itself. */
+const testMsMax = 120_000;
 
 /** Programs that the system tests call, and the Debian package of each. */
 const neededPrograms: Readonly<Record<string, string>> = { haproxy: 'haproxy', nginx: 'nginx', curl: 'curl', openssl: 'openssl', socat: 'socat' };
@@ -23,13 +27,21 @@ const environment = { ...process.env, PATH: `${process.env['PATH'] ?? ''}${delim
 /** Runs a program, shows its output as it comes, and gives it back. */
 function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Output> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: home, env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    // A group of its own, so that a stage that hangs can be ended with everything it started.
+    const child = spawn(command, args, { cwd: home, env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const end = (): void => { try { process.kill(-(child.pid ?? 0), 'SIGKILL'); } catch { /* it is gone */ } };
+    const limit = setTimeout(() => { console.error(`${command} ${args[0] ?? ''}: ended after ${stageMinutesMax} minutes`); end(); }, stageMinutesMax * 60_000);
+    process.once('exit', end);
     let text = '';
     const take = (to: NodeJS.WriteStream) => (chunk: Buffer): void => { text += chunk.toString(); to.write(chunk); };
     child.stdout.on('data', take(process.stdout));
     child.stderr.on('data', take(process.stderr));
     child.on('error', (error) => { console.error(`${command}: ${error.message}`); resolve({ code: 127, text }); });
-    child.on('close', (code) => resolve({ code: code ?? 1, text }));
+    child.on('close', (code) => {
+      clearTimeout(limit);
+      process.off('exit', end);
+      resolve({ code: code ?? 1, text });
+    });
   });
 }
 
@@ -48,7 +60,7 @@ function counted(output: Output, passed: RegExp, failed: RegExp): Result {
 }
 
 async function nodeTests(files: readonly string[], concurrency: number, env: Readonly<Record<string, string>> = {}): Promise<Result> {
-  const args = ['--test', `--test-concurrency=${concurrency}`, `--test-reporter=${join(home, 'test/harness/reporter.ts')}`, ...files];
+  const args = ['--test', `--test-timeout=${testMsMax}`, `--test-concurrency=${concurrency}`, `--test-reporter=${join(home, 'test/harness/reporter.ts')}`, ...files];
   return counted(await run(node, args, env), /^# (\d+) passed, \d+ failed$/gm, /^# \d+ passed, (\d+) failed$/gm);
 }
 
@@ -115,4 +127,6 @@ async function main(): Promise<void> {
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
+// Ctrl-C reaches only this process, as the stages have groups of their own.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
 await main();
