@@ -146,9 +146,11 @@ interface ProxyFacts {
 
 /** TLS part of a version 2 header (`send-proxy-v2-ssl`, `proxy-v2-options`). Fields that are '' are left out. */
 export interface ProxyTls {
+  /** '' = the client's connection is clear. */
   readonly version: string;
   readonly certificatePresented: boolean;
-  readonly certificateVerified: boolean;
+  /** OpenSSL's result for the client's certificate, 0 = fine. */
+  readonly verifyResult: number;
   readonly commonName: string;
   readonly cipher: string;
   readonly signatureAlgorithm: string;
@@ -221,16 +223,16 @@ function tlv(type: number, value: Buffer): Buffer {
 /** PP2_TYPE_SSL: client bits (TLS 1, certificate on this connection 2 and in this session 4), verify result, then sub-TLVs. */
 function tlsPart(tls: ProxyTls): Buffer {
   const head = Buffer.alloc(5);
-  head.writeUInt8(1 | (tls.certificatePresented ? 6 : 0), 0);
-  head.writeUInt32BE(tls.certificatePresented && !tls.certificateVerified ? 1 : 0, 1);
+  head.writeUInt8((tls.version === '' ? 0 : 1) | (tls.certificatePresented ? 6 : 0), 0);
+  head.writeUInt32BE(tls.verifyResult, 1);
   const parts: Buffer[] = [head];
   const text = (type: number, value: string): void => {
     if (value !== '') parts.push(tlv(type, Buffer.from(value, 'utf8')));
   };
   text(tlvTypes.sslVersion, tls.version);
   text(tlvTypes.sslCn, tls.commonName);
-  text(tlvTypes.sslCipher, tls.cipher);
-  text(tlvTypes.sslSigAlg, tls.signatureAlgorithm);
   text(tlvTypes.sslKeyAlg, tls.keyAlgorithm);
+  text(tlvTypes.sslSigAlg, tls.signatureAlgorithm);
+  text(tlvTypes.sslCipher, tls.cipher);
   return Buffer.concat(parts);
 }

@@ -162,6 +162,8 @@ describe('threads', () => {
       return answer?.body;
     }, 15_000);
     for (let n = 0; n < 30; n++) assert.match(await patient(`/${n}`), /^[ab]$/);
+    victim.close();
+    await eventually('connections of the dead thread are not counted any longer', async () => (await site.command('show stat')).split('\n').filter((line) => line.startsWith('fe,') || line.startsWith('be,')).every((line) => line.split(',')[4] === '0'));
     assert.equal(site.process?.ended, null);
   }));
 });

@@ -66,6 +66,8 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
     facts.requestDateMs = session.acceptedAtMs;
     facts.handshakeMs = session.handshakeMs;
     facts.badRequest = false;
+    const { uniqueId } = session.proxy.rules;
+    if (uniqueId !== null) this.exchange.uniqueId = uniqueId(this.exchange);
     transport.handler = this;
     logConnect(this.context, session);
     this.inspect(session.proxy);

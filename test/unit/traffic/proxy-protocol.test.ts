@@ -34,7 +34,7 @@ describe('PROXY protocol', () => {
   test('version 2 with TLVs and checksum', () => {
     for (const one of [facts, facts6]) {
       const bytes = makeProxyV2(one, {
-        tls: { version: 'TLSv1.3', certificatePresented: true, certificateVerified: true, commonName: 'me', cipher: 'X', signatureAlgorithm: '', keyAlgorithm: '' },
+        tls: { version: 'TLSv1.3', certificatePresented: true, verifyResult: 0, commonName: 'me', cipher: 'X', signatureAlgorithm: '', keyAlgorithm: '' },
         alpn: 'http/1.1', authority: 'a.test', uniqueId: 'id-1', checksum: true,
       });
       const result = readsAtEverySplit(bytes);
