@@ -12,6 +12,11 @@ export const tlsVersions: readonly TlsVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2'
 /** HAProxy's spelling → ours; SSLv3 counts as the oldest. */
 const spellings: Readonly<Record<string, TlsVersion>> = { SSLv3: 'TLSv1', 'TLSv1.0': 'TLSv1', 'TLSv1.1': 'TLSv1.1', 'TLSv1.2': 'TLSv1.2', 'TLSv1.3': 'TLSv1.3' };
 
+/** Undefined: there is no such version. */
+export function tlsVersionNamed(text: string): TlsVersion | undefined {
+  return Object.hasOwn(spellings, text) ? spellings[text] : undefined;
+}
+
 function versionOf(text: string, reading: Reading, word: string): TlsVersion | '' {
   const chosen = reading.choice(text, `'${word}'`, Object.keys(spellings));
   return chosen === undefined ? '' : spellings[chosen] ?? '';

@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import { readCrtList } from './crt-list.ts';
 import type { CrtListEntry } from './crt-list.ts';
 import type { BindDraft, ServerDraft, TlsDraft } from './draft.ts';
-import { tlsValueRows, tlsVersionRows, tlsVersions } from './tls-options.ts';
+import { tlsValueRows, tlsVersionNamed, tlsVersionRows, tlsVersions } from './tls-options.ts';
 import { didYouMean } from './problems.ts';
 
 const defaultMinimum: TlsVersion = 'TLSv1.2';
@@ -49,15 +49,29 @@ const listWords: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Words whose loss would let clients in that the line keeps out. */
-const protectingWords: ReadonlySet<string> = new Set(['verify', 'ca-file', 'ca-verify-file', 'crl-file', 'ssl-min-ver']);
+const protectingWords: ReadonlySet<string> = new Set(['verify', 'ca-file', 'ca-verify-file', 'crl-file']);
+
+/** The version is agreed before the certificate is chosen here: the strictest line of the list counts for all. */
+function raiseMinimum(context: Context, entry: CrtListEntry, bind: BindDraft, text: string): void {
+  const wanted = tlsVersionNamed(text);
+  if (wanted === undefined) {
+    context.problems.error(entry.place, text, `'ssl-min-ver' does not know '${text}'`, 'write TLSv1.0, TLSv1.1, TLSv1.2 or TLSv1.3');
+    return;
+  }
+  const own = bind.tls.minVersion || context.draft.global.tls.bind.minVersion || defaultMinimum;
+  if (wanted <= own) return;
+  bind.tls.minVersion = wanted;
+  context.problems.warning(entry.place, text, `'ssl-min-ver ${text}' of this certificate counts for the whole bind line`, 'give the certificate a bind line of its own if others need older versions');
+}
 
 /** Options of a single certificate are checked, not yet used: refused where they protect, told where they do not. */
-function tellOptions(context: Context, entry: CrtListEntry): void {
+function tellOptions(context: Context, entry: CrtListEntry, bind: BindDraft): void {
   const { problems, told } = context;
   for (let index = 0; index < entry.options.length; index += 1) {
     const word = entry.options[index] ?? '';
     const values = listWords.get(word);
     if (values === undefined) problems.error(entry.place, word, `'${word}' cannot stand in a crt-list`, didYouMean(word, listWords.keys()));
+    else if (word === 'ssl-min-ver') raiseMinimum(context, entry, bind, entry.options[index + 1] ?? '');
     else if (protectingWords.has(word) && entry.options[index + 1] !== 'none') {
       problems.unsupported(entry.place, word, `'${word}' for a single certificate of a crt-list is not supported yet`, 'write it on the bind line, or give the certificate a bind line of its own');
     } else if (!told.has('crt-list options')) {
@@ -78,7 +92,7 @@ function certificatesOf(context: Context, store: CertificateStore, bind: BindDra
     const entries = readCrtList(context, filePath(context, path, bind.place), bind.place) ?? [];
     if (entries.length === 0) context.problems.warning(bind.place, path, `crt-list '${path}' names no certificate`);
     for (const entry of entries) {
-      tellOptions(context, entry);
+      tellOptions(context, entry, bind);
       chosen.push(...store.load(entry.crt, entry.place).map((certificate) => ({ certificate, sniFilters: entry.filters })));
     }
   }

@@ -25,7 +25,7 @@ export interface Model {
 }
 
 export interface InactiveSection {
-  readonly kind: 'peers' | 'mailers' | 'resolvers' | 'cache' | 'program' | 'ring' | 'http-errors' | 'crt-store' | 'log-forward' | 'fcgi-app';
+  readonly kind: 'peers' | 'mailers' | 'resolvers' | 'cache' | 'program' | 'ring' | 'http-errors' | 'crt-store' | 'log-forward' | 'fcgi-app' | 'acme' | 'traces';
   readonly name: string;
   readonly place: Place;
 }
@@ -497,7 +497,7 @@ export type CheckMethod =
 export type CheckStep =
   | { readonly kind: 'connect'; readonly comment: string; readonly port: number; readonly address: PeerAddress | null; readonly sendProxy: boolean;
       readonly useDefault: boolean; readonly ssl: boolean; readonly sni: string; readonly alpn: readonly string[]; readonly linger: boolean }
-  | { readonly kind: 'send'; readonly comment: string; readonly bytes: Uint8Array | null; readonly format: Format | null }
+  | { readonly kind: 'send'; readonly comment: string; readonly bytes: Uint8Array | null; readonly format: Format | null; /** The format gives hexadecimal text. */ readonly hex: boolean }
   | { readonly kind: 'http-send'; readonly comment: string; readonly method: string; readonly uri: Format; readonly version: string;
       readonly headers: readonly { readonly name: string; readonly value: Format }[]; readonly body: Format | null }
   | { readonly kind: 'expect'; readonly comment: string; readonly negate: boolean;

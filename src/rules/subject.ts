@@ -62,6 +62,8 @@ export interface Session {
   /** Unique id TLV and authority of a received PROXY v2 header, '' when none. */
   readonly proxyUniqueId: string;
   readonly proxyAuthority: string;
+  /** A PROXY header is to come first: `accept-proxy`, or set by `expect-proxy`. */
+  expectsProxy: boolean;
   /** Date.now() when accepted. */
   readonly acceptedAtMs: number;
   /** Requests seen on this connection so far, the current one included. */

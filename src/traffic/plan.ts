@@ -133,11 +133,14 @@ export class ListenerPlan {
   readonly bind: Bind;
   readonly proxy: ProxyPlan;
   readonly tally: Tally;
+  /** A PROXY header may come before the handshake. */
+  readonly defersTls: boolean;
 
   constructor(bind: Bind, proxy: ProxyPlan, tally: Tally) {
     this.bind = bind;
     this.proxy = proxy;
     this.tally = tally;
+    this.defersTls = bind.acceptProxy || proxy.proxy.tcpRequestConnection.some((rule) => rule.action.kind === 'expect-proxy');
   }
 }
 

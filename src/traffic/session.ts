@@ -35,6 +35,7 @@ export class ClientSession implements Session, CloseWatcher {
   vars: Vars | null = null;
   proxyUniqueId = '';
   proxyAuthority = '';
+  expectsProxy: boolean;
   /**
    * Backend in mode http that a frontend in mode tcp chose: from then on the connection is HTTP, all of its requests go to that
    * backend, and no rule of the frontend looks at them.
@@ -72,6 +73,7 @@ export class ClientSession implements Session, CloseWatcher {
     this.proxy = listener.proxy;
     this.bind = listener.bind;
     this.frontend = listener.proxy.proxy;
+    this.expectsProxy = listener.bind.acceptProxy;
     this.acceptedAtMs = context.clock.dateMs();
     this.acceptedMonoMs = context.clock.monoMs();
     this.source = socket.remoteAddress ?? '';

@@ -206,6 +206,12 @@ const strictMode: ActionReader = (input) => {
   return word === undefined ? undefined : { kind: 'strict-mode' };
 };
 
+const expectProxy: ActionReader = (input) => {
+  const layer = takeWord(input, "'layer4'");
+  if (layer !== undefined && layer !== 'layer4') return fail(input.scope, layer, `'expect-proxy' does not know '${layer}'`, "write 'expect-proxy layer4'");
+  return layer === undefined ? undefined : { kind: 'expect-proxy' };
+};
+
 /** Whatever is chosen afterwards must be a backend in mode http: the connection goes on there as HTTP. */
 const switchMode: ActionReader = (input) => {
   const mode = takeWord(input, "'http'");
@@ -237,7 +243,7 @@ const silentDrop: ActionReader = (input) => {
 export const editActions: Readonly<Record<string, ActionReader>> = {
   allow: plain({ kind: 'allow' }), accept: plain({ kind: 'accept' }), reject: plain({ kind: 'reject' }), close: plain({ kind: 'close' }),
   'silent-drop': silentDrop, 'disable-l7-retry': plain({ kind: 'disable-l7-retry' }), 'wait-for-handshake': plain({ kind: 'wait-for-handshake' }),
-  'strict-mode': strictMode, 'switch-mode': switchMode, 'normalize-uri': normalizeUri,
+  'strict-mode': strictMode, 'switch-mode': switchMode, 'expect-proxy': expectProxy, 'normalize-uri': normalizeUri,
   'set-header': headerReader('set-header'), 'add-header': headerReader('add-header'), 'early-hint': headerReader('early-hint'), 'del-header': delHeader,
   'replace-header': replaceHeaderReader('replace-header'), 'replace-value': replaceHeaderReader('replace-value'),
   'set-path': targetReader('set-path'), 'set-pathq': targetReader('set-pathq'), 'set-query': targetReader('set-query'), 'set-uri': targetReader('set-uri'),

@@ -84,14 +84,10 @@ function readTcpSend(reading: ProxyReading): Step | undefined {
   if (reading.arg(2) === 'comment') comment = reading.arg(3);
   else if (reading.arg(2) !== '') return unknown(reading, 'tcp', reading.arg(2), ['comment']);
   if (word === 'send-lf' || word === 'send-binary-lf') {
-    if (word === 'send-binary-lf') {
-      reading.report('unsupported', word, "'send-binary-lf' is not supported yet", "use 'send-binary' or 'send-lf'");
-      return undefined;
-    }
-    return { kind: 'send', comment, bytes: null, format: format(reading, text) };
+    return { kind: 'send', comment, bytes: null, format: format(reading, text), hex: word === 'send-binary-lf' };
   }
   const bytes = word === 'send-binary' ? hexBytes(reading, text) : new Uint8Array(Buffer.from(text, 'latin1'));
-  return bytes === undefined ? undefined : { kind: 'send', comment, bytes, format: null };
+  return bytes === undefined ? undefined : { kind: 'send', comment, bytes, format: null, hex: false };
 }
 
 const sendWords = ['comment', 'meth', 'uri', 'uri-lf', 'ver', 'hdr', 'body', 'body-lf'];

@@ -7,6 +7,7 @@ import { legacy, many } from '../keyword.ts';
 import type { Keyword } from '../keyword.ts';
 import { translateRegex } from '../expression/regex.ts';
 import { parseRule } from '../expression/rule.ts';
+import { parseUseBackend } from '../expression/switch.ts';
 import type { ProxyReading } from './reading.ts';
 
 type Side = 'http-request' | 'http-response';
@@ -138,15 +139,44 @@ function readReplace(reading: ProxyReading): void {
   else translate(reading, side, [...words, ...condition], familyOf(side));
 }
 
-/** reqdeny and relatives: an expression over any line; only header expressions can be said today. */
+/** Expressions over the request line that name no method, or one: `^[^\ ]*\ /img` and `^GET\ /img`. */
+function targetTerms(source: string, insensitive: boolean): readonly string[] | undefined {
+  const match = /^\^(?:\(?\[\^[^\]]*\][*+]\)?|([A-Z]+))(?:\\? |\\s)[*+]?(.*)$/s.exec(source);
+  if (match === null) return undefined;
+  const uri = (match[2] ?? '').replace(/(?:\\? |\\s)HTTP.*$/, '$');
+  const flag = insensitive ? ['-i'] : [];
+  return [...(match[1] === undefined ? [] : ['{', 'method', match[1], '}']), '{', 'url_reg', ...flag, `^${uri}`, '}'];
+}
+
+function headerTerms(source: string, side: Side, insensitive: boolean): readonly string[] | undefined {
+  const header = headerPart(source);
+  if (header === undefined) return undefined;
+  return ['{', `${side === 'http-request' ? 'req' : 'res'}.fhdr(${header.name})`, '-m', 'reg', ...(insensitive ? ['-i'] : []), `^${header.rest}`, '}'];
+}
+
+function readSetBackend(reading: ProxyReading): void {
+  const { plain, condition } = splitCondition(reading.args);
+  const [source = '', backend = ''] = plain;
+  const insensitive = reading.keyword === 'reqisetbe';
+  const term = headerTerms(source, 'http-request', insensitive) ?? targetTerms(source, insensitive);
+  const whole = term === undefined ? undefined : withTerm(term, condition);
+  if (whole === undefined || backend === '') {
+    refuse(reading, "write 'use_backend <name> if { … }'");
+    return;
+  }
+  reading.warning(reading.keyword, `'${reading.keyword}' was removed from HAProxy`, `write 'use_backend ${[backend, ...whole].map(quoted).join(' ')}'`);
+  const rule = parseUseBackend([backend, ...whole], reading.scope('use_backend'));
+  if (rule !== undefined) reading.proxy?.useBackend.push(rule);
+}
+
+/** reqdeny and relatives: an expression over any line; expressions over headers and over the target can be said today. */
 function matchRow(word: string, action: string): Keyword<ProxyReading> {
   const side = sideOf(word);
   return legacy(word, 'FLB', [1, many], `Old; today: ${side} ${action} if { ${side === 'http-request' ? 'req' : 'res'}.fhdr(name) -m reg … }.`, (reading) => {
     const { plain, condition } = splitCondition(reading.args);
-    const header = headerPart(plain[0] ?? '');
-    const flag = /^(?:req|rsp)i/.test(word) ? ['-i'] : [];
-    const fetch = side === 'http-request' ? 'req.fhdr' : 'res.fhdr';
-    const term = header === undefined ? undefined : ['{', `${fetch}(${header.name})`, '-m', 'reg', ...flag, `^${header.rest}`, '}'];
+    const insensitive = /^(?:req|rsp)i/.test(word);
+    const source = plain[0] ?? '';
+    const term = headerTerms(source, side, insensitive) ?? (side === 'http-request' ? targetTerms(source, insensitive) : undefined);
     const whole = term === undefined ? undefined : withTerm(term, condition);
     if (whole === undefined) refuse(reading, `write '${side} ${action} if { path_reg … }' or another condition`);
     else translate(reading, side, [action, ...whole], familyOf(side));
@@ -185,6 +215,6 @@ export const legacyRows: readonly Keyword<ProxyReading>[] = [
   legacy('bind-process', 'DFLB', [1, many], 'Old; all threads serve all proxies.', (reading) => readNothing(reading, 'leave it out: all threads serve all proxies')),
   legacy('grace', 'DFLB', [1, 1], 'Old; per-proxy delay of a soft stop.', (reading) => readNothing(reading, "leave it out, or write 'grace' in the global section")),
   removedRow('appsession', "use 'cookie … insert', or 'stick-table type string len 52 size 100k expire 3h', 'stick store-response res.cook(<name>)' and 'stick match req.cook(<name>)'"),
-  removedRow('reqsetbe', "write 'use_backend <name> if { … }'"),
-  removedRow('reqisetbe', "write 'use_backend <name> if { … }'"),
+  legacy('reqsetbe', 'FL', [2, many], 'Old; today: use_backend.', readSetBackend),
+  legacy('reqisetbe', 'FL', [2, many], 'Old; today: use_backend.', readSetBackend),
 ];

@@ -200,6 +200,7 @@ export const optionRows: readonly Keyword<ProxyReading>[] = [
     if (reading.on) reading.settings.connectionMode = 'close';
   }),
   oldRow('http-tunnel', "leave it out; keep-alive mode is used", () => {}),
+  oldRow('independant-streams', "leave it out: 'option independent-streams' has no effect here", () => {}),
   oldRow('http-use-htx', 'leave it out', () => {}),
   ...noEffect<ProxyReading>(any, {
     'option disable-h2-upgrade': 'HTTP/2 upgrade from a TCP proxy does not exist here.',

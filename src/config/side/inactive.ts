@@ -38,6 +38,11 @@ export const inactiveTables: Readonly<Record<Exclude<InactiveSection['kind'], 'h
     acl: 'Conditions.', docroot: 'Root folder.', index: 'Index file.', 'log-stderr': 'Where errors are logged.', option: 'option get-values, keep-conn, max-reqs, mpxs-conns.',
     'pass-header': 'Headers handed on.', 'path-info': 'How the path is split.', 'set-param': 'Parameters.',
   },
+  acme: {
+    directory: 'Address of the authority.', 'account-key': 'Key of the account.', contact: 'Mail address.', challenge: 'How names are proved.', keytype: 'Kind of key.', bits: 'Size of the key.',
+    curves: 'Curve of the key.', map: 'Map that holds the answers.', 'provider-name': 'Provider of names.', 'acme-vars': 'Variables of the provider.', 'reuse-key': 'Keeps the key.', profile: 'Profile of the certificate.',
+  },
+  traces: { trace: 'What is traced.', 'default-sink': 'Where traces go.' },
 };
 
 export function readInactive(context: Context, section: Section, kind: InactiveSection['kind']): void {

@@ -81,6 +81,7 @@ class CheckSession implements Session {
   readonly tls: TlsFacts | null = null;
   readonly proxyUniqueId = '';
   readonly proxyAuthority = '';
+  expectsProxy = false;
   readonly acceptedAtMs = 0;
   requestCount = 0;
   vars: Vars | null = null;

@@ -35,7 +35,7 @@ function sendStep(step: Extract<CheckStep, { kind: 'send' }>, words: CheckWords)
   const { bytes } = step;
   if (bytes !== null) return { kind: 'send', comment: step.comment, bytes: () => bytes };
   const text = words.text(step.format ?? []);
-  return { kind: 'send', comment: step.comment, bytes: () => Buffer.from(text(), 'latin1') };
+  return { kind: 'send', comment: step.comment, bytes: () => Buffer.from(text(), step.hex ? 'hex' : 'latin1') };
 }
 
 /** Without `default` a connect line takes nothing from the server line but address and port. */

@@ -63,7 +63,7 @@ const rows: readonly Row[] = [
   ['set-nice', 'qrno', 'No effect here.', 'inactive'],
   ['set-mark', 'qrcsno', 'No effect here.', 'inactive'],
   ['set-tos', 'qrcsno', 'No effect here.', 'inactive'],
-  ['expect-proxy', 'c', 'Reads a PROXY protocol header.', 'unsupported'],
+  ['expect-proxy', 'c', 'Reads a PROXY protocol header.'],
   ['expect-netscaler-cip', 'c', 'Reads a NetScaler client address header.', 'unsupported'],
   ['cache-use', 'q', 'Serves from the cache.', 'inactive'],
   ['cache-store', 'r', 'Stores in the cache.', 'inactive'],

@@ -328,7 +328,7 @@ const internalNames = [
 
 /** Other spellings of a fetch. */
 export const fetchAliases: Readonly<Record<string, string>> = {
-  cook: 'req.cook', cook_cnt: 'req.cook_cnt', cook_val: 'req.cook_val', scook: 'res.cook', scook_cnt: 'res.cook_cnt', scook_val: 'res.cook_val',
+  'set-cookie': 'res.cook', cook: 'req.cook', cook_cnt: 'req.cook_cnt', cook_val: 'req.cook_val', scook: 'res.cook', scook_cnt: 'res.cook_cnt', scook_val: 'res.cook_val',
   hdr_cnt: 'req.hdr_cnt', hdr_ip: 'req.hdr_ip', hdr_val: 'req.hdr_val', shdr: 'res.hdr', shdr_cnt: 'res.hdr_cnt', shdr_ip: 'res.hdr_ip', shdr_val: 'res.hdr_val',
   urlp: 'url_param', req_len: 'req.len', req_proto_http: 'req.proto_http', req_ver: 'req.ver', resp_ver: 'res.ver', 'req.cookie': 'req.cook',
   req_ssl_hello_type: 'req.ssl_hello_type', req_ssl_sni: 'req.ssl_sni', req_ssl_ver: 'req.ssl_ver', rep_ssl_hello_type: 'res.ssl_hello_type',

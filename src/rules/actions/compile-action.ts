@@ -3,7 +3,7 @@ import type { Action } from '../../model/expression.ts';
 import { answerStep, authStep, constant, redirectStep } from './final.ts';
 import { addHeader, deleteHeader, replaceHeader, replaceTarget, setStatus, setTarget } from './head.ts';
 import { normalizeUri } from './normalize-uri.ts';
-import { capture, changeEntry, setFromSample, setLogLevel, setTimeout, setVar, setVarFormat, unsetVar } from './state.ts';
+import { capture, changeEntry, expectProxy, setFromSample, setLogLevel, setTimeout, setVar, setVarFormat, unsetVar } from './state.ts';
 import type { ActionContext, Step } from './types.ts';
 
 /** Null: the action does nothing here. */
@@ -25,6 +25,7 @@ export function compileAction(action: Action, context: ActionContext): Step | nu
     case 'set-status': return setStatus(action);
     case 'set-var': return setVar(action, context);
     case 'set-var-fmt': return setVarFormat(action, context);
+    case 'expect-proxy': return expectProxy;
     case 'unset-var': return unsetVar(action);
     case 'capture': return capture(action, context);
     case 'set-log-level': return setLogLevel(action);

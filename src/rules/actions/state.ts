@@ -30,6 +30,12 @@ export function setVarFormat(action: Of<'set-var-fmt'>, context: ActionContext):
   };
 }
 
+/** The PROXY header is read when all connection rules have accepted. */
+export const expectProxy: Step = (s) => {
+  s.session.expectsProxy = true;
+  return null;
+};
+
 export function unsetVar(action: Of<'unset-var'>): Step {
   return (s) => {
     removeVar(s, action.scope, action.name);

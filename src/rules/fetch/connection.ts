@@ -47,7 +47,7 @@ export const connectionFetches: FetchTable = {
   fc_http_major: plain((s) => (s.request === null ? undefined : 1)),
   fc_pp_authority: plain((s) => text(s.session.proxyAuthority)),
   fc_pp_unique_id: plain((s) => text(s.session.proxyUniqueId)),
-  fc_rcvd_proxy: plain((s) => s.session.bind.acceptProxy),
+  fc_rcvd_proxy: plain((s) => s.session.expectsProxy),
   fe_id: plain((s) => s.frontend.iid),
   fe_name: plain((s) => s.frontend.name),
   fe_client_timeout: plain((s) => s.frontend.timeouts.clientMs ?? 0),

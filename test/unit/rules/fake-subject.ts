@@ -160,7 +160,7 @@ export function fakeSubject(model: Model, request: string | null = 'GET / HTTP/1
   const head = request === null ? null : FakeHead.of(request);
   const session: Session = {
     bind: { luid: 1, name: 'main' } as Session['bind'], frontend, sourceAddress: '192.0.2.7', sourcePort: 50000, destinationAddress: '198.51.100.1', destinationPort: 443,
-    sourceIp() { return parseIp(this.sourceAddress); }, destinationIp() { return parseIp(this.destinationAddress); }, tls, proxyUniqueId: '', proxyAuthority: '',
+    sourceIp() { return parseIp(this.sourceAddress); }, destinationIp() { return parseIp(this.destinationAddress); }, tls, proxyUniqueId: '', proxyAuthority: '', expectsProxy: false,
     acceptedAtMs: 0, requestCount: 1, vars: null,
   };
   const subject: FakeSubject = {
