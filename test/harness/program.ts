@@ -14,6 +14,8 @@ export const runtime = process.env['POISE_RUNTIME'] === 'node' ? 'node' : 'bun';
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
+// A test process that is told to end takes its programs with it.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
 /** True when something listens on the address and port (read from the kernel, so that no connection is made). */
 export function isListening(address: string, port: number): boolean {
