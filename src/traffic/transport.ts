@@ -13,6 +13,9 @@ export interface CloseWatcher {
   transportClosed(transport: SocketTransport): void;
 }
 
+/** Bun sets TCP_NODELAY on every socket by itself; asking for it again would cost a system call per connection. */
+export const setsNoDelay = process.versions['bun'] !== undefined;
+
 const noHandler: TransportHandler = { onData: () => undefined, onDrain: () => undefined, onEnd: () => undefined, onClose: () => undefined };
 
 export class SocketTransport implements Transport {

@@ -8,7 +8,7 @@ import type { Subject } from '../../rules/subject.ts';
 import type { ProxyPlan, ServerPlan } from '../plan.ts';
 import type { ClientSession } from '../session.ts';
 import { SocketTlsFacts } from '../tls-facts.ts';
-import { SocketTransport } from '../transport.ts';
+import { setsNoDelay, SocketTransport } from '../transport.ts';
 import { proxyHeaderFor } from './proxy-header.ts';
 import { ServerLink, type LinkOpener } from './server-link.ts';
 import type { ServerTlsContext } from './server-tls.ts';
@@ -79,7 +79,7 @@ function socketOptions(server: ServerPlan, backend: ProxyPlan | null, session: C
     host: hostFor(server, session),
     port: portFor(server, session),
     allowHalfOpen: true,
-    noDelay: true,
+    noDelay: !setsNoDelay,
     keepAlive: backend?.proxy.switches.srvtcpka ?? false,
     // The address is numeric: nothing is looked up, no second family is tried.
     autoSelectFamily: false,

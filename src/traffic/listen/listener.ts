@@ -7,6 +7,7 @@ import { createServer, type ListenOptions, type Server, type Socket } from 'node
 import type { TLSSocket } from 'node:tls';
 import type { Bind } from '../../model/model.ts';
 import type { ListenerPlan } from '../plan.ts';
+import { setsNoDelay } from '../transport.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { Admission } from './admission.ts';
 import { Arrival } from './arrival.ts';
@@ -53,7 +54,7 @@ export class Listener {
   /** Resolves when it listens, else rejects with the system's error. */
   async open(): Promise<void> {
     const { bind } = this.plan;
-    const options = { allowHalfOpen: true, noDelay: this.at.kind === 'inet', keepAlive: this.plan.proxy.proxy.switches.clitcpka };
+    const options = { allowHalfOpen: true, noDelay: this.at.kind === 'inet' && !setsNoDelay, keepAlive: this.plan.proxy.proxy.switches.clitcpka };
     // TLS starts by itself on accepted sockets, except after a PROXY header, which comes first.
     const server: Server = this.tls !== null && !this.plan.defersTls ? this.tls.createServer(options, this) : createServer(options);
     server.on('connection', (socket: Socket) => this.accepted(socket));
