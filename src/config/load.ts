@@ -64,7 +64,6 @@ function knowsWord(kind: SectionKind, word: string): boolean {
   if (kind === 'defaults' || kind === 'frontend' || kind === 'listen' || kind === 'backend') return proxyTable.knows(word);
   if (kind === 'userlist') return word === 'user' || word === 'group';
   if (kind === 'http-errors') return word === 'errorfile';
-  if (kind === 'log-profile') return true;
   return Object.keys(inactiveTables[kind]).some((known) => known.split(' ')[0] === word);
 }
 
@@ -84,7 +83,6 @@ function readSection(context: Context, reader: SectionReader, section: Section):
     case 'backend': return reader.readProxy(section, section.kind);
     case 'userlist':
     case 'http-errors': return undefined;
-    case 'log-profile': return context.problems.unsupported(section.place, section.kind, `section '${section.kind}' is not supported yet`, 'leave it out');
     default: return readInactive(context, section, section.kind);
   }
 }

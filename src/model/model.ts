@@ -25,7 +25,7 @@ export interface Model {
 }
 
 export interface InactiveSection {
-  readonly kind: 'peers' | 'mailers' | 'resolvers' | 'cache' | 'program' | 'ring' | 'http-errors' | 'crt-store' | 'log-forward' | 'fcgi-app' | 'acme' | 'traces';
+  readonly kind: 'peers' | 'mailers' | 'resolvers' | 'cache' | 'program' | 'ring' | 'http-errors' | 'crt-store' | 'log-forward' | 'fcgi-app' | 'acme' | 'traces' | 'log-profile';
   readonly name: string;
   readonly place: Place;
 }

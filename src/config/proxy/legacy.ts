@@ -177,7 +177,9 @@ function matchRow(word: string, action: string): Keyword<ProxyReading> {
     const insensitive = /^(?:req|rsp)i/.test(word);
     const source = plain[0] ?? '';
     const term = headerTerms(source, side, insensitive) ?? (side === 'http-request' ? targetTerms(source, insensitive) : undefined);
-    const whole = term === undefined ? undefined : withTerm(term, condition);
+    // `reqitarpit . if bad`: any line will do, so the condition alone decides.
+    const any = source === '.' || source === '.*' || source === '^';
+    const whole = any ? condition : term === undefined ? undefined : withTerm(term, condition);
     if (whole === undefined) refuse(reading, `write '${side} ${action} if { path_reg … }' or another condition`);
     else translate(reading, side, [action, ...whole], familyOf(side));
   });

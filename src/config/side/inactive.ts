@@ -42,6 +42,7 @@ export const inactiveTables: Readonly<Record<Exclude<InactiveSection['kind'], 'h
     directory: 'Address of the authority.', 'account-key': 'Key of the account.', contact: 'Mail address.', challenge: 'How names are proved.', keytype: 'Kind of key.', bits: 'Size of the key.',
     curves: 'Curve of the key.', map: 'Map that holds the answers.', 'provider-name': 'Provider of names.', 'acme-vars': 'Variables of the provider.', 'reuse-key': 'Keeps the key.', profile: 'Profile of the certificate.',
   },
+  'log-profile': { 'log-tag': 'Program name.', on: 'Format at a step.' },
   traces: { trace: 'What is traced.', 'default-sink': 'Where traces go.' },
 };
 

@@ -43,7 +43,7 @@ test('the modern line that a warning gives is a line that loads', () => {
 });
 
 test('what cannot be said today is refused by name, with what to write', () => {
-  for (const line of ['reqrep ^GET\\ (.*) GET\\ \\1', 'reqdeny ^GET\\ /x', 'reqidel .*foo.*', 'rsprep ^HTTP/1.1\\ 200 HTTP/1.1\\ 500', 'appsession JSESSIONID len 52 timeout 3h', 'reqsetbe ^Host: b']) {
+  for (const line of ['reqrep ^GET\\ (.*) GET\\ \\1', 'reqdeny .*root.exe', 'reqidel .*foo.*', 'rsprep ^HTTP/1.1\\ 200 HTTP/1.1\\ 500', 'appsession JSESSIONID len 52 timeout 3h', 'reqsetbe .*x web']) {
     const { problems } = load(`${base}listen l\n bind :1\n ${line}\n`);
     const refused = problems.filter((problem) => problem.severity === 'unsupported');
     assert.equal(refused.length, 1, line);
@@ -66,4 +66,18 @@ test('one name for a frontend and a backend is taken, each for its side', () => 
   const loaded = load(`${base}frontend app\n bind :1\n default_backend app\nbackend app\n server s 127.0.0.1:1\n`);
   assert.equal(proxy(loaded, 'app').defaultBackend, 1);
   assert.match(told(loaded, 'warning')[0] ?? '', /newer versions of HAProxy refuse/);
+});
+
+test('expressions over the request line that speak of the target', () => {
+  const loaded = load(`${base}listen web\n bind :1\n reqideny ^[^:\\ ]*\\ .*(cmd|root)\\.exe\n reqdeny ^GET\\ /x\n rspidel ^Set-Cookie:\\ IP=\n reqisetbe ^[^\\ ]*\\ /img web\n`);
+  assert.deepEqual(told(loaded, 'error', 'unsupported'), []);
+  const made = proxy(loaded, 'web');
+  assert.deepEqual(made.httpRequest.map((rule) => rule.condition?.text), ['if { url_reg -i ^.*(cmd|root)\\.exe }', 'if { method GET } { url_reg ^/x }']);
+  assert.deepEqual(made.httpResponse.map((rule) => rule.action), [{ kind: 'del-header', name: 'Set-Cookie', match: 'str', value: '^IP=', ignoreCase: true }]);
+  assert.equal(made.useBackend[0]?.condition?.text, 'if { url_reg -i ^/img }');
+});
+
+test('a dispatch address is a server, others beside it only keep their clients', () => {
+  const made = load(`${base}listen l\n bind :1\n cookie A insert\n dispatch 10.0.0.9:80\n server s 10.0.0.1:80 cookie s\n`);
+  assert.deepEqual(model(made).servers.map((server) => [server.name, server.weight, server.check]), [['dispatch', 1, null], ['s', 0, null]]);
 });

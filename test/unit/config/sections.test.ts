@@ -110,7 +110,7 @@ test('sections that come later are read, checked and told', () => {
   assert.deepEqual(model(loaded).inactive.map((each) => `${each.kind} ${each.name}`), ['peers p', 'resolvers r', 'cache c', 'mailers m', 'ring x', 'program p']);
   assert.equal(told(loaded, 'notice').filter((each) => each.includes('not active yet')).length, 6);
   assert.match(told(load('cache c\n max-agee 5\n'), 'error')[0] ?? '', /unknown keyword 'max-agee'/);
-  assert.match(told(load('log-profile p\n'), 'unsupported')[0] ?? '', /not supported yet/);
+  assert.match(told(load('log-profile p\n log-tag x\n'), 'notice')[0] ?? '', /not active yet/);
 });
 
 test('user lists join users and groups', () => {
