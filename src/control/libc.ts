@@ -13,6 +13,15 @@ interface Library {
 interface Koffi {
   load(name: string): Library;
   errno(): number;
+  alloc(type: string, length: number): unknown;
+  address(pointer: unknown): bigint;
+  view(pointer: unknown, length: number): ArrayBuffer;
+}
+
+/** Memory that does not move, for structures with pointers in them. Never given back. */
+export interface NativeBlock {
+  readonly address: bigint;
+  readonly bytes: Buffer;
 }
 
 let koffi: Koffi | undefined;
@@ -32,6 +41,12 @@ function load(): Library {
 /** The function of a C prototype. Throws when koffi or libc cannot be loaded. */
 export function libcFunction(prototype: string): LibcFunction {
   return load().func(prototype);
+}
+
+export function nativeBlock(length: number): NativeBlock {
+  load();
+  const pointer = koffi?.alloc('uint8_t', length);
+  return { address: koffi?.address(pointer) ?? 0n, bytes: Buffer.from(koffi?.view(pointer, length) ?? new ArrayBuffer(length)) };
 }
 
 /** Error number of the call that has just failed. */

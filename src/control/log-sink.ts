@@ -10,8 +10,8 @@ import type { LogTarget } from '../model/model.ts';
 import { DatagramSender } from './datagram.ts';
 
 export interface LogSink {
-  /** False: the message was not taken. */
-  send(message: string): boolean;
+  /** Gives how many of the messages were not taken. */
+  sendAll(messages: readonly string[]): number;
   /** Resolves when everything that was taken has been handed to the system, or nobody has read it for a while. */
   close(): Promise<void>;
 }
@@ -26,8 +26,8 @@ class DatagramSink implements LogSink {
     this.sender = sender;
   }
 
-  send(message: string): boolean {
-    return this.sender.send(Buffer.from(message, 'latin1'));
+  sendAll(messages: readonly string[]): number {
+    return this.sender.sendAll(messages);
   }
 
   async close(): Promise<void> {
@@ -46,11 +46,14 @@ class DescriptorSink implements LogSink {
     this.fd = fd;
   }
 
-  send(message: string): boolean {
-    if (this.waiting.length + message.length > limits.logPendingBytesMax) return false;
-    this.waiting += message;
+  sendAll(messages: readonly string[]): number {
+    let lost = 0;
+    for (const message of messages) {
+      if (this.waiting.length + message.length > limits.logPendingBytesMax) lost += 1;
+      else this.waiting += message;
+    }
     if (this.writing === null) this.next();
-    return true;
+    return lost;
   }
 
   private next(): void {

@@ -92,13 +92,12 @@ export class LogWriter {
   private writeTo(output: Output, level: number, texts: readonly string[], structured: readonly string[], nowMs: number): number {
     const { target, sink, format, origin } = output;
     const head = syslogHead(format, target.facility, Math.max(level, target.levelMin), origin, this.time, nowMs);
-    let lost = 0;
+    const messages: string[] = [];
     for (let index = 0; index < texts.length; index += 1) {
       const text = texts[index] ?? '';
-      if (text === '' || !sampled(output)) continue;
-      if (!sink.send(syslogMessage(format, head, structured[index] ?? '', text, target.lengthBytesMax))) lost += 1;
+      if (text !== '' && sampled(output)) messages.push(syslogMessage(format, head, structured[index] ?? '', text, target.lengthBytesMax));
     }
-    return lost;
+    return sink.sendAll(messages);
   }
 
   async close(): Promise<void> {

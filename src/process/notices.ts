@@ -49,7 +49,7 @@ export class Notices {
     if (this.silent || this.quiet) return;
     if (this.sink !== null) {
       // Sinks take bytes as latin1 text.
-      this.sink.send(Buffer.from(`${line}\n`, 'utf8').toString('latin1'));
+      this.sink.sendAll([Buffer.from(`${line}\n`, 'utf8').toString('latin1')]);
       return;
     }
     try {

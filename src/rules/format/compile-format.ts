@@ -43,19 +43,41 @@ function compileItem(item: FormatItem, parts: FormatParts, encoding: Encoding): 
   } : (s) => printSample(sample(s), flags, encoding);
 }
 
-/** A log line in which a variable may vanish together with the blank after it. */
-function joinMerging(items: Format, pieces: readonly FormatFn[]): FormatFn {
-  const mayVanish = items.map((item) => item.kind === 'alias' && vanishing.has(item.name));
+/** One value of a log line and the fixed text behind it. */
+interface Part {
+  readonly value: FormatFn;
+  readonly text: string;
+  readonly mayVanish: boolean;
+}
+
+/** Joins many pieces. A value that vanishes takes the blank behind it along when there is one before it. */
+function joinParts(start: string, parts: readonly Part[]): FormatFn {
   return (s: Subject) => {
-    let out = '';
-    let vanished = false;
-    for (let i = 0; i < pieces.length; i++) {
-      const piece = pieces[i]?.(s) ?? '';
-      out += vanished && piece.startsWith(' ') && (out === '' || out.endsWith(' ')) ? piece.slice(1) : piece;
-      vanished = piece === '' && (mayVanish[i] ?? false);
+    let out = start;
+    // What was added last: looking into `out` itself would copy it.
+    let last = start;
+    for (let i = 0; i < parts.length; i++) {
+      const { value, text, mayVanish } = parts[i] as Part;
+      const shown = value(s);
+      const rest = mayVanish && shown === '' && text.startsWith(' ') && (last === '' || last.endsWith(' ')) ? text.slice(1) : text;
+      out = `${out}${shown}${rest}`;
+      if (rest !== '') last = rest;
+      else if (shown !== '') last = shown;
     }
     return out;
   };
+}
+
+function splitParts(format: Format, pieces: readonly FormatFn[], encoding: Encoding): { start: string; parts: Part[] } {
+  let start = '';
+  const parts: Part[] = [];
+  format.forEach((item, index) => {
+    const before = parts.at(-1);
+    if (item.kind !== 'text') parts.push({ value: pieces[index] as FormatFn, text: '', mayVanish: encoding === 'log' && item.kind === 'alias' && vanishing.has(item.name) });
+    else if (before === undefined) start += item.text;
+    else parts[parts.length - 1] = { ...before, text: before.text + item.text };
+  });
+  return { start, parts };
 }
 
 export function compileFormat(format: Format, parts: FormatParts, encoding: Encoding): FormatFn {
@@ -63,11 +85,7 @@ export function compileFormat(format: Format, parts: FormatParts, encoding: Enco
   const [first, second] = pieces;
   if (first === undefined) return () => '';
   if (second === undefined) return first;
-  if (encoding === 'log' && format.some((item) => item.kind === 'alias' && vanishing.has(item.name))) return joinMerging(format, pieces);
-  if (pieces.length === 2) return (s) => first(s) + second(s);
-  return (s) => {
-    let out = '';
-    for (let i = 0; i < pieces.length; i++) out += pieces[i]?.(s) ?? '';
-    return out;
-  };
+  if (pieces.length === 2 && !format.some((item) => item.kind === 'alias' && vanishing.has(item.name))) return (s) => first(s) + second(s);
+  const split = splitParts(format, pieces, encoding);
+  return joinParts(split.start, split.parts);
 }
