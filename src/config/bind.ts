@@ -118,8 +118,11 @@ export function addBinds(reading: ProxyReading, addresses: string, words: readon
   for (const text of addresses.split(',')) {
     if (text === '' || leftOut(reading, text)) continue;
     const found = parseAddress(reading.expanded(text), bindRules(context));
-    if (found.address === null) reading.error(text, `'bind': ${found.fault}`, "write an address and a port such as ':443' or '10.0.0.1:80'");
-    else if (found.address.kind !== 'name') parsed.push(found.address);
+    if (found.address === null) {
+      proxy.bindAtFault = true;
+      reading.error(text, `'bind': ${found.fault}`, "write an address and a port such as ':443' or '10.0.0.1:80'");
+    }
+    if (found.address !== null && found.address.kind !== 'name') parsed.push(found.address);
   }
   const { global } = context.draft;
   const template: Omit<BindDraft, 'index' | 'address' | 'text' | 'luid'> = {

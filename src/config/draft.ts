@@ -236,6 +236,8 @@ export interface ProxyDraft {
   readonly acls: Map<string, number[]>;
   readonly servers: number[];
   readonly binds: number[];
+  /** A bind line was read but not understood: it does listen as far as its author is concerned. */
+  bindAtFault: boolean;
   id: number;
   iid: number;
   description: string;

@@ -2,8 +2,9 @@
  * How the configuration readers reach files: one small interface, so that tests read from memory. Called by load.ts and by
  * everything that names a file in a configuration. Never throws: a file that cannot be read gives a reason in words.
  */
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { limits } from '../model/limits.ts';
 
 type FileKind = 'file' | 'folder' | 'none';
 
@@ -24,12 +25,46 @@ function reason(error: unknown): string {
   return reasons[code] ?? (code === '' ? String(error) : code);
 }
 
+/** Why a path cannot be read as a text, '' when it can: a device never ends, a named pipe may never begin. */
+function unreadable(path: string): string {
+  const found = statSync(path);
+  if (found.isDirectory()) return 'is a folder';
+  if (found.isSocket()) return 'is a socket, not a file';
+  if (found.isBlockDevice() || (found.isCharacterDevice() && path !== '/dev/null')) return 'is a device, not a file';
+  // What the shell hands over as /dev/fd/N or /dev/stdin has its writer already.
+  if (found.isFIFO() && !/^\/(dev|proc)\//.test(path)) return 'is a named pipe, not a file';
+  return found.size > limits.configFileBytesMax ? tooLarge : '';
+}
+
+const tooLarge = `is larger than ${limits.configFileBytesMax / 1024 / 1024} MiB`;
+
+/** Reads to the end or to the limit, whatever the file said of its size. */
+function readBounded(path: string): Uint8Array | string {
+  const why = unreadable(path);
+  if (why !== '') return why;
+  const descriptor = openSync(path, 'r');
+  try {
+    const parts: Buffer[] = [];
+    let length = 0;
+    for (;;) {
+      const part = Buffer.allocUnsafe(limits.configReadBytes);
+      const got = readSync(descriptor, part, 0, part.length, null);
+      if (got === 0) return new Uint8Array(Buffer.concat(parts, length));
+      parts.push(part.subarray(0, got));
+      length += got;
+      if (length > limits.configFileBytesMax) return tooLarge;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** The file system; relative paths start at `base`. */
 export function diskFiles(base: string): ConfigFiles {
   return {
     read(path) {
       try {
-        return readFileSync(resolve(base, path));
+        return readBounded(resolve(base, path));
       } catch (error) {
         return reason(error);
       }

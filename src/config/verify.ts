@@ -25,7 +25,7 @@ class Verifier {
       this.logs(proxy);
       this.modes(proxy);
     }
-    const listening = draft.proxies.some((proxy) => !proxy.settings.disabled && proxy.binds.length > 0);
+    const listening = draft.proxies.some((proxy) => !proxy.settings.disabled && (proxy.binds.length > 0 || proxy.bindAtFault));
     if (!listening && this.context.names.proxies.length > 0 && draft.global.statsSockets.length === 0) {
       this.context.problems.warning(draft.proxies[0]?.place ?? { file: '', line: 0 }, '', 'nothing listens: no proxy has a bind line');
     }
@@ -57,7 +57,7 @@ class Verifier {
   }
 
   private frontend(proxy: ProxyDraft): void {
-    if (proxy.binds.length === 0) this.warning(proxy.place, proxy.name, `${proxy.kind} '${proxy.name}' has no bind line and does not listen`, "add 'bind <address>:<port>'");
+    if (proxy.binds.length === 0 && !proxy.bindAtFault) this.warning(proxy.place, proxy.name, `${proxy.kind} '${proxy.name}' has no bind line and does not listen`, "add 'bind <address>:<port>'");
     this.bindIds(proxy);
     this.captures(proxy);
     const named = proxy.settings.defaultBackend;

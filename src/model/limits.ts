@@ -52,6 +52,10 @@ export const limits = {
   /** One configuration line after quoting and variables (HAProxy: 2048 words, 65536 bytes). */
   configLineBytesMax: 65536,
   configLineWordsMax: 2048,
+  /** One file named on the command line or in a configuration: configurations, maps, certificates, error pages. */
+  configFileBytesMax: 268435456,
+  /** Read from such a file at a time. */
+  configReadBytes: 1048576,
   /** Nested `.if` blocks. */
   conditionDepthMax: 16,
   /** Messages to the operator that `show startup-logs` keeps. */
