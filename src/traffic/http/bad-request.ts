@@ -48,7 +48,10 @@ function pageFor(x: HttpExchange, status: number): string {
 /** The client never sent a byte: closed or waited too long. Browsers open connections in advance, so options make it silent. */
 export function refuseSilence(client: HttpConnection, fault: Fault): void {
   const { switches } = client.session.frontend;
+  const spoke = client.exchange !== null;
   const x = client.exchange ?? client.openExchange();
+  // All the time that it could have spoken in.
+  if (!spoke) x.startMs = client.idleSinceMs;
   if (switches.httpIgnoreProbes) {
     x.unlogged = true;
     finish(x, false, true);

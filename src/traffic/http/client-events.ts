@@ -26,7 +26,7 @@ export function clientEndedSide(x: HttpExchange): void {
   } else if (!x.requestBody.done && x.stage < stage.draining) {
     bodyLeft(x);
   } else if (x.stage === stage.draining) {
-    finish(x, false, true);
+    abort(x, faults.clientAbortData);
   } else {
     x.closeClient = true;
     if (aborts(x)) halfClosedWaiting(x);
@@ -37,8 +37,7 @@ export function clientEndedSide(x: HttpExchange): void {
 export function clientLeft(x: HttpExchange): void {
   x.clientEnded = true;
   if (x.stage === stage.head) headLeft(x);
-  else if (x.stage === stage.draining) finish(x, false, true);
-  else if (x.stage === stage.answering) abort(x, faults.clientAbortData);
+  else if (x.stage === stage.answering || x.stage === stage.draining) abort(x, faults.clientAbortData);
   else if (!x.requestBody.done) bodyLeft(x);
   else waitingLeft(x);
 }

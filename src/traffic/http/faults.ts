@@ -70,7 +70,7 @@ export function dispatchFailed(x: HttpExchange, fault: Fault): void {
 
 export function serverKilled(x: HttpExchange, fault: Fault): void {
   if (x.tunnel !== null) x.tunnel.kill(fault);
-  else if (x.stage >= stage.waiting && x.stage < stage.over) fail(x, x.answerStarted ? fault : { ...fault, status: 503 });
+  else if (x.stage >= stage.waiting && x.stage < stage.over) fail(x, x.answerStarted ? fault : { ...fault, stage: 'H', status: 502 });
 }
 
 /** The framing of the request's body is broken. */

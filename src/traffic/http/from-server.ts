@@ -2,6 +2,7 @@
  * What comes from the server: answer heads (1xx passed on at once), rules on the final one, then its body as it comes, with
  * backpressure. Head and first body bytes leave in one write, as the very slice they came in when nothing was changed.
  */
+import { C } from '../../model/counters.ts';
 import { faults } from '../../model/fault.ts';
 import { body, flaw, frameResponse } from '../../wire/http1/framing.ts';
 import { parsed } from '../../wire/http1/head-parser.ts';
@@ -234,8 +235,17 @@ function retriesStatus(x: HttpExchange, status: number): boolean {
 function refuse(x: HttpExchange): void {
   captureBadAnswer(x);
   x.dispatch.observeAnswer(0);
-  if (x.replay !== null && retriesOn(x, 'junk-response') && retry(x)) return;
+  if (x.replay !== null && retriesOn(x, 'junk-response') && retryJunk(x)) return;
   fail(x, faults.badResponse);
+}
+
+/** The answer that is thrown away counts, for the server that gave it. */
+function retryJunk(x: HttpExchange): boolean {
+  const { back, serverPlan } = x;
+  if (!retry(x)) return false;
+  back?.back.count(C.eresp);
+  serverPlan?.tally.count(C.eresp);
+  return true;
 }
 
 export function serverTimedOut(x: HttpExchange): void {

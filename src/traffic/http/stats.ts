@@ -40,6 +40,7 @@ function allowed(x: HttpExchange, stats: StatsRules): boolean {
     if (verdict !== null && verdict.kind === 'allow') return true;
   }
   if (stats.page.auth.length === 0 || hasCredentials(x, stats)) return true;
+  x.facts.requestMs = x.readyMs - x.startMs;
   answerNow(x, Buffer.from(unauthorized(stats.page.realm), 'latin1'), 'L', 'R');
   return false;
 }

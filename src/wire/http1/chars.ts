@@ -38,3 +38,12 @@ export function equalsLower(bytes: Uint8Array, from: number, lowerText: string):
   }
   return true;
 }
+
+/** Without the blanks and tabs around it. HTTP knows no other white space: trim() would take more away than the next server does. */
+export function trimBlanks(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && (text.charCodeAt(from) === 0x20 || text.charCodeAt(from) === 0x09)) from += 1;
+  while (to > from && (text.charCodeAt(to - 1) === 0x20 || text.charCodeAt(to - 1) === 0x09)) to -= 1;
+  return text.slice(from, to);
+}

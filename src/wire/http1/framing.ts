@@ -3,7 +3,7 @@
  * be read two ways is refused, or made unambiguous by removing lines from the head. Called once per message by traffic/http and
  * by health checks; reads no body.
  */
-import { lower } from './chars.ts';
+import { lower, trimBlanks } from './chars.ts';
 import { column, known, type Http1Head } from './head.ts';
 
 export const body = { none: 0, length: 1, chunked: 2, untilClose: 3, tunnel: 4 } as const;
@@ -152,7 +152,7 @@ function readEncoding(head: Http1Head): number {
   for (let line = head.findKnown(known.transferEncoding, 0); line >= 0; line = head.findKnown(known.transferEncoding, line + 1)) {
     const words = head.value(line).toLowerCase().split(',');
     for (let index = 0; index < words.length; index += 1) {
-      const word = (words[index] ?? '').trim();
+      const word = trimBlanks(words[index] ?? '');
       // A trailing comma adds nothing; an empty word before another one is an encoding without a name.
       if (word === '' && index === words.length - 1) continue;
       if (chunked) return flaw.bad;
@@ -177,7 +177,7 @@ function readConnection(head: Http1Head, framing: Framing): void {
       drop(head, line);
       continue;
     }
-    const words = head.value(line).split(',').map((word) => word.trim()).filter((word) => word !== '');
+    const words = head.value(line).split(',').map(trimBlanks).filter((word) => word !== '');
     const kept = words.filter((word) => {
       const small = word.toLowerCase();
       if (small === 'close') close = true;
@@ -254,7 +254,8 @@ function checkAuthority(head: Http1Head, host: number, isConnect: boolean): numb
     const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(uri);
     if (scheme === null) return flaw.bad;
     authority = uri.slice(scheme[0].length);
-    const end = authority.search(/[/?]/);
+    // A query right behind the authority is read differently by different servers: it counts as part of the name.
+    const end = authority.indexOf('/');
     if (end >= 0) authority = authority.slice(0, end);
     authority = authority.slice(authority.lastIndexOf('@') + 1);
     ports = [defaultPorts[(scheme[1] ?? '').toLowerCase()] ?? ''];

@@ -450,6 +450,30 @@ test('a server marked down and an administrator end what runs', () => {
   room.settle();
   assert.equal(one.closed, true);
   finished(room, ['be/s1 200 DD GET /a HTTP/1.1']);
+
+  const early = new Room();
+  const two = early.server();
+  const waiting = early.client();
+  waiting.feed(get);
+  early.context.plan.servers[0]!.active?.client.onServerKilled(faults.serverKilled);
+  early.settle();
+  assert.equal(two.closed, true);
+  assert.match(waiting.text, /^HTTP\/1\.1 502 /);
+  assert.equal(early.counter('server', 'eresp'), 1);
+  assert.equal(early.counter('server', 'srv_abrt'), 0);
+  finished(early, ['be/s1 502 DH GET /a HTTP/1.1']);
+});
+
+test('white space that HTTP does not know is no white space', () => {
+  for (const blank of ['\x0b', '\x0c', '\xa0']) {
+    const room = new Room();
+    const one = room.server();
+    const client = room.client();
+    client.feed(Buffer.from(`POST / HTTP/1.1\r\nTransfer-Encoding: chunked${blank}\r\n\r\n0\r\n\r\n`, 'latin1'));
+    assert.equal(one.text, '');
+    assert.match(client.text, /^HTTP\/1\.1 400 /);
+    room.end();
+  }
 });
 
 test('counters of a plain request', () => {
