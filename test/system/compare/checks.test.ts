@@ -15,9 +15,11 @@ const tls = () => ({ tls: { cert: readFileSync(certificate(['lab.local']).certif
 async function checked(site: Site, backend: string, server = 's1', until: (row: StatRow) => boolean = () => true): Promise<StatRow> {
   return eventually(`check of ${backend}/${server}`, async () => {
     const row = statRow(await site.command('show stat'), backend, server);
-    // `* ` says that a check is running.
-    const settled = { ...row, check_status: (row['check_status'] ?? '').replace('* ', '') };
-    return !['', 'INI'].includes(settled.check_status) && until(settled) ? settled : null;
+    // `* ` says that a check is running: HAProxy has then forgotten the code and the text of the last one.
+    const status = (row['check_status'] ?? '').replace('* ', '');
+    const settled = { ...row, check_status: status };
+    const isResult = status !== '' && status !== 'INI' && (status === row['check_status'] || status.endsWith('TOUT'));
+    return isResult && until(settled) ? settled : null;
   }, 6000);
 }
 const columns = ['status', 'check_status', 'check_code', 'last_chk', 'check_desc', 'check_rise', 'check_fall', 'check_health', 'weight', 'act', 'bck', 'chkfail', 'chkdown'];
