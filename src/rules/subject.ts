@@ -104,6 +104,8 @@ export interface Subject {
   final: boolean;
   /** 'silent' or level name set by set-log-level; '' = none. */
   logLevel: string;
+  /** disable-l7-retry: once sent, the request is not sent again. */
+  sentOnce: boolean;
   /** Made once by unique-id-format, '' = not yet. */
   uniqueId: string;
   /** User of the last successful http_auth, for %[http_auth_user] and logs. */

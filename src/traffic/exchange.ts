@@ -129,6 +129,7 @@ export class Exchange implements Subject, DispatchClient {
   needMore = false;
   final = false;
   logLevel = '';
+  sentOnce = false;
   uniqueId = '';
   serverTimeoutMs: number | null = null;
   tunnelTimeoutMs: number | null = null;
@@ -162,6 +163,7 @@ export class Exchange implements Subject, DispatchClient {
     this.needMore = false;
     this.final = false;
     this.logLevel = '';
+    this.sentOnce = false;
     this.uniqueId = '';
     this.serverTimeoutMs = null;
     this.tunnelTimeoutMs = null;

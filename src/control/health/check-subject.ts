@@ -128,6 +128,7 @@ export class CheckSubject implements Subject {
   needMore = false;
   final = true;
   logLevel = '';
+  sentOnce = false;
   uniqueId = '';
   serverTimeoutMs: number | null = null;
   tunnelTimeoutMs: number | null = null;

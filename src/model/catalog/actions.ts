@@ -58,7 +58,7 @@ const rows: readonly Row[] = [
   ['use-service', 'qn', 'Hands the request to a service.'],
   ['wait-for-body', 'qr', 'Waits for the body.'],
   ['wait-for-handshake', 'q', 'Waits for the TLS handshake; always over here.'],
-  ['disable-l7-retry', 'q', 'Accepted; Poise never retries what may have been acted on.'],
+  ['disable-l7-retry', 'q', 'The request is not sent again by retry-on once it is sent; connections that fail are still tried again.'],
   ['strict-mode', 'qra', 'Accepted; a rewrite cannot fail half-way here.'],
   ['set-nice', 'qrno', 'No effect here.', 'inactive'],
   ['set-mark', 'qrcsno', 'No effect here.', 'inactive'],

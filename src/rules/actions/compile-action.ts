@@ -3,7 +3,7 @@ import type { Action } from '../../model/expression.ts';
 import { answerStep, authStep, constant, redirectStep } from './final.ts';
 import { addHeader, deleteHeader, replaceHeader, replaceTarget, setStatus, setTarget } from './head.ts';
 import { normalizeUri } from './normalize-uri.ts';
-import { capture, changeEntry, expectProxy, setFromSample, setLogLevel, setTimeout, setVar, setVarFormat, unsetVar } from './state.ts';
+import { capture, changeEntry, expectProxy, setFromSample, sendOnce, setLogLevel, setTimeout, setVar, setVarFormat, unsetVar } from './state.ts';
 import type { ActionContext, Step } from './types.ts';
 
 /** Null: the action does nothing here. */
@@ -29,6 +29,7 @@ export function compileAction(action: Action, context: ActionContext): Step | nu
     case 'unset-var': return unsetVar(action);
     case 'capture': return capture(action, context);
     case 'set-log-level': return setLogLevel(action);
+    case 'disable-l7-retry': return sendOnce;
     case 'set-src': case 'set-dst': case 'set-src-port': case 'set-dst-port': case 'set-priority-class': case 'set-priority-offset':
       return setFromSample(action, context);
     case 'set-timeout': return setTimeout(action, context);

@@ -63,6 +63,11 @@ export function storeCapture(s: Subject, side: 'request' | 'response', slot: num
   return true;
 }
 
+export function sendOnce(s: Subject): null {
+  s.sentOnce = true;
+  return null;
+}
+
 export function setLogLevel(action: Of<'set-log-level'>): Step {
   return (s) => {
     s.logLevel = action.level;

@@ -91,7 +91,7 @@ export function serverReady(x: HttpExchange, connection: ServerConnection, reuse
   let open = transport.write(first);
   for (const part of x.parts) open = transport.write(part);
   // Only what went out in one piece is kept: longer requests are not sent twice.
-  x.replay = x.requestBody.done && x.parts.length === 0 ? first : null;
+  x.replay = x.requestBody.done && x.parts.length === 0 && !x.sentOnce ? first : null;
   x.parts = noParts;
   x.partsBytes = 0;
   x.inspected = noParts;

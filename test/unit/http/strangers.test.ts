@@ -1,4 +1,4 @@
-/** Late events of one request that must not reach the next, and slow or careless clients that must neither lose bytes nor cost memory. */
+/** Late events and repetitions of one request that must not reach the next, and slow or careless clients that must neither lose bytes nor cost memory. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { makeProxy } from '../traffic/make-model.ts';
@@ -116,5 +116,21 @@ test('a connection kept for one client is heard although a slow reader had stopp
   server.peerEnd();
   room.settle();
   assert.equal(client.ended, true);
+  room.end();
+});
+
+test('disable-l7-retry: what was sent is not sent again', () => {
+  const room = new Room({}, { retryOn: ['503'], retries: 3 });
+  room.rule('request', (subject) => {
+    subject.sentOnce = true;
+    return null;
+  });
+  const server = room.server();
+  const client = room.client();
+  client.feed(get);
+  const answer = 'HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nno';
+  server.feed(answer);
+  assert.equal(client.text, answer);
+  assert.deepEqual(room.log(), ['be/s1 503 -- GET /a HTTP/1.1']);
   room.end();
 });

@@ -167,7 +167,7 @@ export function fakeSubject(model: Model, request: string | null = 'GET / HTTP/1
     world: fakeWorld(model), session, request: head, response: null, frontend, backend: null, server: null, serverTls: null, txnVars: null, reqVars: null, resVars: null,
     requestCaptures: null, responseCaptures: null, bytes: new Uint8Array(0), complete: true,
     requestBytes() { return this.bytes; }, responseBytes() { return new Uint8Array(0); }, requestComplete() { return this.complete; }, responseComplete() { return true; },
-    needMore: false, final: false, logLevel: '', uniqueId: '', serverTimeoutMs: null, tunnelTimeoutMs: null, clientTimeoutMs: null, priorityClass: 0, priorityOffset: 0,
+    needMore: false, final: false, logLevel: '', sentOnce: false, uniqueId: '', serverTimeoutMs: null, tunnelTimeoutMs: null, clientTimeoutMs: null, priorityClass: 0, priorityOffset: 0,
     facts: fakeFacts(head === null ? {} : { method: head.method, uri: head.uri, version: `HTTP/1.${head.minorVersion}`, requestLine: `${head.method} ${head.uri} HTTP/1.${head.minorVersion}` }),
     ...changes,
   };
