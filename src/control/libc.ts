@@ -19,7 +19,7 @@ interface Koffi {
 }
 
 /** Memory that does not move, for structures with pointers in them. Never given back. */
-export interface NativeBlock {
+interface NativeBlock {
   readonly address: bigint;
   readonly bytes: Buffer;
 }
