@@ -149,11 +149,19 @@ function setQuery(head: Head, query: string): void {
   else if (query !== '') head.uri = `${head.uri}?${query}`;
 }
 
+/** A target that names a host takes the Host line with it (RFC 9112 3.2.2): servers would choose one of two otherwise. */
+function setUri(head: Head, uri: string): void {
+  head.uri = uri;
+  const authority = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@)?([^/?#]+)/i.exec(uri)?.[1];
+  if (authority === undefined) return;
+  for (let i = head.find('host', 0); i >= 0; i = head.find('host', i + 1)) head.setValue(i, authority);
+}
+
 const setters: Readonly<Record<'set-path' | 'set-pathq' | 'set-query' | 'set-uri' | 'set-method', (head: Head, value: string) => void>> = {
   'set-path': setPath,
   'set-pathq': setPathWithQuery,
   'set-query': setQuery,
-  'set-uri': (head, value) => { head.uri = value; },
+  'set-uri': setUri,
   'set-method': (head, value) => { head.method = value; },
 };
 
@@ -174,7 +182,7 @@ interface TargetPart {
 const parts: Readonly<Record<'replace-path' | 'replace-pathq' | 'replace-uri', TargetPart>> = {
   'replace-path': { read: (head) => head.path(), write: setPath },
   'replace-pathq': { read: pathWithQuery, write: setPathWithQuery },
-  'replace-uri': { read: (head) => head.uri, write: (head, value) => { head.uri = value; } },
+  'replace-uri': { read: (head) => head.uri, write: setUri },
 };
 
 export function replaceTarget(action: Of<'replace-path' | 'replace-pathq' | 'replace-uri'>, context: ActionContext): Step {

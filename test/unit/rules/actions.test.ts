@@ -30,6 +30,12 @@ test('control characters never leave in a header value', () => {
   assert.deepEqual(made, ['Host: h', 'X-B: /a%0D%0AEvil: 1%00']);
 });
 
+test('a target that names a host takes the Host line with it', () => {
+  assert.deepEqual(lines(['set-uri http://other.local%[path]'], 'GET /a HTTP/1.1\nHost: h\nX-A: b'), ['Host: other.local', 'X-A: b']);
+  assert.deepEqual(lines(['replace-uri ^/r(.*) http://user@other:81/\\1'], 'GET /r/a HTTP/1.1\nHost: h'), ['Host: other:81']);
+  assert.deepEqual(lines(['set-uri /b'], 'GET /a HTTP/1.1\nHost: h'), ['Host: h']);
+});
+
 test('targets are rewritten part by part', () => {
   assert.equal(target(['set-path /n%[path]'], '/a/b?c=d'), '/n/a/b?c=d');
   assert.equal(target(['set-path /n'], 'http://h:80/a?c'), 'http://h:80/n?c');
