@@ -51,7 +51,10 @@ export function refuseSilence(client: HttpConnection, fault: Fault): void {
   const spoke = client.exchange !== null;
   const x = client.exchange ?? client.openExchange();
   // All the time that it could have spoken in.
-  if (!spoke) x.startMs = client.idleSinceMs;
+  if (!spoke) {
+    x.startMs = client.idleSinceMs;
+    x.facts.requestDateMs = client.idleSinceDateMs;
+  }
   if (switches.httpIgnoreProbes) {
     x.unlogged = true;
     finish(x, false, true);
