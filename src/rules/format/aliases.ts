@@ -60,11 +60,11 @@ function fixed(read: (s: Subject) => string): AliasMaker {
   return () => read;
 }
 
-/** `{a|b}`; nothing when the frontend captures nothing. */
+/** `{a|b}`; nothing when the frontend captures nothing, or when there was no request to capture from. */
 function braces(read: (s: Subject) => (string | undefined)[] | null, declared: (s: Subject) => number): AliasMaker {
   return (flags) => (s) => {
     const count = declared(s);
-    if (count === 0) return '';
+    if (count === 0 || s.facts.badRequest) return '';
     const values = read(s);
     let out = '{';
     for (let i = 0; i < count; i++) out += (i > 0 ? '|' : '') + escapeHeader(values?.[i] ?? '');

@@ -216,6 +216,7 @@ test('log lines: flags, blanks and escaping', () => {
   const scope = new FakeScope('log-format');
   scope.proxies[0] = fakeProxy(0, 'fe', { requestCaptures: [{ header: 'a', lengthMax: 9 }, { header: 'b', lengthMax: 9 }] });
   assert.equal(print('%hr|%hrl|%{+Q}hrl|%hs', 'GET / HTTP/1.1', (s) => { s.requestCaptures = ['x|{y}']; }, scope), '{x#7C#7By#7D|}|x#7C#7By#7D -|"x#7C#7By#7D" ""|');
+  assert.equal(print('a %hr b', 'GET / HTTP/1.1', (s) => { Object.assign(s.facts, { badRequest: true }); }, scope), 'a b', 'no request, no braces');
 });
 
 test('nobody is refused because of what is not built yet', () => {
