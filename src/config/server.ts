@@ -116,7 +116,7 @@ function readInitAddr(server: ServerWords, values: readonly string[], reading: P
 }
 
 function readServerSource(server: ServerWords, values: readonly string[], reading: ProxyReading): number {
-  const found = readSourceWords(reading, values);
+  const found = readSourceWords(reading, values, true);
   if (found !== undefined) server.source = found.source;
   return found?.used ?? 1;
 }

@@ -13,9 +13,9 @@ function withoutRange(reading: ProxyReading, text: string, address: Source): Sou
   return { ...address, port: 0, portLast: 0 };
 }
 
-/** Reads the words from `from` on; undefined: reported. `used` tells a server line how many words belonged to it. */
-export function readSourceWords(reading: ProxyReading, words: readonly string[]): { readonly source: SourceAddress; readonly used: number } | undefined {
-  const parsed = reading.address(words[0] ?? '', sourceAddressRules);
+/** Undefined: reported. `used` tells a server line how many words belonged to it. HAProxy takes a range of ports on server lines only. */
+export function readSourceWords(reading: ProxyReading, words: readonly string[], range: boolean): { readonly source: SourceAddress; readonly used: number } | undefined {
+  const parsed = reading.address(words[0] ?? '', { ...sourceAddressRules, range });
   if (parsed === undefined) return undefined;
   const address: Exclude<typeof parsed.address, FdAddress> | undefined = parsed.address.kind === 'fd' ? undefined : withoutRange(reading, words[0] ?? '', parsed.address);
   let bound = '';
@@ -42,7 +42,7 @@ export function readSourceWords(reading: ProxyReading, words: readonly string[])
 }
 
 export function readSource(reading: ProxyReading): SourceAddress | undefined {
-  const found = readSourceWords(reading, reading.args);
+  const found = readSourceWords(reading, reading.args, false);
   if (found === undefined) return undefined;
   const extra = reading.args[found.used];
   if (extra !== undefined) {
