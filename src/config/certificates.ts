@@ -22,12 +22,11 @@ export function withBase(base: string, path: string): string {
   return base === '' || path.startsWith('/') ? path : `${base.replace(/\/$/, '')}/${path}`;
 }
 
-/** `subjectAltName` text of the runtime → DNS names, the common name when there is none. */
+/** DNS names in `subjectAltName`, then the common names: HAProxy chooses by both. */
 function namesOf(certificate: X509Certificate): string[] {
-  const names = (certificate.subjectAltName ?? '').split(', ').flatMap((entry) => (entry.startsWith('DNS:') ? [entry.slice(4).toLowerCase()] : []));
-  if (names.length > 0) return names;
-  const common = /(?:^|\n)CN=(.+)/.exec(certificate.subject)?.[1];
-  return common === undefined ? [] : [common.toLowerCase()];
+  const alternative = (certificate.subjectAltName ?? '').split(', ').flatMap((entry) => (entry.startsWith('DNS:') ? [entry.slice(4).toLowerCase()] : []));
+  const common = certificate.subject.split('\n').flatMap((part) => (part.startsWith('CN=') ? [part.slice(3).toLowerCase()] : []));
+  return [...new Set([...alternative, ...common])];
 }
 
 function keyTypeOf(key: KeyObject): Certificate['keyType'] {

@@ -396,7 +396,7 @@ export interface Certificate {
   readonly certPem: string;
   /** Never logged, never shown. */
   readonly keyPem: string;
-  /** DNS names: subjectAltName, or the common name when there is none; lower case, wildcards as `*.x`. */
+  /** DNS names of subjectAltName and the common names, each once; lower case, wildcards as `*.x`. */
   readonly names: readonly string[];
   readonly keyType: 'rsa' | 'ec' | 'dsa' | 'ed25519' | 'other';
   readonly subject: string;

@@ -9,7 +9,7 @@ import type { Loaded } from '../../../src/config/load.ts';
 const pem = (name: string): string => readFileSync(new URL(`./corpus/pem/${name}`, import.meta.url), 'utf8');
 const mail = pem('mail.pem');
 const files: Record<string, string> = {
-  '/tls/mail.pem': mail, '/tls/wild.pem': pem('wild.pem'), '/tls/wild.pem.key': pem('wild.pem.key'), '/tls/ca.pem': pem('ca.pem'),
+  '/tls/mail.pem': mail, '/tls/common.pem': pem('common.pem'), '/tls/wild.pem': pem('wild.pem'), '/tls/wild.pem.key': pem('wild.pem.key'), '/tls/ca.pem': pem('ca.pem'),
   '/tls/mixed.pem': `${pem('wild.pem')}${mail.slice(mail.indexOf('-----BEGIN PRIVATE'))}`, '/tls/nokey.pem': pem('ca.pem'), '/tls/text.pem': 'hello', '/tls/bundle.rsa': mail,
   '/dir/b.pem': mail, '/dir/a.pem': pem('wild.pem'), '/dir/a.pem.key': pem('wild.pem.key'), '/dir/.hidden': 'x', '/tls/a.crt': pem('wild.pem'), '/tls/a.key': pem('wild.pem.key'),
   '/tls/locked.pem': `${pem('ca.pem')}-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n`,
@@ -26,7 +26,8 @@ test('certificate and key in one file, or the key beside it', () => {
   assert.deepEqual(model(bindWith('crt /tls/mail.pem')).certificates.map((each) => [each.names, each.keyType, each.subject]), [
     [['mail.lab.local', 'autodiscover.lab.local'], 'ec', '/O=Poise tests/CN=mail.lab.local'],
   ]);
-  // Without alternative names the common name counts.
+  // Alternative names and every common name count.
+  assert.deepEqual(model(bindWith('crt /tls/common.pem')).certificates.map((each) => each.names), [['san.only', 'two.only', 'cn.only', 'www.cn.only']]);
   assert.deepEqual(model(bindWith('crt /tls/wild.pem')).certificates.map((each) => each.names), [['*.shop.test']]);
   assert.equal(model(bindWith('crt /tls/a.crt')).certificates.length, 1);
   assert.match(model(bindWith('crt /tls/mail.pem')).certificates[0]?.fingerprint ?? '', /^[0-9a-f]{64}$/);
