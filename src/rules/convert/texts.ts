@@ -60,7 +60,8 @@ function cut(text: string, delimiters: string, skipEmpty: boolean): Pieces {
 
 /**
  * field and word: piece number N, from the end when negative; `count` more pieces are taken along with the delimiters between them
- * (0 = all that follow, or precede).
+ * (0 = all that follow, or precede). Where pieces run out the rest of the text goes along, delimiters included. A field that is not
+ * there is no sample, a word that is not there is an empty text (as HAProxy 2.6 has it).
  */
 function piece(skipEmpty: boolean): ConvertMaker {
   return (args) => {
@@ -71,12 +72,9 @@ function piece(skipEmpty: boolean): ConvertMaker {
       const text = toText(value);
       const { starts, ends } = cut(text, delimiters, skipEmpty);
       const at = index > 0 ? index - 1 : starts.length + index;
-      if (index === 0 || at < 0 || at >= starts.length) return skipEmpty ? undefined : '';
-      let first = at;
-      let last = at;
-      if (index > 0) last = count === 0 ? starts.length - 1 : Math.min(at + count - 1, starts.length - 1);
-      else first = count === 0 ? 0 : Math.max(at - count + 1, 0);
-      return text.slice(starts[first], ends[last]);
+      if (index === 0 || at < 0 || at >= starts.length) return skipEmpty ? '' : undefined;
+      if (index > 0) return text.slice(starts[at], count === 0 ? text.length : ends[at + count - 1] ?? text.length);
+      return text.slice(count === 0 ? 0 : starts[at - count + 1] ?? 0, ends[at]);
     };
   };
 }

@@ -126,3 +126,15 @@ test('addresses of connections', () => {
   assert.deepEqual([text('src'), text('dst'), text('bc_src'), text('bc_dst')], ['192.0.2.7', '198.51.100.1', '10.0.0.9', '10.0.0.1']);
   assert.equal(evaluate('src', 'GET / HTTP/1.1', (s) => { s.session.sourceAddress = ''; }), undefined, 'unix sockets have no address');
 });
+
+test('pieces that are not there, and what goes along where pieces run out', () => {
+  const of = (text: string, converter: string): unknown => evaluate(`str(${text}),${converter}`, 'GET / HTTP/1.1');
+  for (const index of ['3', '-3']) {
+    assert.equal(of('a/b', `field(${index},/)`), undefined);
+    assert.equal(of('a/b', `word(${index},/)`), '');
+  }
+  assert.equal(of('a/b/', 'field(3,/)'), '', 'an empty field is there');
+  assert.equal(of('a/b', 'field(3,/),length'), undefined);
+  assert.deepEqual([of('a//b//', 'word(2,/)'), of('a//b//', 'word(1,/,2)'), of('a//b//', 'word(2,/,2)'), of('a//b//', 'word(1,/,0)')], ['b', 'a//b', 'b//', 'a//b//']);
+  assert.deepEqual([of('/a//b', 'word(-1,/,2)'), of('/a//b', 'word(-2,/,2)'), of('/a//b', 'word(-1,/,0)')], ['a//b', '/a', '/a//b']);
+});
