@@ -129,10 +129,19 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     return true;
   }
 
-  /** http/ tells every answer's status as it comes, for `observe layer7`. 0 = the answer was broken or missing. */
+  /** http/ tells every answer's status as it comes, for `observe layer7`. */
   observeAnswer(status: number): void {
+    this.observe(status >= 100 && status < 500, 'Wrong http response');
+  }
+
+  /** http/ tells of an answer that was broken or did not come, for `observe layer7`; `why` in HAProxy's words. */
+  observeNoAnswer(why: 'Invalid http response (headers)' | 'Read timeout (http)' | 'Close from server (http)' | 'Read error (http)'): void {
+    this.observe(false, why);
+  }
+
+  private observe(good: boolean, why: string): void {
     const { target } = this;
-    if (target !== null && target.server.observe !== 'none') observe(this.context, target, 7, status >= 100 && status < 500, status === 0 ? 'Invalid http response (headers)' : 'Wrong http response');
+    if (target !== null && target.server.observe !== 'none') observe(this.context, target, 7, good, why);
   }
 
   /**

@@ -166,7 +166,7 @@ export function serverEnded(x: HttpExchange, code: string): void {
   if (x.serverGone || x.stage < stage.waiting || x.stage > stage.draining) return;
   x.serverGone = true;
   if (x.stage === stage.waiting) {
-    headMissing(x);
+    headMissing(x, code);
   } else if (!x.answerDone) {
     if (x.responseBody.kind !== body.untilClose || (code !== '' && code !== 'closed')) {
       abort(x, faults.serverAbortData);
@@ -181,7 +181,7 @@ export function serverEnded(x: HttpExchange, code: string): void {
 }
 
 /** Closed before a whole answer head: again on another connection when that is safe, else 502. */
-function headMissing(x: HttpExchange): void {
+function headMissing(x: HttpExchange, code: string): void {
   const untouched = !x.answerSeen;
   if (untouched && x.replay !== null && x.link?.private !== true && (x.reused ? isRepeatable(x) : retriesOn(x, 'empty-response')) && retry(x)) return;
   if (untouched && x.reused && x.client.session.requestCount > 1) {
@@ -190,6 +190,7 @@ function headMissing(x: HttpExchange): void {
     abort(x, faults.serverAbortHead);
     return;
   }
+  x.dispatch.observeNoAnswer(code === '' || code === 'closed' ? 'Close from server (http)' : 'Read error (http)');
   fail(x, faults.serverAbortHead);
 }
 
@@ -234,7 +235,7 @@ function retriesStatus(x: HttpExchange, status: number): boolean {
 /** The answer is malformed: 502 if nothing of it was passed on. */
 function refuse(x: HttpExchange): void {
   captureBadAnswer(x);
-  x.dispatch.observeAnswer(0);
+  x.dispatch.observeNoAnswer('Invalid http response (headers)');
   if (x.replay !== null && retriesOn(x, 'junk-response') && retryJunk(x)) return;
   fail(x, faults.badResponse);
 }
@@ -250,8 +251,8 @@ function retryJunk(x: HttpExchange): boolean {
 
 export function serverTimedOut(x: HttpExchange): void {
   if (x.stage === stage.waiting) {
-    x.dispatch.observeAnswer(0);
     if (x.replay !== null && retriesOn(x, 'response-timeout') && retry(x)) return;
+    x.dispatch.observeNoAnswer('Read timeout (http)');
     fail(x, faults.serverTimeoutHead);
   } else if (x.stage === stage.answering && !x.answerDone) {
     // A client that does not read keeps the server waiting: its own timeout decides.

@@ -172,6 +172,28 @@ test('an idle connection that was just closing: repeatable requests go again, ot
   }
 });
 
+test('observe layer7 is told why there was no answer', () => {
+  const reasons: [string, (room: Room, one: ReturnType<Room['server']>) => void][] = [
+    ['Close from server (http)', (_room, one) => one.peerEnd()],
+    ['Close from server (http)', (_room, one) => { one.feed('HTTP/1.1 200 OK\r\nA'); one.peerEnd(); }],
+    ['Read error (http)', (_room, one) => one.peerReset()],
+    ['Read timeout (http)', (room) => room.pass(700)],
+    ['Invalid http response (headers)', (_room, one) => one.feed('hello\r\n')],
+    ['Wrong http response', (_room, one) => one.feed('HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n')],
+  ];
+  for (const [why, act] of reasons) {
+    const room = new Room({ timeouts }, { timeouts }, { observe: 'layer7', errorLimit: 1 });
+    const one = room.server();
+    const client = room.client();
+    client.feed(get);
+    room.context.plan.servers[0]!.pool.closeAll();
+    (client.handler as unknown as { exchange: { reused: boolean } }).exchange.reused = false;
+    act(room, one);
+    room.settle();
+    assert.deepEqual(room.messages.flatMap((message) => (message.type === 'observed-errors' ? [message.why] : [])), [why]);
+  }
+});
+
 test('retry-on without a retry left: the client gets the answer that is there', () => {
   const room = new Room({}, { retryOn: ['503'], retries: 0 });
   const one = room.server();
