@@ -33,11 +33,12 @@ function showStat(call: CommandCall): string {
     words = words.slice(2);
   }
   const [name = '', types, sid] = words;
-  if (types !== undefined && sid !== undefined && /^[+-]?\d+$/.test(types)) {
+  // Three words are always a proxy, kinds and a server, as in HAProxy; what is no number counts as 0.
+  if (types !== undefined && sid !== undefined) {
     const proxy = call.context.model.proxies.find(candidate => candidate.name === name);
     const iid = /^[+-]?\d+$/.test(name) ? Number(name) : proxy?.iid;
     if (iid === undefined) return 'No such proxy.\n';
-    filter = { ...filter, iid, types: Number(types), sid: number(sid) ?? 0 };
+    filter = { ...filter, iid, types: number(types) ?? 0, sid: number(sid) ?? 0 };
     words = words.slice(3);
   }
   filter = { ...filter, up: words.includes('up'), noMaint: words.includes('no-maint') };

@@ -94,6 +94,13 @@ test('levels: a lower one may not change anything, and can only be lowered', () 
   assert.deepEqual(fixture.sent, []);
 });
 
+test('three words of show stat are a proxy, kinds and a server', () => {
+  const fixture = makeFixture();
+  assert.equal(run(fixture, 'show stat a b c'), 'No such proxy.\n');
+  assert.equal(run(fixture, 'show stat typed json up'), 'No such proxy.\n');
+  assert.equal(run(fixture, 'show stat 3 x y').trimEnd().split('\n').length, 1, 'the header only');
+});
+
 test('a user sees no addresses in show stat', () => {
   const fixture = makeFixture();
   assert.ok(!run(fixture, 'show stat', null, 'user').includes('10.0.0.1:80'));
