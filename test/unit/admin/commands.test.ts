@@ -96,8 +96,8 @@ test('levels: a lower one may not change anything, and can only be lowered', () 
 
 test('three words of show stat are a proxy, kinds and a server', () => {
   const fixture = makeFixture();
-  assert.equal(run(fixture, 'show stat a b c'), 'No such proxy.\n');
-  assert.equal(run(fixture, 'show stat typed json up'), 'No such proxy.\n');
+  assert.equal(run(fixture, 'show stat a b c'), 'No such proxy.\n\n');
+  assert.equal(run(fixture, 'show stat typed json up'), 'No such proxy.\n\n');
   assert.equal(run(fixture, 'show stat 3 x y').trimEnd().split('\n').length, 1, 'the header only');
 });
 
