@@ -1,4 +1,5 @@
 /** The HTTP room between fake connections: no sockets, time that only moves when told, every event in the test's hands. */
+import assert from 'node:assert/strict';
 import type { Clock } from '../../../src/base/clock.ts';
 import { C, G } from '../../../src/model/counters.ts';
 import type { ToControl } from '../../../src/model/messages.ts';
@@ -195,4 +196,13 @@ export class Room {
     this.context.logs.flush();
     this.pass(1000);
   }
+}
+
+/** All is over: these log lines, every gauge at zero, no session left. */
+export function finished(room: Room, lines: string[]): void {
+  room.settle();
+  assert.deepEqual(room.log(), lines);
+  assert.deepEqual(room.gauges(), [0, 0, 0, 0]);
+  room.end();
+  assert.equal(room.openSessions, 0);
 }
