@@ -344,6 +344,11 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
       const field = fault.side === 'client' ? C.cli_abrt : C.srv_abrt;
       for (const tally of this.tallies()) tally.count(field);
     }
+    // As in HAProxy a reset counts as a failed answer besides, silence does not.
+    if (fault === faults.serverAbortData && this.tunnel !== null) {
+      this.backend?.back.count(C.eresp);
+      target?.tally.count(C.eresp);
+    }
     if (facts.connectMs < 0 || this.backend === null) return;
     this.backend.back.times(facts.queueMs, facts.connectMs, 0, facts.totalMs);
     target?.tally.times(facts.queueMs, facts.connectMs, 0, facts.totalMs);

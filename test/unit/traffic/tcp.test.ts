@@ -62,6 +62,33 @@ describe('mode tcp', () => {
     assert.equal(Atomics.load(segments.gauges(segments.backendObject(1)), G.scur), 0);
   });
 
+  test('a server that resets has failed to answer, one that is silent has not', async () => {
+    const resets = await listenOn(host, (socket) => { socket.on('error', () => undefined).once('data', () => socket.resetAndDestroy()); });
+    const silent = await listenOn(host, (socket) => { socket.on('error', () => undefined).resume(); });
+    const ports = [await freePort(host), await freePort(host)];
+    const quick = { timeouts: { ...makeProxy(0, '').timeouts, serverMs: 50 } };
+    const own = new TestThread(makeModel({
+      proxies: [makeProxy(0, 'resets'), makeProxy(1, 'silent', quick)],
+      servers: [makeServer(0, 0, 's', host, portOf(resets)), makeServer(1, 1, 's', host, portOf(silent))],
+      binds: ports.map((each, index) => makeBind(index, index, host, each)),
+    }));
+    await own.start();
+    const { segments } = own;
+    for (const [index, eresp] of [[0, 1], [1, 0]] as const) {
+      const socket = dial(host, ports[index] ?? 0);
+      socket.on('error', () => undefined).on('end', () => socket.end()).resume().write('x');
+      for (const object of [segments.backendObject(index), segments.serverObject(index)]) {
+        const counters = segments.counters(object, 0);
+        await until(() => counters[C.srv_abrt] === 1);
+        assert.equal(counters[C.eresp], eresp);
+      }
+      socket.destroy();
+    }
+    await own.stop();
+    resets.close();
+    silent.close();
+  });
+
   test('a slow reader holds the writer back, and everything arrives', async () => {
     const socket = dial(host, port);
     const block = Buffer.alloc(1 << 20, 'a');
