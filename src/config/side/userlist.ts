@@ -1,4 +1,5 @@
 /** `userlist` sections: users and groups for http_auth. Called by load.ts. Passwords are kept as written. */
+import { cryptScheme } from '../../base/crypt.ts';
 import type { Userlist } from '../../model/model.ts';
 import type { Context } from '../context.ts';
 import type { Line, Section } from '../line.ts';
@@ -40,7 +41,10 @@ function readUser(context: Context, line: Line): User | undefined {
     }
     if (value === '') context.problems.error(line.place, word, `'user … ${word}' needs a value`);
   }
-  if (!insecure && password !== '' && !/^(?:\$[0-9a-z]+\$|_|[A-Za-z0-9./]{13}$)/.test(password)) {
+  const looksEncrypted = /^(?:\$[0-9a-z]+\$|_|[A-Za-z0-9./]{13}$)/.test(password);
+  if (!insecure && looksEncrypted && cryptScheme(password) === '') {
+    context.problems.unsupported(line.place, 'password', `the password of user '${name}' is of a kind that is not supported yet`, "make one with 'openssl passwd -6'; kinds 1, 5 and 6 are known");
+  } else if (!insecure && password !== '' && !looksEncrypted) {
     context.problems.warning(line.place, 'password', `the password of user '${name}' does not look encrypted`, "write 'insecure-password' for clear text, or make one with 'openssl passwd -6'");
   }
   return { name, password, insecure, groups, line };

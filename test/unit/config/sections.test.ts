@@ -119,6 +119,8 @@ test('user lists join users and groups', () => {
     { name: 'a', password: 'x', insecure: true, groups: ['h', 'g'] }, { name: 'b', password: '$6$s$h', insecure: false, groups: ['g'] },
   ]);
   assert.match(told(load('userlist u\n group g users nope\n'), 'error')[0] ?? '', /no user 'nope'/);
+  // A password that can never match would lock its user out in silence.
+  for (const password of ['ab01FAX.bQRSU', '$y$j9T$salt$hash']) assert.match(told(load(`userlist u\n user a password ${password}\n`), 'unsupported')[0] ?? '', /password of user 'a'/);
 });
 
 test('error answers: files, redirections, sections, later ones win', () => {
