@@ -1,47 +1,81 @@
 /**
- * `npm run bench -- [--quick] [W1 …]`: measures Poise and Debian's HAProxy in turns in one run and prints the ratio of each
- * workload as `W1 0.97`. Exit code 1 when a ratio is above what the project accepts.
+ * `npm run bench`: measures Poise beside HAProxy, nginx and Node library proxies on the same work in the same run; prints the table
+ * and, last, a line `W1 0.97` for each workload (CPU, memory or p99 of Poise on Bun as a ratio to HAProxy's). Exit code 0: measured;
+ * 1: some measurement failed and was left out; 2: it could not run. docs/performance.md explains it.
  */
-import { median } from './measure.ts';
-import { missingPrograms, Stage } from './stage.ts';
-import { workloads, type Scale, type Workload } from './workloads.ts';
+import { machine, commit, writeResults, type Results } from './report/results.ts';
+import { ratioLines } from './report/statistics.ts';
+import { table } from './report/table.ts';
+import { cores, coresNeeded, loadCores, missingPrograms, onlyOn } from './machine/programs.ts';
+import { Stage } from './machine/stage.ts';
+import { quickWorkloads, readOptions, usage, type Options } from './options.ts';
+import { whatIsMissing } from './needs.ts';
+import { Runner } from './runner.ts';
+import { haproxy, poiseOnBun, poiseOnNode } from './subjects/haproxy-format.ts';
+import { libraries } from './subjects/libraries.ts';
+import { nginx } from './subjects/nginx.ts';
+import type { Subject } from './subjects/subject.ts';
+import { bodies } from './workloads/bodies.ts';
+import { newClear, newTls } from './workloads/connections.ts';
+import { idle } from './workloads/idle.ts';
+import { bridged, clear, scaling } from './workloads/keep-alive.ts';
+import { latency } from './workloads/latency.ts';
+import { sizes } from './workloads/sizes.ts';
+import type { Workload } from './workloads/workload.ts';
 
-const scales: Readonly<Record<'quick' | 'full', Scale & { readonly rounds: number }>> = {
-  quick: { seconds: 4, warmUpSeconds: 2, idleConnections: 3000, rounds: 2 },
-  full: { seconds: 20, warmUpSeconds: 5, idleConnections: 3000, rounds: 5 },
-};
-const bodyBytes = 100;
+const workloads: readonly Workload[] = [clear, bridged, newTls, bodies, newClear, idle, sizes, scaling, latency];
+const subjects: readonly Subject[] = [haproxy, nginx, poiseOnBun, poiseOnNode, ...libraries];
 
-async function compare(stage: Stage, workload: Workload, scale: Scale & { readonly rounds: number }): Promise<boolean> {
-  const costs = { haproxy: [] as number[], poise: [] as number[] };
-  for (let round = 0; round < scale.rounds; round++) {
-    for (const name of ['haproxy', 'poise'] as const) costs[name].push(await stage.withProxy(name, (proxy) => workload.cost(proxy, scale)));
-  }
-  const ratio = median(costs.poise) / median(costs.haproxy);
-  const list = (values: readonly number[]): string => values.map((value) => value.toFixed(1)).join(' ');
-  console.log(`# ${workload.name}: ${workload.what}, ${workload.unit}: HAProxy ${list(costs.haproxy)}, Poise ${list(costs.poise)}, accepted ratio ${workload.ratioMax}`);
-  console.log(`${workload.name} ${ratio.toFixed(2)}`);
-  return ratio <= workload.ratioMax;
+function chosenWorkloads(options: Options): Workload[] {
+  const names: readonly string[] = options.only.length > 0 ? options.only : options.quick ? quickWorkloads : workloads.map((workload) => workload.name);
+  return workloads.filter((workload) => names.includes(workload.name));
 }
 
-async function main(): Promise<number> {
-  const words = process.argv.slice(2);
-  const scale = scales[words.includes('--quick') ? 'quick' : 'full'];
-  const names = words.filter((word) => !word.startsWith('--'));
-  const chosen = workloads.filter((workload) => names.length === 0 || names.includes(workload.name));
-  const missing = await missingPrograms();
-  if (missing.length > 0 || chosen.length === 0) {
-    console.error(missing.length > 0 ? `the bench needs ${missing.join(', ')}: apt-get install haproxy nginx wrk util-linux openssl` : `workloads: ${workloads.map((workload) => workload.name).join(' ')}`);
-    return 2;
-  }
-  const stage = await Stage.open(bodyBytes);
-  let accepted = true;
+async function measure(options: Options): Promise<{ results: Results; failed: boolean }> {
+  const startedAt = performance.now();
+  const present = subjects.flatMap((subject) => { const version = subject.version(); return version === undefined ? [] : [{ subject, version }]; });
+  const chosen = chosenWorkloads(options);
+  const stage = await Stage.open();
+  const runner = new Runner(stage, options);
   try {
-    for (const workload of chosen) accepted = (await compare(stage, workload, scale)) && accepted;
+    for (const subject of subjects) if (!present.some((one) => one.subject === subject)) runner.leftOut.push({ workload: 'all', subject: subject.name, why: 'it is not installed' });
+    for (const workload of chosen) {
+      console.log(`# ${workload.name}: ${workload.what}`);
+      await runner.run(workload, present.map((one) => one.subject));
+    }
   } finally {
     await stage.close();
   }
-  return accepted ? 0 : 1;
+  const size = options.quick ? 'quick' : 'full';
+  const results: Results = {
+    date: new Date().toISOString(), commit: commit(), quick: options.quick, seconds: (performance.now() - startedAt) / 1000, machine: machine(),
+    subjects: present.filter((one) => runner.samples.some((sample) => sample.subject === one.subject.name)).map(({ subject, version }) => ({ name: subject.name, title: subject.title, version })),
+    rows: chosen.flatMap((workload) => workload.cells(size).flatMap((cell) => cell.rows)), samples: runner.samples, leftOut: runner.leftOut,
+  };
+  return { results, failed: runner.failed };
 }
 
-process.exitCode = await main();
+async function main(words: readonly string[]): Promise<number> {
+  let options: Options;
+  try {
+    options = readOptions(words);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    return 2;
+  }
+  const missing = whatIsMissing(cores(), coresNeeded, missingPrograms());
+  for (const line of missing.notes) console.log(`# ${line}`);
+  if (missing.cannotRun !== '') {
+    console.error(missing.cannotRun);
+    return 2;
+  }
+  onlyOn(loadCores);
+  const { results, failed } = await measure(options);
+  console.log(`\n${table(results.rows, results.samples, results.subjects)}\n`);
+  for (const one of results.leftOut) console.log(`left out: ${one.workload}, ${one.subject}: ${one.why}`);
+  if (options.json !== undefined || !options.quick) console.log(`results: ${writeResults(results, options.json)}`);
+  console.log(`${Math.round(results.seconds)} s\n${ratioLines(results.samples, results.rows).join('\n')}`);
+  return failed ? 1 : 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,45 @@
+/** W9: latency at half of the rate that HAProxy reaches in the same run, clear and bridged. A minute in all, split over the rounds. */
+import { exchangeShape, servicePaths } from '../configurations/exchange.ts';
+import { ports } from '../configurations/shape.ts';
+import { openLoop } from '../load/timed.ts';
+import type { Measured } from '../row.ts';
+import { ratioMax } from '../targets.ts';
+import { smallRequests } from './keep-alive.ts';
+import { cpuPerUnit, latencyOf, type Cell, type Context, type Workload } from './workload.ts';
+
+const secondsOfRound = 12;
+/** Half of HAProxy's rate over kept connections, found once per way and the same for all subjects. */
+const halfRates = new Map<boolean, number>();
+
+async function halfRate(context: Context, tls: boolean): Promise<number> {
+  const known = halfRates.get(tls);
+  if (known !== undefined) return known;
+  const { answers, seconds } = await smallRequests(context, { tls, seconds: 2 });
+  const half = Math.floor(answers / seconds / 2);
+  if (context.subject === 'haproxy') halfRates.set(tls, half);
+  return half;
+}
+
+function cell(tls: boolean): Cell {
+  const name = tls ? 'TLS on both sides' : 'clear';
+  return {
+    rows: [{ workload: 'W9', name, kind: 'latency', unit: 'p99', target: ratioMax.W9, headline: true }],
+    shape: (site) => exchangeShape(site, { bridged: tls }),
+    measure: async (context) => {
+      await smallRequests(context, { tls, seconds: 2 });
+      const ratePerSecond = await halfRate(context, tls);
+      let latency: ReturnType<typeof latencyOf> | undefined;
+      const cpu = await cpuPerUnit(context, async () => {
+        const timed = await openLoop({ host: context.stage.site.address, port: tls ? ports.tls : ports.clear, tls, seconds: secondsOfRound, connections: 64, ratePerSecond, keepAlive: true, paths: servicePaths });
+        latency = latencyOf(timed, ratePerSecond);
+        return { answers: timed.answered, underWayMax: 0, units: timed.answered, seconds: secondsOfRound };
+      });
+      const measured: Measured = { ...cpu, ...latency, cost: latency?.p99Ms ?? Number.NaN };
+      return new Map([[name, measured]]);
+    },
+  };
+}
+
+export const latency: Workload = {
+  name: 'W9', what: 'p99 and p99.9 at half of the rate that saturates the set-up', peers: [], rounds: { quick: 1, full: 5 }, cells: () => [cell(false), cell(true)],
+};
