@@ -18,7 +18,7 @@ export class AnswerReader {
     this.head = null;
     const text = bytes.toString('latin1', 0, end);
     if (!text.startsWith('HTTP/1.1 2')) return `answer ${text.slice(0, 40)}`;
-    const length = /\r\ncontent-length: *(\d+)/i.exec(text);
+    const length = text.startsWith('HTTP/1.1 204') ? [0, 0] : /\r\ncontent-length: *(\d+)/i.exec(text);
     if (length === null) return 'an answer without content-length';
     this.left = Number(length[1]) - (bytes.length - end - headEnd.length);
     return this.state();

@@ -3,7 +3,6 @@
 --   keys COUNT             one path, header X-User with a key out of COUNT
 --   fill COUNT             the same with every key in turn
 --   get PATH               GET of one path
---   put PATH BYTES         PUT of a body
 -- Prints the exact counts in the end as `counted {json}`.
 local kind, list, at, count
 function init(words)
@@ -19,9 +18,6 @@ function init(words)
     count = #list
   elseif kind == "get" then
     list = { wrk.format("GET", words[2]) }
-    count = 1
-  elseif kind == "put" then
-    list = { wrk.format("PUT", words[2], nil, string.rep("x", tonumber(words[3]))) }
     count = 1
   else
     count = tonumber(words[2])

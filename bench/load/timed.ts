@@ -24,6 +24,12 @@ export interface Handshakes extends Target {
   readonly ratePerSecond: number;
 }
 
+export interface Uploads extends Target {
+  readonly tls: boolean;
+  readonly path: string;
+  readonly bytes: number;
+}
+
 export function readTimed(output: string): TimedLoad {
   const result = JSON.parse(output.trim().split('\n').at(-1) ?? '') as TimedLoad;
   if (result.failed > 0 || result.answered !== result.planned) throw new Error(`${result.failed} of ${result.planned} requests failed, ${result.answered} answered: ${result.failure}`);
@@ -37,6 +43,10 @@ async function timed(runtime: string, file: string, load: Target): Promise<Timed
 
 export function openLoop(load: OpenLoop): Promise<TimedLoad> {
   return timed(bun, 'open-loop.ts', load);
+}
+
+export function uploads(load: Uploads): Promise<TimedLoad> {
+  return timed(bun, 'uploads.ts', load);
 }
 
 export function handshakes(load: Handshakes): Promise<TimedLoad> {

@@ -72,7 +72,7 @@ export class Stage {
   /** Runs the subject alone while the script works with it. `both`: on all cores, the load's too. */
   async withSubject<T>(subject: Subject, shape: Shape, script: (subject: Started) => Promise<T>, both = false): Promise<T> {
     const started = subject.start(this.site, shape, both ? `${proxyCores},${loadCores}` : proxyCores);
-    const wanted = shape.exchange !== null && subject.cannot({ ...shape, exchange: 'bridged' }) !== '' ? [ports.clear] : shape.ports;
+    const wanted = subject.listens(shape);
     try {
       const listening = (): boolean => {
         if (started.ended()) throw new Error(`${subject.name} ended on its start: ${started.output().slice(-600)}`);

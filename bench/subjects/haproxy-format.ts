@@ -16,6 +16,7 @@ export const haproxy: Subject = {
   title: 'HAProxy',
   version: () => /version (\S+)/.exec(versionOf('haproxy', ['-v']))?.[1],
   cannot: () => '',
+  listens: (shape) => shape.ports,
   start: (site, shape, cores) => start(cores, 'haproxy', ['-f', configurationFile(site.folder, shape.configuration), '-db']),
 };
 
@@ -29,6 +30,7 @@ function poise(runtime: 'bun' | 'node', title: string, runtimeVersion: () => str
     title,
     version: () => (runtimeVersion() === '' ? undefined : `${poiseVersion()} on ${runtimeVersion()}`),
     cannot: () => '',
+    listens: (shape) => shape.ports,
     start: (site, shape, cores) => start(cores, join(projectFolder, 'bin/poise'), ['-f', configurationFile(site.folder, shape.configuration), '-db'], { POISE_RUNTIME: runtime }),
   };
 }

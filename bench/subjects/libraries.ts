@@ -17,6 +17,7 @@ function library(name: SubjectName, packageName: string): Subject {
       return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version : undefined;
     },
     cannot: (shape) => (shape.exchange === 'clear' ? '' : 'plays only the clear Exchange site with one thread'),
+    listens: () => [ports.clear],
     start: (site, _shape, cores) => {
       const settings = { address: site.address, port: ports.clear, statisticsPath: '/haproxy', logPort: ports.log, servers: originPorts.clear.map((port) => `http://${site.address}:${port}`), services };
       return start(cores, node, [join(projectFolder, 'bench/subjects/library', `${name}.ts`), JSON.stringify(settings)]);

@@ -60,6 +60,7 @@ export const nginx: Subject = {
   title: 'nginx',
   version: () => /nginx\/(\S+)/.exec(versionOf('nginx', ['-v']))?.[1],
   cannot: (shape) => (shape.exchange === null ? 'plays only the Exchange site with one thread' : ''),
+  listens: () => [ports.clear, ports.tls, ports.rsa],
   start: (site, shape, cores) => {
     const file = join(site.folder, 'proxy.conf');
     writeFileSync(join(site.folder, 'proxy-locations.conf'), locations(shape.exchange === 'bridged'));

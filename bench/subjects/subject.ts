@@ -12,5 +12,7 @@ export interface Subject {
   version(): string | undefined;
   /** Empty: it can run the shape; otherwise why not. */
   cannot(shape: Shape): string;
+  /** Those of the shape's ports that it listens on. */
+  listens(shape: Shape): readonly number[];
   start(site: Site, shape: Shape, cores: string): Started;
 }

@@ -1,7 +1,7 @@
 /** W4: large bodies down and up, clear, bridged and as a TCP tunnel; bytes per CPU second. */
 import { exchangeShape } from '../configurations/exchange.ts';
 import { ports } from '../configurations/shape.ts';
-import { openLoop } from '../load/timed.ts';
+import { openLoop, uploads } from '../load/timed.ts';
 import { wrk } from '../load/wrk.ts';
 import { bodySizes, fileName } from '../machine/origin.ts';
 import type { Measured, Row } from '../row.ts';
@@ -13,7 +13,8 @@ const connections = 4;
 const largeAtOnce = 2;
 const fixedRatePerSecond = 20;
 const directions = ['down', 'up'] as const;
-const seconds = 1;
+/** The larger ones take longer, so that enough of them end in the time. */
+const secondsOf = (size: string): number => (size === '1 MB' ? 1 : 1.5);
 
 const target = (way: Way): { readonly target?: number } => (way === 'TCP passthrough' ? {} : { target: ratioMax[`W4 ${way}`] });
 const nameOf = (way: Way, size: string, direction: string): string => `${way}, ${size} ${direction}`;
@@ -24,13 +25,18 @@ async function transfer(context: Context, way: Way, size: string, direction: str
   const port = { clear: ports.clear, bridged: ports.tls, 'TCP passthrough': ports.tcp }[way];
   const atOnce = size === '1 MB' ? connections : largeAtOnce;
   const down = direction === 'down';
-  const path = down ? `/files/${fileName(size)}` : `/put/${fileName(size)}`;
+  const seconds = secondsOf(size);
   return cpuPerUnit(context, async () => {
-    const url = `${way === 'bridged' ? 'https' : 'http'}://${address}:${port}${path}`;
-    const done = await wrk({ url, connections: atOnce, seconds, script: down ? ['get', path] : ['put', path, String(bytes)], answerBytesMin: down ? bytes : 1 });
-    // Of uploads only whole ones are known; what was under way in the end is missing for every subject alike.
-    const units = down ? done.bytes : done.answers * bytes;
-    return { answers: way === 'TCP passthrough' ? 0 : done.answers, underWayMax: 2 * atOnce, units, seconds: done.seconds };
+    // A tunnel's one line is written when its connection ends.
+    const lines = (answers: number): { readonly answers: number; readonly underWayMax: number } => ({ answers: way === 'TCP passthrough' ? 0 : answers, underWayMax: 2 * atOnce });
+    if (!down) {
+      const sent = await uploads({ host: address, port, tls: way === 'bridged', seconds, connections: atOnce, path: `/put/${fileName(size)}`, bytes });
+      return { ...lines(sent.answered), units: sent.answered * bytes, seconds };
+    }
+    const path = `/files/${fileName(size)}`;
+    const url = `${way === 'bridged' ? 'https' : 'http'}://${address}:${port}`;
+    const done = await wrk({ url, connections: atOnce, seconds: Math.ceil(seconds), script: ['get', path], answerBytesMin: bytes });
+    return { ...lines(done.answers), units: done.bytes, seconds: done.seconds };
   });
 }
 
