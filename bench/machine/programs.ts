@@ -104,7 +104,7 @@ export function runToEnd(command: string, args: readonly string[], secondsMax: n
   return new Promise((resolve, reject) => {
     execFile(first, rest, { cwd: projectFolder, env: environment, timeout: secondsMax * 1000, killSignal: 'SIGKILL', maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else reject(new Error(`${command.split('/').at(-1)}: ${error.killed === true ? `not done after ${secondsMax} s` : `${stderr}${stdout}`.trim().slice(-400)}`));
+      else reject(new Error(`${command.split('/').at(-1)}: ${error.killed === true ? `not done after ${secondsMax} s` : `${stderr}${stdout}`.trim().slice(0, 400)}`));
     });
   });
 }

@@ -75,7 +75,7 @@ export class Stage {
     const wanted = subject.listens(shape);
     try {
       const listening = (): boolean => {
-        if (started.ended()) throw new Error(`${subject.name} ended on its start: ${started.output().slice(-600)}`);
+        if (started.ended()) throw new Error(`${subject.name} ended on its start: ${started.output().slice(0, 400)}`);
         return wanted.every((port) => isListening(this.site.address, port));
       };
       await eventually(`${subject.name} listening`, listening, readyMsMax);
@@ -83,7 +83,7 @@ export class Stage {
       await sleep(300);
       await eventually(`${subject.name} listening`, listening, readyMsMax);
       const result = await script(started);
-      if (started.ended()) throw new Error(`${subject.name} ended while it was measured: ${started.output().slice(-600)}`);
+      if (started.ended()) throw new Error(`${subject.name} ended while it was measured: ${started.output().slice(0, 400)}`);
       return result;
     } finally {
       await started.end();

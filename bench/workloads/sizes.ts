@@ -37,7 +37,7 @@ function servers(count: number): Cell {
     rows: [{ workload: 'W7', name, kind: 'cpu', unit: 'request', headline: false }],
     shape: (site) => manyServersShape(site, count),
     measure: async (context) => {
-      await smallRequests(context, { tls: false, seconds: 1.5 });
+      await smallRequests(context, { tls: false, seconds: 2 });
       return new Map([[name, await cpuPerUnit(context, () => smallRequests(context, { tls: false, seconds }))]]);
     },
   };
