@@ -6,7 +6,7 @@ import type { Subject, SubjectName } from './subjects/subject.ts';
 import type { Cell, Size, Workload } from './workloads/workload.ts';
 
 /** Rounds of the subjects that are shown without a target. */
-const roundsOfOthersMax = 2;
+const roundsOfOthersMax = 1;
 /** They take part in every workload. */
 const always: readonly SubjectName[] = ['haproxy', 'poise-bun', 'poise-node'];
 const quickSubjects: readonly SubjectName[] = ['haproxy', 'poise-bun'];
@@ -17,9 +17,9 @@ export function subjectsOf(workload: Workload, subjects: readonly Subject[], opt
 }
 
 /** nginx has a target of its own (Poise ahead of it), so it runs as often as the pair. */
-export function roundsOf(workload: Workload, subject: SubjectName, options: Options, size: Size): number {
+export function roundsOf(workload: Workload, cell: Pick<Cell, 'roundsMax'>, subject: SubjectName, options: Options, size: Size): number {
   if (options.runs !== undefined) return options.runs;
-  const full = workload.rounds[size];
+  const full = Math.min(workload.rounds[size], cell.roundsMax ?? workload.rounds[size]);
   return ['haproxy', 'poise-bun', 'nginx'].includes(subject) ? full : Math.min(full, roundsOfOthersMax);
 }
 
@@ -42,10 +42,10 @@ export class Runner {
     const playing = subjectsOf(workload, subjects, this.options);
     for (const cell of workload.cells(this.size)) {
       const out = new Set<SubjectName>();
-      const last = Math.max(0, ...playing.map((subject) => roundsOf(workload, subject.name, this.options, this.size)));
+      const last = Math.max(0, ...playing.map((subject) => roundsOf(workload, cell, subject.name, this.options, this.size)));
       for (let round = 1; round <= last; round++) {
         for (const subject of playing) {
-          if (out.has(subject.name) || round > roundsOf(workload, subject.name, this.options, this.size)) continue;
+          if (out.has(subject.name) || round > roundsOf(workload, cell, subject.name, this.options, this.size)) continue;
           if (!(await this.one(workload, cell, subject, round))) out.add(subject.name);
         }
       }

@@ -60,6 +60,6 @@ function cell(way: Way): Cell {
 }
 
 export const bodies: Workload = {
-  name: 'W4', what: 'bodies of 1 MB and 100 MB', peers: [], rounds: { quick: 1, full: 5 },
+  name: 'W4', what: 'bodies of 1 MB and 100 MB', peers: [], rounds: { quick: 1, full: 3 },
   cells: () => [cell('clear'), cell('bridged'), cell('TCP passthrough')],
 };

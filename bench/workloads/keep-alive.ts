@@ -56,12 +56,12 @@ function cell(workload: string, name: string, tls: boolean, seconds: number, tar
 export const clear: Workload = {
   name: 'W1', what: 'HTTP/1.1 keep-alive, clear, 64 connections, 100-byte answers, eight Exchange ACLs',
   peers: ['nginx', 'fast-proxy', 'http-proxy-3', 'fastify-http-proxy'], rounds: { quick: 3, full: 5 },
-  cells: (size) => [cell('W1', 'keep-alive, clear', false, size === 'quick' ? 3 : 4, ratioMax.W1)],
+  cells: () => [cell('W1', 'keep-alive, clear', false, 3, ratioMax.W1)],
 };
 
 export const bridged: Workload = {
   name: 'W2', what: 'the same with TLS on both sides', peers: ['nginx'], rounds: { quick: 3, full: 5 },
-  cells: (size) => [cell('W2', 'keep-alive, TLS on both sides', true, size === 'quick' ? 3 : 4, ratioMax.W2)],
+  cells: () => [cell('W2', 'keep-alive, TLS on both sides', true, 3, ratioMax.W2)],
 };
 
 function threads(count: number): Cell {
@@ -76,5 +76,5 @@ function threads(count: number): Cell {
 
 export const scaling: Workload = {
   name: 'W8', what: 'two traffic threads against one, W1\'s requests; the subject may use both cores, the load has core 1 in both rows',
-  peers: [], rounds: { quick: 1, full: 3 }, cells: () => [threads(1), threads(2)],
+  peers: [], rounds: { quick: 1, full: 2 }, cells: () => [threads(1), threads(2)],
 };

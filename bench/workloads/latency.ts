@@ -26,7 +26,7 @@ function cell(tls: boolean): Cell {
     rows: [{ workload: 'W9', name, kind: 'latency', unit: 'p99', target: ratioMax.W9, headline: true }],
     shape: (site) => exchangeShape(site, { bridged: tls }),
     measure: async (context) => {
-      await smallRequests(context, { tls, seconds: 2 });
+      await smallRequests(context, { tls, seconds: 1 });
       const ratePerSecond = await halfRate(context, tls);
       let latency: ReturnType<typeof latencyOf> | undefined;
       const cpu = await cpuPerUnit(context, async () => {

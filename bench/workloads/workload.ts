@@ -22,6 +22,8 @@ export interface Cell {
   readonly rows: readonly Row[];
   readonly shape: (site: Site) => Shape;
   readonly measure: (context: Context) => Promise<ReadonlyMap<string, Measured>>;
+  /** Rounds of this cell when the command line says nothing and the workload has more. */
+  readonly roundsMax?: number;
   /** The subject runs on the load's core too. */
   readonly bothCores?: boolean;
 }

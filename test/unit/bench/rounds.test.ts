@@ -1,0 +1,29 @@
+/** Which subjects take part in a workload, and how often. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { readOptions } from '../../../bench/options.ts';
+import { roundsOf, subjectsOf } from '../../../bench/runner.ts';
+import type { Subject, SubjectName } from '../../../bench/subjects/subject.ts';
+import type { Workload } from '../../../bench/workloads/workload.ts';
+
+const workload: Workload = { name: 'W1', what: '', peers: ['nginx'], rounds: { quick: 2, full: 5 }, cells: () => [] };
+const subjects = (['haproxy', 'nginx', 'poise-bun', 'poise-node', 'fast-proxy'] as const).map((name): Subject => ({
+  name, title: name, version: () => '1', cannot: () => '', listens: () => [], start: () => { throw new Error('nothing is started here'); },
+}));
+const playing = (...words: string[]): SubjectName[] => subjectsOf(workload, subjects, readOptions(words)).map((subject) => subject.name);
+
+describe('subjects of a workload', () => {
+  it('are HAProxy, Poise on both runtimes and the workload\'s peers', () => { assert.deepEqual(playing(), ['haproxy', 'nginx', 'poise-bun', 'poise-node']); });
+  it('of a quick run are the pair', () => { assert.deepEqual(playing('--quick'), ['haproxy', 'poise-bun']); });
+  it('can be named, but never where they do not play', () => { assert.deepEqual(playing('--subjects', 'nginx,fast-proxy'), ['nginx']); });
+});
+
+describe('rounds', () => {
+  it('are the workload\'s for those with a target, fewer for the others', () => {
+    assert.equal(roundsOf(workload, {}, 'poise-bun', readOptions([]), 'full'), 5);
+    assert.equal(roundsOf(workload, {}, 'nginx', readOptions([]), 'full'), 5);
+    assert.equal(roundsOf(workload, {}, 'poise-node', readOptions([]), 'full'), 1);
+    assert.equal(roundsOf(workload, { roundsMax: 3 }, 'haproxy', readOptions([]), 'full'), 3);
+  });
+  it('are what the command line says for all', () => { assert.equal(roundsOf(workload, { roundsMax: 1 }, 'poise-node', readOptions(['--runs', '7']), 'full'), 7); });
+});
