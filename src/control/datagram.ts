@@ -25,42 +25,38 @@ const batchMessages = 64;
 const batchBytes = 65536;
 /** Sizes and offsets of struct mmsghdr and struct iovec on 64-bit Linux. */
 const mmsghdr = { size: 64, name: 0, nameLength: 8, vector: 16, vectorLength: 24 } as const;
-const iovec = { size: 16, base: 0, length: 8 } as const;
+const iovec = { size: 16, words: 4 } as const;
 
-/** The memory of one batch, shared by all senders: each call has done with it when it returns. */
+/** The memory of one batch of messages to one address. */
 class Batch {
   readonly text: Buffer;
   readonly messages: Buffer;
-  private readonly vectors: Buffer;
-  private readonly name: Buffer;
-  private readonly textAddress: bigint;
-  private count = 0;
-  private used = 0;
+  used = 0;
+  count = 0;
+  /** Address of `text` in two halves, and the vectors as the kernel reads them: base (two words), length (two words). */
+  private readonly textLow: number;
+  private readonly textHigh: number;
+  private readonly vectors: Uint32Array;
 
-  constructor() {
+  constructor(to: Uint8Array) {
     const { address, bytes } = nativeBlock(batchBytes + batchMessages * (mmsghdr.size + iovec.size) + 128);
     const messagesAt = batchBytes;
     const vectorsAt = messagesAt + batchMessages * mmsghdr.size;
     const nameAt = vectorsAt + batchMessages * iovec.size;
     bytes.fill(0, messagesAt);
-    this.textAddress = address;
+    bytes.set(to, nameAt);
+    this.textLow = Number(address & 0xffffffffn);
+    this.textHigh = Number(address >> 32n);
     this.text = bytes.subarray(0, batchBytes);
     this.messages = bytes.subarray(messagesAt, vectorsAt);
-    this.vectors = bytes.subarray(vectorsAt, nameAt);
-    this.name = bytes.subarray(nameAt);
+    this.vectors = new Uint32Array(bytes.buffer, bytes.byteOffset + vectorsAt, batchMessages * iovec.words);
     for (let index = 0; index < batchMessages; index += 1) {
       const at = index * mmsghdr.size;
       this.messages.writeBigUInt64LE(address + BigInt(nameAt), at + mmsghdr.name);
+      this.messages.writeUInt32LE(to.length, at + mmsghdr.nameLength);
       this.messages.writeBigUInt64LE(address + BigInt(vectorsAt + index * iovec.size), at + mmsghdr.vector);
       this.messages.writeBigUInt64LE(1n, at + mmsghdr.vectorLength);
     }
-  }
-
-  /** An empty batch to this address. */
-  begin(address: Uint8Array): void {
-    this.name.set(address);
-    for (let index = 0; index < batchMessages; index += 1) this.messages.writeUInt32LE(address.length, index * mmsghdr.size + mmsghdr.nameLength);
-    this.clear();
   }
 
   clear(): void {
@@ -68,22 +64,18 @@ class Batch {
     this.used = 0;
   }
 
-  get size(): number { return this.count; }
-
-  /** False: no room, or not in this batch. */
-  add(message: string): boolean {
-    if (this.count === batchMessages || this.used + message.length > batchBytes) return false;
-    this.text.write(message, this.used, 'latin1');
-    const at = this.count * iovec.size;
-    this.vectors.writeBigUInt64LE(this.textAddress + BigInt(this.used), at + iovec.base);
-    this.vectors.writeUInt32LE(message.length, at + iovec.length);
-    this.used += message.length;
+  /** The next message stands at `used` in `text`. */
+  add(length: number): void {
+    const { vectors } = this;
+    const at = this.count * iovec.words;
+    const low = this.textLow + this.used;
+    vectors[at] = low;
+    vectors[at + 1] = this.textHigh + (low > 0xffffffff ? 1 : 0);
+    vectors[at + 2] = length;
+    this.used += length;
     this.count += 1;
-    return true;
   }
 }
-
-let sharedBatch: Batch | undefined;
 
 let libc: Libc | undefined;
 
@@ -102,6 +94,9 @@ export class DatagramSender {
   private readonly calls: Libc;
   private readonly address: Uint8Array;
   private fd: number;
+  /** Made with the first message. */
+  private batch: Batch | null = null;
+  private lost = 0;
 
   private constructor(domain: number, address: Uint8Array) {
     this.address = address;
@@ -126,34 +121,51 @@ export class DatagramSender {
     return this.calls.sendto(this.fd, bytes, bytes.length, sendFlags, this.address, this.address.length) === bytes.length;
   }
 
-  /** Texts are latin1. Gives how many the receiver did not take; each is tried once. */
-  sendAll(messages: readonly string[]): number {
-    if (this.fd < 0) return messages.length;
-    sharedBatch ??= new Batch();
-    const batch = sharedBatch;
-    batch.begin(this.address);
-    let lost = 0;
-    for (const message of messages) {
-      if (batch.add(message)) continue;
-      lost += this.sendBatch(batch);
-      if (!batch.add(message) && !this.send(Buffer.from(message, 'latin1'))) lost += 1;
-    }
-    return lost + this.sendBatch(batch);
+  /** Where messages are put together before they are sent. */
+  get bytes(): Buffer {
+    return this.memory().text;
   }
 
-  private sendBatch(batch: Batch): number {
-    let lost = 0;
-    for (let next = 0; next < batch.size;) {
+  /** Where in `bytes` the next message of up to this length goes; added() or another room() follows. -1: too long, and lost. */
+  room(length: number): number {
+    const batch = this.memory();
+    if (this.fd < 0 || length > batchBytes) {
+      this.lost += 1;
+      return -1;
+    }
+    if (batch.count === batchMessages || batch.used + length > batchBytes) this.sendBatch(batch);
+    return batch.used;
+  }
+
+  /** The message stands where room() said. */
+  added(length: number): void {
+    this.memory().add(length);
+  }
+
+  /** Sends what was added. Gives how many since the last time the receiver did not take; each is tried once. */
+  flush(): number {
+    if (this.batch !== null && this.batch.count > 0) this.sendBatch(this.batch);
+    const { lost } = this;
+    this.lost = 0;
+    return lost;
+  }
+
+  private memory(): Batch {
+    this.batch ??= new Batch(this.address);
+    return this.batch;
+  }
+
+  private sendBatch(batch: Batch): void {
+    for (let next = 0; next < batch.count;) {
       // The call stops at the first message that is refused, and says why when it is the first of a call.
-      const sent = this.calls.sendmmsg(this.fd, batch.messages.subarray(next * mmsghdr.size), batch.size - next, sendFlags);
+      const sent = this.calls.sendmmsg(this.fd, next === 0 ? batch.messages : batch.messages.subarray(next * mmsghdr.size), batch.count - next, sendFlags);
       if (sent > 0) next += sent;
       else {
-        lost += 1;
+        this.lost += 1;
         next += 1;
       }
     }
     batch.clear();
-    return lost;
   }
 
   close(): void {

@@ -10,10 +10,23 @@ import type { LogTarget } from '../model/model.ts';
 import { DatagramSender } from './datagram.ts';
 
 export interface LogSink {
-  /** Gives how many of the messages were not taken. */
-  sendAll(messages: readonly string[]): number;
+  /** Where messages are put together; may be another buffer after room(). */
+  readonly bytes: Buffer;
+  /** Where in `bytes` the next message of up to this length goes, -1 = it is refused. */
+  room(length: number): number;
+  /** The message stands where room() said. */
+  added(length: number): void;
+  /** Hands over what was added. Gives how many messages were refused since the last time. */
+  flush(): number;
   /** Resolves when everything that was taken has been handed to the system, or nobody has read it for a while. */
   close(): Promise<void>;
+}
+
+/** One message of its own, latin1. Gives how many were refused. */
+export function sendText(sink: LogSink, text: string): number {
+  const at = sink.room(text.length);
+  if (at >= 0) sink.added(sink.bytes.write(text, at, 'latin1'));
+  return sink.flush();
 }
 
 /** How long the end waits for a reader that stands still. */
@@ -26,19 +39,24 @@ class DatagramSink implements LogSink {
     this.sender = sender;
   }
 
-  sendAll(messages: readonly string[]): number {
-    return this.sender.sendAll(messages);
-  }
+  get bytes(): Buffer { return this.sender.bytes; }
+  room(length: number): number { return this.sender.room(length); }
+  added(length: number): void { this.sender.added(length); }
+  flush(): number { return this.sender.flush(); }
 
   async close(): Promise<void> {
     this.sender.close();
   }
 }
 
+const firstBytes = 65536;
+
 /** stdout or stderr: one write at a time in the background, what waits is bounded. */
 class DescriptorSink implements LogSink {
+  bytes: Buffer = Buffer.allocUnsafe(firstBytes);
   private readonly fd: number;
-  private waiting = '';
+  private used = 0;
+  private lost = 0;
   private writing: Buffer | null = null;
   private idle: (() => void) | null = null;
 
@@ -46,24 +64,40 @@ class DescriptorSink implements LogSink {
     this.fd = fd;
   }
 
-  sendAll(messages: readonly string[]): number {
-    let lost = 0;
-    for (const message of messages) {
-      if (this.waiting.length + message.length > limits.logPendingBytesMax) lost += 1;
-      else this.waiting += message;
+  room(length: number): number {
+    const wanted = this.used + length;
+    if (wanted > limits.logPendingBytesMax) {
+      this.lost += 1;
+      return -1;
     }
+    if (wanted > this.bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.min(Math.max(2 * this.bytes.length, wanted), limits.logPendingBytesMax));
+      this.bytes.copy(larger, 0, 0, this.used);
+      this.bytes = larger;
+    }
+    return this.used;
+  }
+
+  added(length: number): void {
+    this.used += length;
+  }
+
+  flush(): number {
     if (this.writing === null) this.next();
+    const { lost } = this;
+    this.lost = 0;
     return lost;
   }
 
   private next(): void {
-    if (this.waiting === '') {
+    if (this.used === 0) {
       this.writing = null;
       this.idle?.();
       return;
     }
-    this.writing = Buffer.from(this.waiting, 'latin1');
-    this.waiting = '';
+    this.writing = this.bytes.subarray(0, this.used);
+    this.bytes = Buffer.allocUnsafe(firstBytes);
+    this.used = 0;
     this.writeFrom(0);
   }
 

@@ -4,7 +4,8 @@
  * the control plane. Never blocks and never throws; lines that a target does not take are dropped and counted.
  */
 import type { LogTarget, Model } from '../model/model.ts';
-import { SyslogTime, syslogHead, syslogMessage } from '../wire/syslog.ts';
+import type { LogRing } from '../shared/log-ring.ts';
+import { SyslogTime, messageExtraBytes, syslogHead, writeMessage } from '../wire/syslog.ts';
 import type { SyslogFormat, SyslogOrigin } from '../wire/syslog.ts';
 import { openSink, sinkKey } from './log-sink.ts';
 import type { LogSink } from './log-sink.ts';
@@ -27,11 +28,22 @@ interface Output {
   readonly format: SyslogFormat;
   readonly origin: SyslogOrigin;
   sampleIndex: number;
+  /** What stands before lines of one level at one time. */
+  head: Buffer;
+  headLevel: number;
+  headAtMs: number;
 }
+
+const noBytes = Buffer.alloc(0);
+/** Lines of the control thread itself, whose messages are long at times. */
+const ownBytes = 65536;
 
 export class LogWriter {
   private readonly options: LogWriterOptions;
   private readonly time = new SyslogTime();
+  private readonly own = Buffer.alloc(ownBytes);
+  /** Time of the lines that are being written. */
+  private nowMs = 0;
   private readonly sinks = new Map<string, LogSink>();
   /** By proxy index + 1; 0 is the global section. */
   private outputs: readonly (readonly Output[])[] = [];
@@ -53,7 +65,7 @@ export class LogWriter {
       for (const target of row.targets) {
         const sink = await this.sink(target.address);
         const format = target.format !== 'unset' ? target.format : hostname === '' ? 'local' : 'rfc3164';
-        if (sink !== undefined) list.push({ target, sink, format, origin: { hostname, tag: row.tag, pid: this.options.pid }, sampleIndex: 0 });
+        if (sink !== undefined) list.push({ target, sink, format, origin: { hostname, tag: row.tag, pid: this.options.pid }, sampleIndex: 0, head: noBytes, headLevel: -1, headAtMs: -1 });
       }
       outputs.push(list);
     }
@@ -74,30 +86,49 @@ export class LogWriter {
     }
   }
 
-  /** Lines separated by '\n', all of one proxy (−1: global section) and level. `sd`: rfc5424 structured data per line, same order. */
-  write(proxy: number, level: number, lines: string, sd: string): void {
-    const outputs = this.outputs[proxy + 1];
-    if (outputs === undefined || outputs.length === 0) return;
-    const nowMs = this.options.nowMs();
-    const texts = lines.split('\n');
-    const structured = sd === '' ? [] : sd.split('\n');
-    let lost = 0;
-    for (const output of outputs) {
-      if (level <= output.target.levelMax) lost += this.writeTo(output, level, texts, structured, nowMs);
-    }
-    if (lost > 0) this.options.dropped(lost);
+  /** All lines that wait in a traffic thread's ring. */
+  take(ring: LogRing): void {
+    this.nowMs = this.options.nowMs();
+    ring.takeAll(this.record);
+    this.flush();
   }
 
-  /** Gives the number of lines that were not taken. */
-  private writeTo(output: Output, level: number, texts: readonly string[], structured: readonly string[], nowMs: number): number {
-    const { target, sink, format, origin } = output;
-    const head = syslogHead(format, target.facility, Math.max(level, target.levelMin), origin, this.time, nowMs);
-    const messages: string[] = [];
-    for (let index = 0; index < texts.length; index += 1) {
-      const text = texts[index] ?? '';
-      if (text !== '' && sampled(output)) messages.push(syslogMessage(format, head, structured[index] ?? '', text, target.lengthBytesMax));
+  /** Lines of the control thread, separated by '\n', all of one proxy (−1: global section) and level. */
+  write(proxy: number, level: number, lines: string): void {
+    this.nowMs = this.options.nowMs();
+    for (const line of lines.split('\n')) {
+      const length = this.own.write(line, 0, 'latin1');
+      this.record(proxy, level, this.own, 0, length, 0);
     }
-    return sink.sendAll(messages);
+    this.flush();
+  }
+
+  /** One line to every target that wants it. Bound once: called for each record of a ring. */
+  private readonly record = (proxy: number, level: number, bytes: Buffer, at: number, line: number, sd: number): void => {
+    const outputs = this.outputs[proxy + 1];
+    if (outputs === undefined || line === 0) return;
+    for (const output of outputs) {
+      const { target, sink, format } = output;
+      if (level > target.levelMax || !sampled(output)) continue;
+      const head = this.headOf(output, level);
+      const room = sink.room(Math.min(head.length + sd + line + messageExtraBytes, target.lengthBytesMax + 1));
+      if (room >= 0) sink.added(writeMessage(sink.bytes, room, format, head, bytes, at, line, sd, target.lengthBytesMax));
+    }
+  };
+
+  private headOf(output: Output, level: number): Buffer {
+    if (output.headLevel === level && output.headAtMs === this.nowMs) return output.head;
+    const { target, format, origin } = output;
+    output.head = Buffer.from(syslogHead(format, target.facility, Math.max(level, target.levelMin), origin, this.time, this.nowMs), 'latin1');
+    output.headLevel = level;
+    output.headAtMs = this.nowMs;
+    return output.head;
+  }
+
+  private flush(): void {
+    let lost = 0;
+    for (const sink of this.sinks.values()) lost += sink.flush();
+    if (lost > 0) this.options.dropped(lost);
   }
 
   async close(): Promise<void> {

@@ -37,8 +37,8 @@ export const limits = {
   jwtKeysMax: 256,
   /** Log line (HAProxy: default 1024, `len`). */
   logLineBytesMax: 65535,
-  /** Log lines that may wait for the control thread in one traffic thread; more are dropped and counted. */
-  logQueueLinesMax: 8192,
+  /** Log lines that may wait for the control thread, per traffic thread (whole words); more are dropped and counted. */
+  logRingBytes: 2097152,
   /** Log text that may wait for a slow stdout or stderr in the control thread; more is dropped and counted. */
   logPendingBytesMax: 4194304,
   /** Idle server connections kept per server and thread when pool-max-conn is not set. */

@@ -17,6 +17,8 @@ export interface SharedHandles {
   readonly process: SharedArrayBuffer;
   /** Stick tables by proxy index. */
   readonly stickTables: readonly { readonly proxy: number; readonly buffer: SharedArrayBuffer }[];
+  /** Log lines by traffic thread, see shared/log-ring.ts. */
+  readonly logs: readonly SharedArrayBuffer[];
   readonly threads: number;
 }
 
@@ -58,8 +60,8 @@ export type ToControl =
   | { readonly type: 'ready'; readonly thread: number }
   /** A bind failed; the process reports it and stops (at start) or refuses the reload. */
   | { readonly type: 'bind-failed'; readonly thread: number; readonly bind: number; readonly code: string; readonly message: string }
-  /** Lines of one proxy (−1: global log) and level, separated by '\n', without syslog header. */
-  | { readonly type: 'log'; readonly proxy: number; readonly level: number; readonly lines: string; /** Structured data for rfc5424, same order, '' = none */ readonly sd: string }
+  /** Lines without syslog header wait in the thread's log ring. */
+  | { readonly type: 'log'; readonly thread: number }
   /** A server's error limit was reached by live traffic (`observe`). */
   | { readonly type: 'observed-errors'; readonly server: number; readonly layer: 4 | 7; readonly why: string }
   /** A slot became free that requests in other threads wait for. */

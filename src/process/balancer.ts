@@ -17,6 +17,7 @@ import { Sampler, samplePeriodMs } from '../control/sampler.ts';
 import { ServerStates } from '../control/server-states.ts';
 import type { ToControl, ToTraffic } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
+import type { LogRing } from '../shared/log-ring.ts';
 import { P, Segments } from '../shared/segments.ts';
 import { StickTables } from '../shared/stick-table.ts';
 import { syslogLevel } from '../wire/syslog.ts';
@@ -52,6 +53,7 @@ export class Balancer {
   private readonly notices: Notices;
   private readonly segments: Segments;
   private readonly logs: LogWriter;
+  private readonly logRings: readonly LogRing[];
   private readonly internal = makeInternalSocket();
   private readonly threads: TrafficThreads;
   private readonly events = new Events();
@@ -74,6 +76,7 @@ export class Balancer {
     this.model = model;
     this.notices = notices;
     this.segments = Segments.allocate(model, model.global.nbthread);
+    this.logRings = Array.from({ length: model.global.nbthread }, (_, thread) => this.segments.logRing(thread));
     this.logs = this.makeLogs();
     this.threads = this.makeThreads(startedAtMs);
     this.events.listen((event) => this.heard(event));
@@ -166,7 +169,7 @@ export class Balancer {
   dumpStates(): void {
     this.notices.warning('SIGHUP received, dumping servers states.');
     for (const proxy of this.model.proxies) {
-      this.logs.write(proxy.index, syslogLevel.notice, `SIGHUP received, dumping servers states for proxy ${proxy.name}.`, '');
+      this.logs.write(proxy.index, syslogLevel.notice, `SIGHUP received, dumping servers states for proxy ${proxy.name}.`);
       for (const line of stateLines(proxy, this.model, this.segments)) this.tellProxy(proxy.index, 'notice', line);
     }
   }
@@ -176,6 +179,8 @@ export class Balancer {
     this.health?.stop();
     if (this.ownsSocketFiles()) this.admin.close();
     await this.threads.terminate();
+    // Also what a thread had no time to tell of.
+    for (const ring of this.logRings) this.logs.take(ring);
     await this.logs.close();
   }
 
@@ -187,7 +192,7 @@ export class Balancer {
   private receive(message: ToControl): void {
     switch (message.type) {
       case 'log':
-        this.logs.write(message.proxy, message.level, message.lines, message.sd);
+        this.takeLines(message.thread);
         break;
       case 'observed-errors':
         this.health?.observed(message.server, message.layer, message.why);
@@ -206,9 +211,14 @@ export class Balancer {
     }
   }
 
+  private takeLines(thread: number): void {
+    const ring = this.logRings[thread];
+    if (ring !== undefined) this.logs.take(ring);
+  }
+
   /** Events go to the log of their proxy and, as HAProxy does, to the operator. */
   private heard(event: ControlEvent): void {
-    this.logs.write(event.proxy, event.level, event.text, '');
+    this.logs.write(event.proxy, event.level, event.text);
     const name = this.model.proxies[event.proxy]?.name ?? '';
     if (event.kind === 'backend-down') this.notices.alert(event.text.replace(`backend ${name} `, `backend '${name}' `));
     else this.notices.warning(event.text);
@@ -240,11 +250,11 @@ export class Balancer {
   /** To the operator and to the log targets of the global section. */
   private tell(level: 'alert' | 'warning' | 'notice', text: string): void {
     this.notices[level](text);
-    this.logs.write(-1, syslogLevel[level], text, '');
+    this.logs.write(-1, syslogLevel[level], text);
   }
 
   private tellProxy(proxy: number, level: 'warning' | 'notice', text: string): void {
     this.notices.warning(text);
-    this.logs.write(proxy, syslogLevel[level], text, '');
+    this.logs.write(proxy, syslogLevel[level], text);
   }
 }

@@ -3,6 +3,7 @@
  * process/ and cli/. Written at once until the process serves, in the background afterwards: a reader that stands still then stops nobody.
  */
 import { writeSync } from 'node:fs';
+import { sendText } from '../control/log-sink.ts';
 import type { LogSink } from '../control/log-sink.ts';
 import { limits } from '../model/limits.ts';
 
@@ -49,7 +50,7 @@ export class Notices {
     if (this.silent || this.quiet) return;
     if (this.sink !== null) {
       // Sinks take bytes as latin1 text.
-      this.sink.sendAll([Buffer.from(`${line}\n`, 'utf8').toString('latin1')]);
+      sendText(this.sink, Buffer.from(`${line}\n`, 'utf8').toString('latin1'));
       return;
     }
     try {

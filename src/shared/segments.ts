@@ -9,6 +9,7 @@
  * | serverStates  | Int32     | server               | control                     | all              |
  * | backendStates | Int32     | proxy                | control                     | all              |
  * | process       | Float64   | thread (+ control)   | that thread                 | control, reports |
+ * | logs          | bytes     | thread               | that thread, control takes  | control          |
  *
  * Objects are numbered: frontend sides 0..P-1 (by proxy index), backend sides P..2P-1, listeners 2P..2P+L-1, servers after.
  * The control thread counts too (thread number `threads`), so nothing it does is lost.
@@ -17,6 +18,7 @@ import { C, counterFieldCount, G, gaugeFieldCount, maxFields } from '../model/co
 import { backendStateFieldCount, serverStateFieldCount } from '../model/server-state.ts';
 import type { SharedHandles } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
+import { LogRing } from './log-ring.ts';
 import { allocateStickTables } from './stick-table.ts';
 
 /** Offsets in the process segment. One Float64 array per thread plus one for control. */
@@ -55,6 +57,7 @@ export class Segments {
       backendStates: new SharedArrayBuffer(4 * model.proxies.length * backendStateFieldCount),
       process: new SharedArrayBuffer(8 * (threads + 1) * processFields.length),
       stickTables: allocateStickTables(model),
+      logs: Array.from({ length: threads }, () => LogRing.allocate()),
       threads,
     };
     return new Segments(handles, model);
@@ -122,6 +125,11 @@ export class Segments {
       Atomics.store(gauges, G.smax, Atomics.load(gauges, G.scur));
       Atomics.store(gauges, G.qmax, Atomics.load(gauges, G.qcur));
     }
+  }
+
+  /** One end of a traffic thread's log lines. */
+  logRing(thread: number): LogRing {
+    return new LogRing(this.handles.logs[thread] ?? LogRing.allocate());
   }
 
   process(thread: number): Float64Array {

@@ -40,7 +40,7 @@ export class ThreadContext {
     this.post = post;
     this.plan = new Plan(start.model, { segments, thread: start.threadIndex, clock, wheel: this.wheel });
     this.internal = internalServer(start.internalSocket, this.plan.compiler, this.wheel);
-    this.logs = new LogQueue(post, this.wheel, this.process);
+    this.logs = new LogQueue(post, this.wheel, this.process, segments.logRing(start.threadIndex), start.threadIndex);
     this.world = new SharedWorld(start, segments, this.plan, clock, post);
   }
 }

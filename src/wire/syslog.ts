@@ -92,8 +92,27 @@ export function syslogHead(
   }
 }
 
-/** A whole message: `sd` is the structured data ('' = none, used by rfc5424 only). The newline is not counted in the limit. */
-export function syslogMessage(format: SyslogFormat, head: string, sd: string, line: string, lengthBytesMax: number): string {
-  const text = format === 'rfc5424' ? `${head}${sd === '' ? '-' : sd} ${line}` : head + line;
-  return text.length > lengthBytesMax ? `${text.slice(0, lengthBytesMax)}\n` : `${text}\n`;
+/** What a message may have besides head, structured data and line: `- ` and the newline. */
+export const messageExtraBytes = 3;
+const dash = 0x2d;
+const blank = 0x20;
+const newline = 0x0a;
+
+/**
+ * Puts a whole message together at to[start..] and gives its length. The line stands at from[at .. at + line), `sd` bytes of structured
+ * data behind it (rfc5424 alone uses them). The newline is not counted in the limit.
+ */
+export function writeMessage(
+  to: Buffer, start: number, format: SyslogFormat, head: Buffer, from: Buffer, at: number, line: number, sd: number, lengthBytesMax: number,
+): number {
+  const stop = start + lengthBytesMax;
+  let end = start + head.copy(to, start, 0, lengthBytesMax);
+  if (format === 'rfc5424') {
+    if (sd > 0) end += from.copy(to, end, at + line, at + line + Math.min(sd, stop - end));
+    else if (end < stop) to[end++] = dash;
+    if (end < stop) to[end++] = blank;
+  }
+  end += from.copy(to, end, at, at + Math.min(line, stop - end));
+  to[end] = newline;
+  return end + 1 - start;
 }

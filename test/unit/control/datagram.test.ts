@@ -5,6 +5,15 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { DatagramSender } from '../../../src/control/datagram.ts';
 
+/** Sends all of them; gives how many were lost. */
+function sendAll(sender: DatagramSender, messages: readonly string[]): number {
+  for (const message of messages) {
+    const at = sender.room(message.length);
+    if (at >= 0) sender.added(sender.bytes.write(message, at, 'latin1'));
+  }
+  return sender.flush();
+}
+
 async function received(messages: readonly string[]): Promise<{ lost: number; texts: string[] }> {
   const socket = createSocket({ type: 'udp4', recvBufferSize: 4_194_304 });
   const texts: string[] = [];
@@ -12,7 +21,7 @@ async function received(messages: readonly string[]): Promise<{ lost: number; te
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
   const sender = DatagramSender.toInet('127.0.0.1', socket.address().port);
-  const lost = sender.sendAll(messages);
+  const lost = sendAll(sender, messages);
   for (let turn = 0; turn < 200 && texts.length < messages.length - lost; turn += 1) await new Promise((resolve) => { setTimeout(resolve, 5); });
   sender.close();
   socket.close();
@@ -35,7 +44,7 @@ test('a message that no datagram can hold is lost alone', async () => {
 
 test('without a receiver everything is lost, and told', () => {
   const sender = DatagramSender.toUnix('/nonexistent/log', false);
-  assert.equal(sender.sendAll(Array.from({ length: 100 }, () => 'x')), 100);
+  assert.equal(sendAll(sender, Array.from({ length: 100 }, () => 'x')), 100);
   sender.close();
-  assert.equal(sender.sendAll(['x']), 1);
+  assert.equal(sendAll(sender, ['x']), 1);
 });

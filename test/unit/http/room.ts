@@ -12,6 +12,7 @@ import { ServerLink } from '../../../src/traffic/dispatch/server-link.ts';
 import { serveHttp } from '../../../src/traffic/http/serve.ts';
 import { ClientSession } from '../../../src/traffic/session.ts';
 import { ThreadContext } from '../../../src/traffic/thread-context.ts';
+import { takeLines } from '../traffic/log-lines.ts';
 import { bringUp, makeBind, makeModel, makeProxy, makeServer, makeStart } from '../traffic/make-model.ts';
 
 const nobody: TransportHandler = { onData: () => undefined, onDrain: () => undefined, onEnd: () => undefined, onClose: () => undefined };
@@ -172,7 +173,8 @@ export class Room {
 
   log(): string[] {
     this.context.logs.flush();
-    for (const message of this.messages.splice(0)) if (message.type === 'log') this.lines.push(...message.lines.split('\n'));
+    this.messages.length = 0;
+    this.lines.push(...takeLines(this.segments));
     return this.lines;
   }
 

@@ -9,7 +9,7 @@ const own = segments.process(start.threadIndex);
 const behaviour = start.internalKey;
 const port = parentPort;
 const post = (message: ToControl): void => port?.postMessage(message);
-const log = (lines: string): void => post({ type: 'log', proxy: -1, level: 6, lines, sd: '' });
+const log = (message: string): void => post({ type: 'warning', thread: start.threadIndex, message });
 
 const beat = setInterval(() => { own[P.heartbeat_ms] = (own[P.heartbeat_ms] ?? 0) + 1; }, 5);
 parentPort?.on('message', (message: ToTraffic) => {

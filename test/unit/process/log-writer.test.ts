@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
 import { LogWriter } from '../../../src/control/log-writer.ts';
 import type { LogTarget, Model } from '../../../src/model/model.ts';
+import { LogRing } from '../../../src/shared/log-ring.ts';
 
 interface Receiver { readonly target: LogTarget['address']; readonly messages: string[]; wait(count: number): Promise<string[]>; close(): void }
 
@@ -50,10 +51,10 @@ async function writer(from: Model): Promise<{ writer: LogWriter; lost: () => num
 test('a proxy writes to its own targets, everything else to the global ones', async () => {
   const udp = await receiver(4);
   const { writer: logs } = await writer(model([target(udp.target)], [{ targets: [target(udp.target, { format: 'priority' })] }, { targets: [] }]));
-  logs.write(-1, 5, 'global', '');
-  logs.write(0, 6, 'one\ntwo', '');
-  logs.write(1, 6, 'nobody', '');
-  logs.write(9, 6, 'no such proxy', '');
+  logs.write(-1, 5, 'global');
+  logs.write(0, 6, 'one\ntwo');
+  logs.write(1, 6, 'nobody');
+  logs.write(9, 6, 'no such proxy');
   assert.deepEqual(await udp.wait(3), ['<5>global\n', '<150>one\n', '<150>two\n']);
   await logs.close();
   udp.close();
@@ -62,9 +63,9 @@ test('a proxy writes to its own targets, everything else to the global ones', as
 test('levels: less severe lines are left out, too severe ones are lowered', async () => {
   const udp = await receiver(4);
   const { writer: logs } = await writer(model([target(udp.target, { levelMax: 5, levelMin: 3 })], []));
-  logs.write(-1, 6, 'info', '');
-  logs.write(-1, 5, 'notice', '');
-  logs.write(-1, 0, 'emerg', '');
+  logs.write(-1, 6, 'info');
+  logs.write(-1, 5, 'notice');
+  logs.write(-1, 0, 'emerg');
   assert.deepEqual(await udp.wait(2), ['<5>notice\n', '<3>emerg\n']);
   await logs.close();
   udp.close();
@@ -74,9 +75,9 @@ test('sampling takes the numbered lines of each round, and each proxy counts for
   const udp = await receiver(4);
   const sampled = target(udp.target, { format: 'raw', sample: { ranges: [[1, 1], [3, 3]], size: 3 } });
   const { writer: logs } = await writer(model([], [{ targets: [sampled] }, { targets: [sampled] }]));
-  logs.write(0, 6, 'a1\na2\na3\na4\na5', '');
-  logs.write(1, 6, 'b1', '');
-  logs.write(0, 6, 'a6', '');
+  logs.write(0, 6, 'a1\na2\na3\na4\na5');
+  logs.write(1, 6, 'b1');
+  logs.write(0, 6, 'a6');
   assert.deepEqual(await udp.wait(5), ['a1\n', 'a3\n', 'a4\n', 'b1\n', 'a6\n']);
   await logs.close();
   udp.close();
@@ -85,8 +86,11 @@ test('sampling takes the numbered lines of each round, and each proxy counts for
 test('tag, host and structured data', async () => {
   const udp = await receiver(4);
   const { writer: logs } = await writer(model([], [{ targets: [target(udp.target, { format: 'rfc5424' })], tag: 'mine' }, { targets: [target(udp.target, { format: 'rfc5424' })] }], { logSendHostname: null }));
-  logs.write(0, 6, 'one\ntwo', '[a@1]\n');
-  logs.write(1, 6, 'three', '');
+  const ring = new LogRing(LogRing.allocate());
+  ring.put(0, 6, 'one', '[a@1]');
+  ring.put(0, 6, 'two', '');
+  ring.put(1, 6, 'three', '');
+  logs.take(ring);
   const lines = (await udp.wait(3)).map((line) => line.replace(/^<150>1 \S+ /, ''));
   assert.deepEqual(lines, ['vm mine 77 - [a@1] one\n', 'vm mine 77 - - two\n', 'vm haproxy 77 - - three\n']);
   await logs.close();
@@ -98,7 +102,7 @@ test('a target without format sends the host name only when there is one', async
   const plain = [target(udp.target, { format: 'unset' })];
   for (const logSendHostname of ['', 'foo']) {
     const { writer: logs } = await writer(model(plain, [], { logSendHostname }));
-    logs.write(-1, 6, 'x', '');
+    logs.write(-1, 6, 'x');
     await logs.close();
   }
   assert.deepEqual((await udp.wait(2)).map((line) => line.replace(/^<150>\w{3} [\d ]\d [\d:]{8} /, '')), ['haproxy[77]: x\n', 'foo haproxy[77]: x\n']);
@@ -114,7 +118,7 @@ test('IPv6 targets', async (context) => {
     return;
   }
   const { writer: logs } = await writer(model([target(udp.target)], []));
-  logs.write(-1, 6, 'six', '');
+  logs.write(-1, 6, 'six');
   assert.deepEqual(await udp.wait(1), ['<6>six\n']);
   await logs.close();
   udp.close();
@@ -124,7 +128,7 @@ test('lines for a unix socket without receiver are dropped and counted; other ta
   const udp = await receiver(4);
   const nobody = target({ kind: 'unix', path: '/nonexistent/log', abstract: false });
   const { writer: logs, lost, warnings } = await writer(model([nobody, target(udp.target)], []));
-  logs.write(-1, 6, 'one\ntwo', '');
+  logs.write(-1, 6, 'one\ntwo');
   assert.deepEqual(await udp.wait(2), ['<6>one\n', '<6>two\n']);
   assert.equal(lost(), 2);
   assert.deepEqual(warnings, []);
@@ -137,6 +141,6 @@ test('a target that cannot be opened is told once and harms nobody', async () =>
   const { writer: logs, warnings } = await writer(model([bad], []));
   assert.equal(warnings.length, 1);
   assert.match(warnings[0] ?? '', /cannot open log target unix:x+: unix socket path/);
-  logs.write(-1, 6, 'one', '');
+  logs.write(-1, 6, 'one');
   await logs.close();
 });

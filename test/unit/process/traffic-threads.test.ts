@@ -29,7 +29,7 @@ function threads(behaviour: string, count = 2, watchPeriodMs = 1000): { threads:
     count,
     start: { model, shared: segments.handles, internalSocket: '', internalKey: behaviour, startedAtMs: 0, ticketKeys: new Uint8Array(48) },
     segments,
-    receive: (message: ToControl) => recorder.add(message.type === 'log' ? message.lines : message.type),
+    receive: (message: ToControl) => recorder.add(message.type === 'warning' ? message.message : message.type),
     died: (thread, why) => recorder.add(`died ${thread} ${why.split('\n')[0] ?? ''}`),
     restarted: (thread) => recorder.add(`restarted ${thread}`),
     entry: new URL('fake-thread.ts', import.meta.url),

@@ -6,6 +6,7 @@ import { B, op, S } from '../../../src/model/server-state.ts';
 import { Segments } from '../../../src/shared/segments.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { TrafficThread } from '../../../src/traffic/traffic-thread.ts';
+import { takeLines } from './log-lines.ts';
 
 const place = { file: 'test.cfg', line: 1 };
 
@@ -99,6 +100,7 @@ export class TestThread {
   readonly segments: Segments;
   readonly thread: TrafficThread;
   readonly messages: ToControl[] = [];
+  private readonly logged: string[] = [];
 
   constructor(model: Model) {
     this.model = model;
@@ -120,7 +122,8 @@ export class TestThread {
 
   logLines(): string[] {
     this.thread.context.logs.flush();
-    return this.messages.flatMap((message) => (message.type === 'log' ? message.lines.split('\n') : []));
+    this.logged.push(...takeLines(this.segments));
+    return this.logged;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Syslog formats, byte for byte as haproxy 2.6 sends them (received on a UDP socket beside it). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SyslogTime, syslogHead, syslogMessage } from '../../../src/wire/syslog.ts';
+import { SyslogTime, messageExtraBytes, syslogHead, writeMessage } from '../../../src/wire/syslog.ts';
 import type { SyslogFormat } from '../../../src/wire/syslog.ts';
 
 /** Local time, as HAProxy prints it, whatever the machine's zone is. */
@@ -10,7 +10,12 @@ const origin = { hostname: '', tag: 'haproxy', pid: 7808 };
 const named = { hostname: 'foo', tag: 'other', pid: 8332 };
 
 function message(format: SyslogFormat, who = origin, sd = '', max = 1024): string {
-  return syslogMessage(format, syslogHead(format, 18, 6, who, new SyslogTime(), at), sd, 'text of the line', max);
+  const head = Buffer.from(syslogHead(format, 18, 6, who, new SyslogTime(), at), 'latin1');
+  const line = 'text of the line';
+  const to = Buffer.alloc(10 + Math.min(head.length + sd.length + line.length + messageExtraBytes, max + 1) + 1, '.');
+  const end = 10 + writeMessage(to, 10, format, head, Buffer.from(`__${line}${sd}`, 'latin1'), 2, line.length, sd.length, max);
+  assert.match(to.toString('latin1', end), /^\.+$/, 'nothing behind the message is touched');
+  return to.toString('latin1', 10, end);
 }
 
 function offset(): string {
@@ -38,6 +43,8 @@ test('the length limit counts everything but the newline', () => {
   assert.equal(message('short', origin, '', 7), '<6>text\n');
   assert.equal(message('raw', origin, '', 16), 'text of the line\n');
   assert.equal(message('rfc5424', origin, '[sd]', 20).length, 21);
+  const whole = message('rfc5424', origin, '[sd]');
+  for (let max = 1; max < whole.length; max += 1) assert.equal(message('rfc5424', origin, '[sd]', max), `${whole.slice(0, max)}\n`);
 });
 
 test('the time stamp follows the clock within and across seconds', () => {
