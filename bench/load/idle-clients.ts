@@ -16,7 +16,8 @@ const request = 'GET /owa/idle HTTP/1.1\r\nHost: bench.local\r\n\r\n';
 interface Held {
   readonly socket: TLSSocket;
   readonly reader: AnswerReader;
-  since: number;
+  /** Planned times of the request that is out and of those that wait behind it. */
+  readonly planned: number[];
   answered: (wrong: string) => void;
 }
 const held: Held[] = [];
@@ -24,7 +25,7 @@ const held: Held[] = [];
 function open(): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port: Number(port), rejectUnauthorized: false }, () => socket.write(request));
-    const one: Held = { socket, reader: new AnswerReader(), since: 0, answered: (wrong) => { if (wrong === '') { held.push(one); resolve(); } else reject(new Error(wrong)); } };
+    const one: Held = { socket, reader: new AnswerReader(), planned: [], answered: (wrong) => { if (wrong === '') { held.push(one); resolve(); } else reject(new Error(wrong)); } };
     socket.on('data', (chunk: Buffer) => {
       const state = one.reader.take(chunk);
       if (state !== 'more') one.answered(state === 'done' ? '' : state);
@@ -59,13 +60,15 @@ function pulse(seconds: number): void {
       const one = held[turn % held.length];
       turn += 1;
       if (one === undefined) return;
-      one.since = since;
       one.answered = (wrong) => {
-        if (wrong === '') latencies.add(performance.now() - one.since);
+        const sentFor = one.planned.shift();
+        if (wrong === '' && sentFor !== undefined) latencies.add(performance.now() - sentFor);
         else { failed += 1; failure = wrong; }
+        if (one.planned.length > 0) one.socket.write(request);
         finish();
       };
-      one.socket.write(request);
+      // A slow subject may still owe the answer of a second ago: one request at a time on each connection.
+      if (one.planned.push(since) === 1) one.socket.write(request);
     },
     done: () => { sent = true; finish(); },
   });
