@@ -11,9 +11,10 @@ import { compileSample } from './compile-sample.ts';
 import { makeAliases } from './format/aliases.ts';
 import { compileFormat, type Encoding, type FormatParts } from './format/compile-format.ts';
 import { PatternIndex } from './pattern-index.ts';
+import { RuleIndex } from './rule-index.ts';
 import { compileRuleSet, type RuleSet } from './rule-set.ts';
 import type { Subject } from './subject.ts';
-import { backendsByName, serversByName, Switching, targetOf, type SwitchParts } from './switching.ts';
+import { backendsByName, serversByName, Switching, targetOf } from './switching.ts';
 import type { CompileContext, FormatFn, SampleFn, TestFn } from './types.ts';
 
 export type { RuleSet } from './rule-set.ts';
@@ -24,7 +25,7 @@ export class Compiler implements CompileContext, ActionContext {
   readonly answers: AnswerMaker;
   private readonly indexes = new Map<number, PatternIndex>();
   private readonly conditions: ConditionCompiler;
-  private readonly switchings: Switching[] = [];
+  private readonly ruleIndexes: RuleIndex[] = [];
   private readonly formatParts: FormatParts;
 
   constructor(model: Model) {
@@ -70,7 +71,7 @@ export class Compiler implements CompileContext, ActionContext {
   }
 
   ruleSet(rules: readonly Rule[]): RuleSet {
-    return compileRuleSet(rules, this.conditions, this);
+    return compileRuleSet(rules, this.conditions, this, (conditions) => this.ruleIndex(conditions));
   }
 
   /** Index into Model.proxies chosen by the first matching rule, else `fallback`. */
@@ -86,21 +87,24 @@ export class Compiler implements CompileContext, ActionContext {
 
   private switcher(rules: readonly SwitchRule[], fallback: number, byName: ReadonlyMap<string, number>): (s: Subject) => number {
     if (rules.length === 0) return () => fallback;
-    const parts: SwitchParts = {
-      model: this.model,
-      context: this,
+    const switching = new Switching(rules, fallback, {
       conditions: this.conditions,
+      index: this.ruleIndex(rules.map((rule) => rule.condition)),
       target: (rule) => targetOf(rule, rule.dynamic === null ? null : this.format(rule.dynamic, 'http'), byName),
-    };
-    const switching = new Switching(rules, fallback, parts);
-    this.switchings.push(switching);
+    });
     return (s) => switching.choose(s);
+  }
+
+  private ruleIndex(conditions: readonly (Condition | null)[]): RuleIndex {
+    const index = new RuleIndex(conditions, this);
+    if (index.patternIds.size > 0) this.ruleIndexes.push(index);
+    return index;
   }
 
   /** Patterns changed at run time (message `patterns`, or a rule of this thread). */
   updatePatterns(id: number, entries: readonly PatternEntry[]): void {
     this.patterns(id).replace(entries);
-    for (const switching of this.switchings) if (switching.patternIds.has(id)) switching.rebuild();
+    for (const index of this.ruleIndexes) index.changed(id);
   }
 
   /** The generated answer for an error status: errorfile of backend, then frontend, then the built-in page. No connection header. */

@@ -1,6 +1,6 @@
 /**
  * Patterns of one set, indexed by match method so that a look-up does not walk the list: exact → Map, prefix → trie, suffix → Map per
- * length, words (dir, dom) → Map by first word, addresses → prefix lengths, integers → Map and ranges. Only `sub` and `reg` walk.
+ * length, words (dir, dom) → trie from every word on, addresses → prefix lengths, integers → Map and ranges. Only `sub` and `reg` walk.
  * Compiled at load and again when a set changes at run time; `find` allocates nothing but what the method needs.
  */
 import { NetworkMap, parseNetwork } from '../base/ip.ts';
@@ -8,19 +8,14 @@ import { compileRegex } from '../config/expression/regex.ts';
 import { intRange, type IntRange } from '../config/expression/patterns.ts';
 import type { MatchMethod, PatternEntry } from '../model/expression.ts';
 import type { SampleValue } from './subject.ts';
-import { PrefixTrie } from './prefix-trie.ts';
-import { bytesToText, lengthOf, toInt, toIp, toText } from './values.ts';
+import { directoryDelimiters, domainDelimiters, PrefixTrie, type Delimiters } from './prefix-trie.ts';
+import { foldCase, lengthOf, toInt, toIp, wholeText } from './values.ts';
 
 /** Index of the first matching entry (see each method for which one wins), -1 = none. */
 type Finder = (value: SampleValue) => number;
 
-/** Texts and binaries as latin1, whole (no cut at NUL). */
-function wholeText(value: SampleValue): string {
-  return value instanceof Uint8Array ? bytesToText(value) : toText(value);
-}
-
 function foldedText(value: SampleValue): string {
-  return wholeText(value).toLowerCase();
+  return foldCase(wholeText(value));
 }
 
 type Reader = (value: SampleValue) => string;
@@ -38,8 +33,28 @@ function prefix(keys: readonly string[], ignoreCase: boolean): Finder {
   const [only] = keys;
   if (keys.length === 1 && only !== undefined && !ignoreCase) return (value) => (wholeText(value).startsWith(only) ? 0 : -1);
   const trie = new PrefixTrie(ignoreCase);
-  for (const [index, key] of keys.entries()) trie.add(key, index);
-  return (value) => trie.longest(wholeText(value));
+  const first = firstByNode(trie, keys);
+  return (value) => {
+    const text = wholeText(value);
+    let best = first[0] ?? -1;
+    for (let i = 0, node = 0; i < text.length; i++) {
+      node = trie.step(node, text.charCodeAt(i));
+      if (node === 0) break;
+      best = first[node] ?? best;
+    }
+    return best;
+  };
+}
+
+/** Per node of the trie, the first entry that ends there. */
+function firstByNode(trie: PrefixTrie, keys: readonly string[]): (number | undefined)[] {
+  const first: (number | undefined)[] = [];
+  for (const [index, key] of keys.entries()) {
+    const node = trie.insert(key);
+    while (first.length <= node) first.push(undefined);
+    first[node] ??= index;
+  }
+  return first;
 }
 
 /** The first entry of the list that fits wins. */
@@ -71,37 +86,20 @@ function substring(keys: readonly string[], read: Reader): Finder {
   };
 }
 
-/** Whole words between delimiters; a key may itself contain delimiters and then spans several words. */
-function words(keys: readonly string[], read: Reader, delimiters: string): Finder {
-  const isDelimiter = (c: string): boolean => delimiters.includes(c);
-  const byWord = new Map<string, { readonly key: string; readonly index: number }[]>();
-  for (const [index, raw] of keys.entries()) {
-    let from = 0;
-    let to = raw.length;
-    while (from < to && isDelimiter(raw.charAt(from))) from++;
-    while (to > from && isDelimiter(raw.charAt(to - 1))) to--;
-    const key = raw.slice(from, to);
-    // A key of delimiters only never matches.
-    if (key === '') continue;
-    let end = 0;
-    while (end < key.length && !isDelimiter(key.charAt(end))) end++;
-    const first = key.slice(0, end);
-    byWord.set(first, [...(byWord.get(first) ?? []), { key, index }]);
-  }
+/** Whole words between delimiters; a key may itself contain delimiters and then spans several words. The first entry wins. */
+function words(keys: readonly string[], ignoreCase: boolean, delimiters: Delimiters): Finder {
+  const trie = new PrefixTrie(ignoreCase);
+  const first = firstByNode(trie, keys.map((key) => delimiters.trim(key)));
   return (value) => {
-    const text = read(value);
+    const text = wholeText(value);
     let best = -1;
-    for (let start = 0; start <= text.length;) {
-      let end = start;
-      while (end < text.length && !isDelimiter(text.charAt(end))) end++;
-      const candidates = byWord.get(text.slice(start, end));
-      if (candidates !== undefined) {
-        for (const { key, index } of candidates) {
-          const after = start + key.length;
-          if (text.startsWith(key, start) && (after === text.length || isDelimiter(text.charAt(after))) && (best < 0 || index < best)) best = index;
-        }
+    for (let start = 0; start <= text.length; start = delimiters.nextWord(text, start)) {
+      for (let i = start, node = 0; i < text.length;) {
+        node = trie.step(node, text.charCodeAt(i++));
+        if (node === 0) break;
+        const index = first[node];
+        if (index !== undefined && (best < 0 || index < best) && (i === text.length || delimiters.has(text.charCodeAt(i)))) best = index;
       }
-      start = end + 1;
     }
     return best;
   };
@@ -155,14 +153,14 @@ function addresses(entries: readonly PatternEntry[]): Finder {
 
 function makeFinder(method: MatchMethod, ignoreCase: boolean, entries: readonly PatternEntry[]): Finder {
   const read = ignoreCase ? foldedText : wholeText;
-  const keys = entries.map((entry) => (ignoreCase ? entry.key.toLowerCase() : entry.key));
+  const keys = entries.map((entry) => (ignoreCase ? foldCase(entry.key) : entry.key));
   switch (method) {
     case 'str': return exact(keys, read);
     case 'beg': return prefix(entries.map((entry) => entry.key), ignoreCase);
     case 'end': return suffix(keys, read);
     case 'sub': return substring(keys, read);
-    case 'dir': return words(keys, read, '/?');
-    case 'dom': return words(keys, read, '/?.:');
+    case 'dir': return words(keys, ignoreCase, directoryDelimiters);
+    case 'dom': return words(keys, ignoreCase, domainDelimiters);
     case 'reg': return expressions(entries, ignoreCase);
     case 'int': return integers(entries, toInt);
     case 'len': return integers(entries, lengthOf);

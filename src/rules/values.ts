@@ -36,6 +36,16 @@ export function toText(value: SampleValue): string {
   return value instanceof IpValue ? formatIp(value) : binaryText(value);
 }
 
+/** Texts and binaries whole: not cut at a NUL. */
+export function wholeText(value: SampleValue): string {
+  return value instanceof Uint8Array ? bytesToText(value) : toText(value);
+}
+
+/** Capitals of ASCII made small, the other letters left: how HAProxy compares when case is ignored. */
+export function foldCase(text: string): string {
+  return /[\u0080-\uffff]/.test(text) ? text.replaceAll(/[A-Z]+/g, (part) => part.toLowerCase()) : text.toLowerCase();
+}
+
 /** Leading integer of a text, 0 when there is none; undefined for an empty text. */
 export function textToInt(text: string): number | undefined {
   if (text === '') return undefined;

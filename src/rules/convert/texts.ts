@@ -7,18 +7,14 @@ import { eachParameter } from '../fetch/target.ts';
 import { fillReplacement } from '../replace.ts';
 import type { Sample, Subject } from '../subject.ts';
 import { intArg, textArg, type Args, type ConvertFn, type ConvertMaker, type ConvertTable } from '../types.ts';
-import { lengthOf, toText } from '../values.ts';
+import { foldCase, lengthOf, toText } from '../values.ts';
 import { readVar } from '../vars.ts';
 
 function onText(run: (text: string) => Sample): ConvertMaker {
   return () => (value) => run(toText(value));
 }
 
-/** ASCII only: other characters are bytes of an unknown encoding. */
-function lower(text: string): string {
-  return /[A-Z]/.test(text) ? text.replaceAll(/[A-Z]+/g, (part) => part.toLowerCase()) : text;
-}
-
+/** ASCII only, as foldCase: other characters are bytes of an unknown encoding. */
 function upper(text: string): string {
   return /[a-z]/.test(text) ? text.replaceAll(/[a-z]+/g, (part) => part.toUpperCase()) : text;
 }
@@ -298,7 +294,7 @@ function captureInto(side: 'request' | 'response'): ConvertMaker {
 }
 
 export const textConverters: ConvertTable = {
-  lower: onText(lower),
+  lower: onText(foldCase),
   upper: onText(upper),
   length: () => (value) => toText(value).length,
   ltrim: trim(true),
@@ -316,7 +312,7 @@ export const textConverters: ConvertTable = {
   language,
   host_only: onText((text) => {
     const colon = portColon(text);
-    return lower(colon < 0 ? text : text.slice(0, colon));
+    return foldCase(colon < 0 ? text : text.slice(0, colon));
   }),
   port_only: onText((text) => {
     const colon = portColon(text);

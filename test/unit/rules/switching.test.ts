@@ -6,6 +6,7 @@ import { parseUseBackend } from '../../../src/config/expression/switch.ts';
 import type { SwitchRule } from '../../../src/model/expression.ts';
 import { Compiler } from '../../../src/rules/compile.ts';
 import { ConditionCompiler } from '../../../src/rules/compile-condition.ts';
+import { RuleIndex } from '../../../src/rules/rule-index.ts';
 import { Switching } from '../../../src/rules/switching.ts';
 import { FakeScope, fakeProxy, fakeSubject } from './fake-subject.ts';
 import { cut } from './expression-tools.ts';
@@ -41,7 +42,10 @@ test('random rules choose what testing them in order chooses', () => {
   const pick = <T>(list: readonly T[]): T => list[next(list.length)] as T;
   const criterion = (): string => pick([
     () => `path_beg ${pick(['-i ', ''])}${pick(paths.slice(1, 10))} ${pick(paths.slice(1, 10))}`, () => `path ${pick(['-i ', ''])}${pick(paths.slice(0, 10))}`, () => `hdr(host) ${pick(['-i ', ''])}${pick(hosts.slice(0, 3))}`,
-    () => `hdr_beg(host) ${pick(['a.', 'b.', 'A'])}`, () => `path_sub ${pick(['w', 'e', 'x'])}`, () => `path,lower -m str ${pick(['/owa', '/ews'])}`, () => 'method POST', () => `url_beg ${pick(['/o', '/e', '/'])}`,
+    () => `hdr_beg(host) ${pick(['a.', 'b.', 'A'])}`, () => `hdr_end(host) ${pick(['-i ', ''])}${pick(['.com', 'B.example.com', 'x'])}`, () => `hdr_dom(host) ${pick(['-i ', ''])}${pick(['example', 'A', 'example.com', '.b.'])}`,
+    () => `path_dir ${pick(['-i ', ''])}${pick(['owa', 'API/v1', 'v2', 'ews/', '/'])}`, () => `path_end ${pick(['-i ', ''])}${pick(['.asmx', 'X', '2', '/'])}`, () => `src ${pick(['127.0.0.0/8', '10.0.0.0/8 ::1', '127.0.0.1', '192.0.2.0/24', '0.0.0.0/0'])}`,
+    () => `path_sub ${pick(['-i ', ''])}${pick(['W', 'api/', '/'])}`, () => `path_reg ${pick(['^/o', 's$'])}`,
+    () => `rand(1) -m str 0`, () => `path,set-var(txn.seen) -m beg /api`, () => `var(txn.seen) -m beg /api/v`, () => `path_sub ${pick(['w', 'e', 'x'])}`, () => `path,lower -m str ${pick(['/owa', '/ews'])}`, () => 'method POST', () => `url_beg ${pick(['/o', '/e', '/'])}`,
   ])();
   for (let round = 0; round < 300; round++) {
     const acls = Array.from({ length: 1 + next(8) }, (_, i) => `n${i % 6} ${criterion()}`);
@@ -65,7 +69,7 @@ function counting(count: number): { choose: (uri: string) => number; tests: () =
   const made = read(acls, rules, scope);
   const model = scope.model();
   const compiler = new Compiler(model);
-  const switching = new Switching(made.rules, -1, { model, context: compiler, conditions: new ConditionCompiler(compiler), target: (rule) => () => rule.target });
+  const switching = new Switching(made.rules, -1, { conditions: new ConditionCompiler(compiler), index: new RuleIndex(made.rules.map((rule) => rule.condition), compiler), target: (rule) => () => rule.target });
   return { choose: (uri) => switching.choose(fakeSubject(model, `GET ${uri} HTTP/1.1\nHost: host${count - 1}.example.com`)), tests: () => switching.tests };
 }
 
