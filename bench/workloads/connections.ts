@@ -22,7 +22,7 @@ async function shakeHands(context: Context, kind: Kind): Promise<Measured> {
   const target = { host: context.stage.site.address, port: kind.port, resumed: kind.resumed, connections: atOnce };
   await handshakes({ ...target, seconds: 0.7, ratePerSecond: 0 });
   // The connection that fetches the first session is one answer that is not counted as a unit; its cost is below the spread.
-  const seconds = 2;
+  const seconds = context.size === 'quick' ? 1.5 : 2;
   const cost = await cpuPerUnit(context, async () => {
     const done = await handshakes({ ...target, seconds, ratePerSecond: 0 });
     return { answers: done.answered, underWayMax: 1, units: done.answered, seconds };

@@ -55,12 +55,12 @@ function cell(workload: string, name: string, tls: boolean, seconds: number, tar
 
 export const clear: Workload = {
   name: 'W1', what: 'HTTP/1.1 keep-alive, clear, 64 connections, 100-byte answers, eight Exchange ACLs',
-  peers: ['nginx', 'fast-proxy', 'http-proxy-3', 'fastify-http-proxy'], rounds: { quick: 3, full: 5 },
+  peers: ['nginx', 'fast-proxy', 'http-proxy-3', 'fastify-http-proxy'], rounds: { quick: 2, full: 5 },
   cells: () => [cell('W1', 'keep-alive, clear', false, 3, ratioMax.W1)],
 };
 
 export const bridged: Workload = {
-  name: 'W2', what: 'the same with TLS on both sides', peers: ['nginx'], rounds: { quick: 3, full: 5 },
+  name: 'W2', what: 'the same with TLS on both sides', peers: ['nginx'], rounds: { quick: 2, full: 5 },
   cells: () => [cell('W2', 'keep-alive, TLS on both sides', true, 3, ratioMax.W2)],
 };
 
