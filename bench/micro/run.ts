@@ -5,8 +5,8 @@
  * - time: the best of several rounds after a warm-up, by process.hrtime;
  * - bytes on Node: growth of V8's total_allocated_bytes, which counts every allocation on the heap, collected or not; the memory
  *   of buffers beside the heap is not in it (pooled ones are paid with their pool);
- * - bytes on Bun: growth of JavaScriptCore's heapCapacity with its collector off (BUN_JSC_useGC=0); buffers are in it. Its blocks
- *   are of 16 KiB, which so many operations make small.
+ * - bytes on Bun: growth of JavaScriptCore's heapCapacity with its collector off (BUN_JSC_useGC=0). Buffers of up to 1000 bytes are
+ *   in it, larger ones lie beside the heap. Its blocks are of 16 KiB, which so many operations make small.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
