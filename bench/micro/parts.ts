@@ -107,12 +107,16 @@ const queue: Part = { name: 'line handed over', make: (room) => {
   const { logs } = room.context;
   const subject = room.underWay('fe', 'beowa', messages.wrkRequest, messages.nginxAnswer);
   const text = room.proxy('fe').rules.log?.(subject) ?? '';
+  const control = room.segments.logRing(0);
   let index = 0;
+  let taken = 0;
+  const take = (_proxy: number, _level: number, _bytes: Buffer, _at: number, length: number): void => { taken += length; };
   return () => {
     // A line of its own each time, as requests have.
     logs.push(0, 6, `${text}${index}`, '', null);
     index += 1;
-    return index;
+    if (index % 128 === 0) control.takeAll(take);
+    return index + taken;
   };
 } };
 
