@@ -12,6 +12,7 @@ import { hashKey } from './hash-key.ts';
 import type { HashKey } from './hash-key.ts';
 import { FirstPicker, LeastConnPicker, LoadBound, MapPicker, RandomPicker, RingPicker, SinglePicker, TurnPicker, nonePicker } from './pickers.ts';
 import type { Picker } from './pickers.ts';
+import { PerServer } from './per-server.ts';
 import { HashRing } from './ring.ts';
 import { commonDivisor, spreadTurns, weightMap } from './schedule.ts';
 import { ServerLoad } from './server-load.ts';
@@ -21,8 +22,7 @@ export class BackendBalancer {
   readonly load: ServerLoad;
   private readonly proxy: Proxy;
   private readonly servers: readonly Server[];
-  /** By index in Model.servers. */
-  private readonly states: (Int32Array | undefined)[] = [];
+  private readonly states: PerServer<Int32Array>;
   private readonly backendState: Int32Array;
   private readonly backendGauges: Int32Array;
   private readonly key: HashKey | undefined;
@@ -34,12 +34,13 @@ export class BackendBalancer {
   constructor(proxy: Proxy, model: Model, segments: Segments, compiler: Compiler) {
     this.proxy = proxy;
     this.load = new ServerLoad(proxy, model, segments);
+    this.states = new PerServer(proxy.servers);
     const servers: Server[] = [];
     for (const index of proxy.servers) {
       const server = model.servers[index];
       if (server === undefined) continue;
       servers.push(server);
-      this.states[index] = segments.serverState(index);
+      this.states.set(index, segments.serverState(index));
     }
     this.servers = servers;
     this.backendState = segments.backendState(proxy.index);
@@ -61,7 +62,7 @@ export class BackendBalancer {
 
   /** True when the server may take new balanced requests now (up, no maintenance or drain, weight above 0). */
   usable(server: number): boolean {
-    const state = this.states[server];
+    const state = this.states.get(server);
     return state !== undefined && mayTakeTraffic(state);
   }
 
@@ -89,7 +90,7 @@ export class BackendBalancer {
 
   private pickerFor(servers: readonly Server[]): Picker {
     const indexes = servers.map((server) => server.index);
-    const weights = servers.map((server) => Atomics.load(this.states[server.index] as Int32Array, S.lbweight));
+    const weights = servers.map((server) => Atomics.load(this.states.get(server.index) as Int32Array, S.lbweight));
     switch (this.proxy.balance.algorithm) {
       case 'roundrobin': return this.turns(indexes, spreadTurns(weights));
       case 'static-rr': return this.turns(indexes, weightMap(this.staticWeights(servers)));
@@ -105,8 +106,8 @@ export class BackendBalancer {
   }
 
   private randomPicker(servers: readonly Server[], indexes: readonly number[], weights: readonly number[]): Picker {
-    const weightOf: (number | undefined)[] = [];
-    for (const [position, index] of indexes.entries()) weightOf[index] = weights[position];
+    const weightOf = new PerServer<number>(indexes);
+    for (const [position, index] of indexes.entries()) weightOf.set(index, weights[position] as number);
     const ring = new HashRing(indexes, servers.map((server) => server.sid), weights);
     return new RandomPicker(ring, this.proxy.balance.randomDraws, weightOf, this.bound(indexes, weights), this.load);
   }

@@ -9,6 +9,7 @@ import type { Subject } from '../rules/subject.ts';
 import type { Head } from '../wire/head.ts';
 import { keptFromCaches } from './cacheable.ts';
 import { dateText, editCookies, readDate, setCookieValue } from './cookie-text.ts';
+import { PerServer } from './per-server.ts';
 import type { PersistenceMemo } from './persistence-memo.ts';
 
 /** Cookies from the future by more than this are as bad as old ones; less is a clock that is off. */
@@ -22,8 +23,8 @@ type Usable = (server: number) => boolean;
 export class CookiePersistence {
   private readonly cookie: Cookie;
   private readonly servers: readonly Server[];
-  /** Cookie value of each server, by index in Model.servers; '' = none. */
-  private readonly values: (string | undefined)[] = [];
+  /** Cookie value of each server; '' = none. */
+  private readonly values: PerServer<string>;
   /** What follows the value in Set-Cookie, from `; path=/` on. */
   private readonly attributes: string;
   /** Letters are logged when the mode is not merely passive. */
@@ -37,7 +38,8 @@ export class CookiePersistence {
   constructor(cookie: Cookie, proxy: Proxy, model: Model) {
     this.cookie = cookie;
     this.servers = proxy.servers.flatMap((index) => model.servers[index] ?? []);
-    for (const server of this.servers) this.values[server.index] = cookieOf(server, cookie, proxy);
+    this.values = new PerServer(proxy.servers);
+    for (const server of this.servers) this.values.set(server.index, cookieOf(server, cookie, proxy));
     let attributes = '; path=/';
     for (const domain of cookie.domains) attributes += `; domain=${domain}`;
     if (cookie.httponly) attributes += '; HttpOnly';
@@ -110,7 +112,7 @@ export class CookiePersistence {
     const { closed, up, usable } = this.search;
     if (key !== '' && !closed) {
       for (const { index } of this.servers) {
-        if (this.values[index] !== key) continue;
+        if (this.values.get(index) !== key) continue;
         memo.cookieLetter = up(index) ? 'V' : 'D';
         if (usable(index)) return index;
       }
@@ -123,11 +125,11 @@ export class CookiePersistence {
   answer(subject: Subject, memo: PersistenceMemo, server: number, direct: boolean): void {
     const { response, request } = subject;
     if (response === null) return;
-    let letter = this.serverCookies(response, this.values[server] ?? '', direct);
+    let letter = this.serverCookies(response, this.values.get(server) ?? '', direct);
     if (this.inserts(subject, memo, direct, letter !== 'N', request?.method ?? '')) {
-      letter = direct && this.values[server] !== '' ? 'U' : 'I';
+      letter = direct && this.values.get(server) !== '' ? 'U' : 'I';
       const kept = this.cookie.nocache && keptFromCaches(response, request?.method ?? '');
-      response.append('set-cookie', this.setCookie(subject, memo, this.values[server] ?? ''));
+      response.append('set-cookie', this.setCookie(subject, memo, this.values.get(server) ?? ''));
       if (kept) response.append('cache-control', 'private');
     }
     if (this.logged) subject.facts.cookieSet = letter;

@@ -10,6 +10,7 @@ import type { Subject } from '../rules/subject.ts';
 import type { Segments } from '../shared/segments.ts';
 import type { StickTables } from '../shared/stick-table.ts';
 import { CookiePersistence } from './cookie-persistence.ts';
+import { PerServer } from './per-server.ts';
 import { PersistenceMemo } from './persistence-memo.ts';
 import { RdpPersistence } from './rdp-persistence.ts';
 import { StickRules } from './stick-rules.ts';
@@ -25,18 +26,19 @@ export class Persistence {
   private readonly rdp: RdpPersistence | null;
   private readonly persistRules: readonly { readonly force: boolean; readonly applies: TestFn }[];
   private readonly optionPersist: boolean;
-  /** By index in Model.servers. Stick tables of other backends may name other servers. */
-  private readonly states: (Int32Array | undefined)[] = [];
+  /** Stick tables of other backends may name other servers: those have no state here. */
+  private readonly states: PerServer<Int32Array>;
   /** force-persist applies to the request under way. */
   private forcing = false;
   private readonly up = (server: number): boolean => {
-    const state = this.states[server];
+    const state = this.states.get(server);
     return state !== undefined && Atomics.load(state, S.op) !== op.stopped;
   };
-  private readonly usable = (server: number): boolean => this.up(server) || ((this.forcing || this.optionPersist) && this.states[server] !== undefined);
+  private readonly usable = (server: number): boolean => this.up(server) || ((this.forcing || this.optionPersist) && this.states.get(server) !== undefined);
 
   constructor(proxy: Proxy, model: Model, segments: Segments, compiler: Compiler, tables: StickTables) {
-    for (const index of proxy.servers) this.states[index] = segments.serverState(index);
+    this.states = new PerServer(proxy.servers);
+    for (const index of proxy.servers) this.states.set(index, segments.serverState(index));
     // One closure per rule: a rule whose server is down gives way to the next.
     this.useServer = proxy.useServer.map((rule) => compiler.serverRules([rule], proxy));
     this.cookie = proxy.cookie === null || proxy.mode !== 'http' ? null : new CookiePersistence(proxy.cookie, proxy, model);

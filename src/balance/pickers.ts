@@ -5,6 +5,7 @@
 import { G } from '../model/counters.ts';
 import type { Subject } from '../rules/subject.ts';
 import type { HashKey } from './hash-key.ts';
+import { PerServer } from './per-server.ts';
 import type { HashRing } from './ring.ts';
 import type { ServerLoad } from './server-load.ts';
 
@@ -172,12 +173,11 @@ export class RingPicker implements Picker {
 export class RandomPicker implements Picker {
   private readonly ring: HashRing;
   private readonly draws: number;
-  /** By index in Model.servers. */
-  private readonly weights: readonly (number | undefined)[];
+  private readonly weights: PerServer<number>;
   private readonly bound: LoadBound | null;
   private readonly load: ServerLoad;
 
-  constructor(ring: HashRing, draws: number, weights: readonly (number | undefined)[], bound: LoadBound | null, load: ServerLoad) {
+  constructor(ring: HashRing, draws: number, weights: PerServer<number>, bound: LoadBound | null, load: ServerLoad) {
     this.ring = ring;
     this.draws = Math.max(1, draws);
     this.weights = weights;
@@ -195,7 +195,7 @@ export class RandomPicker implements Picker {
   }
 
   private cost(server: number): number {
-    return this.load.served(server) / (this.weights[server] ?? 1);
+    return this.load.served(server) / (this.weights.get(server) ?? 1);
   }
 }
 
@@ -221,27 +221,28 @@ export class LoadBound {
   private readonly load: ServerLoad;
   private readonly servers: readonly number[];
   private readonly totalWeight: number;
-  /** By index in Model.servers. */
-  private readonly weights: (number | undefined)[] = [];
-  private readonly weightsBefore: (number | undefined)[] = [];
+  private readonly weights: PerServer<number>;
+  private readonly weightsBefore: PerServer<number>;
 
   constructor(factorPercent: number, servers: readonly number[], weights: readonly number[], load: ServerLoad) {
     this.factorPercent = factorPercent;
     this.load = load;
     this.servers = servers;
+    this.weights = new PerServer(servers);
+    this.weightsBefore = new PerServer(servers);
     let before = 0;
     for (let position = 0; position < servers.length; position += 1) {
       const server = servers[position] as number;
-      this.weightsBefore[server] = before;
-      this.weights[server] = weights[position] as number;
+      this.weightsBefore.set(server, before);
+      this.weights.set(server, weights[position] as number);
       before += weights[position] as number;
     }
     this.totalWeight = before;
   }
 
   allows(server: number): boolean {
-    const weight = this.weights[server] ?? 0;
-    const before = this.weightsBefore[server] ?? 0;
+    const weight = this.weights.get(server) ?? 0;
+    const before = this.weightsBefore.get(server) ?? 0;
     let served = 1;
     for (let at = 0; at < this.servers.length; at += 1) served += this.load.served(this.servers[at] as number);
     const slots = Math.floor((served * this.factorPercent + 99) / 100);

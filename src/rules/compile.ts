@@ -27,6 +27,10 @@ export class Compiler implements CompileContext, ActionContext {
   private readonly conditions: ConditionCompiler;
   private readonly ruleIndexes: RuleIndex[] = [];
   private readonly formatParts: FormatParts;
+  /** Of every empty chain: most proxies have ten of them. */
+  private noRules: RuleIndex | null = null;
+  /** Made when first needed: every proxy asks. */
+  private backendNames: ReadonlyMap<string, number> | null = null;
 
   constructor(model: Model) {
     this.model = model;
@@ -76,8 +80,8 @@ export class Compiler implements CompileContext, ActionContext {
 
   /** Index into Model.proxies chosen by the first matching rule, else `fallback`. */
   switching(rules: readonly SwitchRule[], fallback: number): (s: Subject) => number {
-    const byName = backendsByName(this.model);
-    return this.switcher(rules, fallback, byName);
+    this.backendNames ??= backendsByName(this.model);
+    return this.switcher(rules, fallback, this.backendNames);
   }
 
   /** use-server: index into Model.servers of the first matching rule, -1 = none. */
@@ -96,6 +100,7 @@ export class Compiler implements CompileContext, ActionContext {
   }
 
   private ruleIndex(conditions: readonly (Condition | null)[]): RuleIndex {
+    if (conditions.length === 0) return this.noRules ??= new RuleIndex([], this);
     const index = new RuleIndex(conditions, this);
     if (index.patternIds.size > 0) this.ruleIndexes.push(index);
     return index;
