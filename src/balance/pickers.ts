@@ -90,6 +90,9 @@ export class LeastConnPicker implements Picker {
         const cost = requests === 0 ? 0 : (requests + 1) / (this.weights[at] as number);
         if (server === avoid) {
           avoided = server;
+        } else if (cost === 0) {
+          // Nothing is less: with idle servers left the cost of a pick does not depend on their number.
+          return server;
         } else if (cost < least) {
           least = cost;
           best = server;

@@ -173,6 +173,14 @@ describe('other algorithms', () => {
     assert.equal([...weightMap([1, 2, 3])].map((one) => one + 1).join(''), '132323');
   });
 
+  it('leastconn takes the first idle server from its turn on, whatever the others have', () => {
+    const { picks, gauge } = rig({ servers: weights(1, 200, 1, 1), balance: { algorithm: 'leastconn' } });
+    gauge(0, G.scur, 1);
+    gauge(1, G.scur, 1);
+    assert.equal(picks(4), '3334');
+    assert.equal(picks(4, 2), '4444');
+  });
+
   it('leastconn prefers the least loaded for its weight, equal ones take turns', () => {
     const { picks, gauge } = rig({ servers: three, balance: { algorithm: 'leastconn' } });
     assert.equal([...picks(6)].sort().join(''), '112233');
