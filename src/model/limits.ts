@@ -74,6 +74,8 @@ export const limits = {
   statsFormBytesMax: 65536,
   /** Turns in a round-robin order before it repeats; finer weights are rounded to fit. */
   balanceTurnsMax: 16384,
+  /** Entries of a stick table that one thread looks through before it lets go of the lock that the others wait for. */
+  stickSliceEntries: 64,
   /** Results of password checks remembered per use of a userlist and thread. */
   authResultsMax: 4096,
   /** Entries of one ACL or map to which rules (add-acl, set-map) may add. */

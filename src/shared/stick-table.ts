@@ -10,6 +10,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { SharedHandles } from '../model/messages.ts';
 import type { Model, StickTable } from '../model/model.ts';
+import { limits } from '../model/limits.ts';
 import { lock, unlock } from './lock.ts';
 import { StickKey, keyBytesOf } from './stick-key.ts';
 import type { StickSample } from './stick-key.ts';
@@ -120,19 +121,17 @@ export class SharedStickTable {
 
   clear(): void {
     for (let number = 0; number < stripeCount; number += 1) {
-      const at = this.enter(number);
-      for (let entry = this.oldest(at); entry !== 0; entry = this.oldest(at)) this.release(at, entry);
-      this.leave(at);
+      this.inSlices(number, (at) => {
+        const entry = this.oldest(at);
+        if (entry !== 0) this.release(at, entry);
+        return entry !== 0;
+      });
     }
   }
 
   /** Entries in use; expired ones are dropped first. */
   get used(): number {
-    for (let number = 0; number < stripeCount; number += 1) {
-      const at = this.enter(number);
-      this.dropExpired(at);
-      this.leave(at);
-    }
+    for (let number = 0; number < stripeCount; number += 1) this.dropExpired(number);
     return Atomics.load(this.head, header.used);
   }
 
@@ -140,23 +139,64 @@ export class SharedStickTable {
     return this.layout.size;
   }
 
-  /** Calls `visit` for a copy of every live entry, oldest first within a stripe. No lock is held meanwhile. */
+  /**
+   * Calls `visit` for a copy of every live entry, oldest first within a stripe. No lock is held meanwhile, and none for longer than it
+   * takes to list a stripe: entries that go before their turn are left out.
+   */
   forEach(visit: (entry: StickEntry) => void): void {
     for (let number = 0; number < stripeCount; number += 1) {
-      const at = this.enter(number);
-      this.dropExpired(at);
-      const now = this.clock.dateMs();
-      const found: StickEntry[] = [];
-      for (let entry = this.oldest(at); entry !== 0; entry = this.get(entry, word.newer)) {
-        const start = entry * this.layout.keyBytes;
-        found.push({
-          key: this.key.text(this.keys.slice(start, start + this.get(entry, word.keyLength))),
-          server: this.get(entry, word.server) - 1,
-          expiresInMs: this.config.expireMs === 0 ? 0 : Math.max(0, (this.expires[entry] as number) - now),
-        });
+      this.dropExpired(number);
+      const entries = this.entriesOf(number);
+      for (let from = 0; from < entries.length; from += limits.stickSliceEntries) {
+        for (const entry of this.copies(number, entries.slice(from, from + limits.stickSliceEntries))) visit(entry);
       }
+    }
+  }
+
+  private entriesOf(number: number): number[] {
+    const at = this.enter(number);
+    const entries: number[] = [];
+    for (let entry = this.oldest(at); entry !== 0; entry = this.get(entry, word.newer)) entries.push(entry);
+    this.leave(at);
+    return entries;
+  }
+
+  /** Those of the entries that are still in use in the stripe. */
+  private copies(number: number, entries: readonly number[]): StickEntry[] {
+    const at = this.enter(number);
+    const now = this.clock.dateMs();
+    const found: StickEntry[] = [];
+    for (const entry of entries) {
+      if (this.get(entry, word.hash) % stripeCount !== number) continue;
+      const start = entry * this.layout.keyBytes;
+      found.push({
+        key: this.key.text(this.keys.slice(start, start + this.get(entry, word.keyLength))),
+        server: this.get(entry, word.server) - 1,
+        expiresInMs: this.config.expireMs === 0 ? 0 : Math.max(0, (this.expires[entry] as number) - now),
+      });
+    }
+    this.leave(at);
+    return found;
+  }
+
+  private dropExpired(number: number): void {
+    this.inSlices(number, (at) => {
+      const entry = this.oldest(at);
+      if (entry === 0 || !this.expired(entry)) return false;
+      this.release(at, entry);
+      return true;
+    });
+  }
+
+  /** Repeats `step` until it answers false, letting other threads in between; never more often than there are entries. */
+  private inSlices(number: number, step: (at: number) => boolean): void {
+    for (let done = 0; done <= this.layout.size;) {
+      const at = this.enter(number);
+      let going = true;
+      for (let slice = 0; going && slice < limits.stickSliceEntries; slice += 1) going = step(at);
       this.leave(at);
-      for (const entry of found) visit(entry);
+      if (!going) return;
+      done += limits.stickSliceEntries;
     }
   }
 
@@ -255,10 +295,6 @@ export class SharedStickTable {
     else this.set(newer, word.older, older);
   }
 
-  private dropExpired(at: number): void {
-    for (let entry = this.oldest(at); entry !== 0 && this.expired(entry); entry = this.oldest(at)) this.release(at, entry);
-  }
-
   private oldest(at: number): number {
     return this.head[at + stripe.oldest] as number;
   }
@@ -279,6 +315,8 @@ export class SharedStickTable {
 
   private release(at: number, entry: number): void {
     this.unlink(at, entry);
+    // In no stripe: who has noted the entry's number sees that it is gone.
+    this.set(entry, word.hash, -1);
     lock(this.head, header.freeLock);
     this.set(entry, word.next, this.head[header.freeHead] as number);
     this.head[header.freeHead] = entry;

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { parseIp } from '../../../src/base/ip.ts';
 import type { Clock } from '../../../src/base/clock.ts';
+import { limits } from '../../../src/model/limits.ts';
 import type { StickTable } from '../../../src/model/model.ts';
 import { SharedStickTable } from '../../../src/shared/stick-table.ts';
 import type { StickEntry } from '../../../src/shared/stick-table.ts';
@@ -150,6 +151,24 @@ describe('stick table', () => {
     }
     assert.equal(table.used, model.size);
     assert.deepEqual(new Map(entries(table).map((entry) => [Number(entry.key), entry.server])), model);
+  });
+
+  it('a walk lets others in: entries that go meanwhile are not shown, long lists of expired ones go in parts', () => {
+    const { table, clock } = make({ sizeEntries: 8000, type: 'string', keyBytes: 16 });
+    for (let i = 0; i < 8000; i += 1) table.store(`user-${i}`, i);
+    let shown = 0;
+    table.forEach(() => {
+      shown += 1;
+      if (shown === 1) table.clear();
+    });
+    assert(shown <= limits.stickSliceEntries, `${shown} entries of a table that was cleared at the first one`);
+    assert.equal(table.used, 0);
+    for (let i = 0; i < 8000; i += 1) table.store(`user-${i}`, i);
+    clock.now += 59_000;
+    for (let i = 0; i < 10; i += 1) table.lookup(`user-${i}`, true);
+    clock.now += 2000;
+    assert.equal(table.used, 10);
+    assert.deepEqual(entries(table).map((entry) => entry.key).sort(), Array.from({ length: 10 }, (_, i) => `user-${i}`));
   });
 
   it('threads share one table without losing entries', async () => {
