@@ -8,7 +8,7 @@ import { compileAny } from './compile-sample.ts';
 import { directoryDelimiters, domainDelimiters, PrefixTrie, type Delimiters } from './prefix-trie.ts';
 import type { SampleValue, Subject } from './subject.ts';
 import type { CompileContext } from './types.ts';
-import { toIp, wholeText } from './values.ts';
+import { foldCase, toIp, wholeText } from './values.ts';
 
 /** Rules that share one key, ascending. */
 class RuleList {
@@ -117,15 +117,6 @@ class TextKeys {
 
 type Walk = (text: string, keys: TextKeys, into: Matches) => void;
 
-const walkExact: Walk = (text, keys, into) => {
-  let node = 0;
-  for (let i = 0; i < text.length; i++) {
-    node = keys.trie.step(node, text.charCodeAt(i));
-    if (node === 0) return;
-  }
-  into.add(keys.at(node));
-};
-
 function walkFrom(text: string, start: number, keys: TextKeys, into: Matches): void {
   for (let i = start, node = 0; i < text.length; i++) {
     node = keys.trie.step(node, text.charCodeAt(i));
@@ -167,18 +158,46 @@ function walkWords(delimiters: Delimiters): Walk {
 }
 
 const walks: Readonly<Partial<Record<MatchMethod, Walk>>> = {
-  str: walkExact, beg: walkPrefixes, end: walkSuffixes, sub: walkParts, dir: walkWords(directoryDelimiters), dom: walkWords(domainDelimiters),
+  beg: walkPrefixes, end: walkSuffixes, sub: walkParts, dir: walkWords(directoryDelimiters), dom: walkWords(domainDelimiters),
 };
 
 /** Methods that a look-up knows. */
 export function isLookedUp(method: MatchMethod): boolean {
-  return method === 'ip' || walks[method] !== undefined;
+  return method === 'ip' || method === 'str' || walks[method] !== undefined;
 }
 
 function keyInTrie(method: MatchMethod, key: string): string {
   if (method === 'end') return key.split('').toReversed().join('');
   if (method === 'dir') return directoryDelimiters.trim(key);
   return method === 'dom' ? domainDelimiters.trim(key) : key;
+}
+
+/** Whole texts. One hash of the text is cheaper than a walk: ten thousand host names share their ends, not their beginnings. */
+class ExactKeys {
+  private readonly lists = new Map<string, RuleList>();
+  private readonly ignoreCase: boolean;
+
+  constructor(ignoreCase: boolean) {
+    this.ignoreCase = ignoreCase;
+  }
+
+  get isEmpty(): boolean {
+    return this.lists.size === 0;
+  }
+
+  add(key: string, rule: number): void {
+    const text = this.ignoreCase ? foldCase(key) : key;
+    let list = this.lists.get(text);
+    if (list === undefined) {
+      list = new RuleList();
+      this.lists.set(text, list);
+    }
+    list.add(rule);
+  }
+
+  collect(text: string, into: Matches): void {
+    into.add(this.lists.get(this.ignoreCase ? foldCase(text) : text));
+  }
 }
 
 /** Networks by prefix length: all that hold an address, not only the narrowest. */
@@ -219,14 +238,18 @@ export class SharedLookup {
   /** Adds the rules that the values of the expression make possible to the matches. */
   readonly run: (s: Subject) => void;
   private readonly texts: { readonly method: MatchMethod; readonly walk: Walk; readonly keys: TextKeys }[] = [];
+  private readonly exact = new ExactKeys(false);
+  private readonly exactFolded = new ExactKeys(true);
   private readonly networks = new NetworkKeys();
 
   constructor(expr: SampleExpr, matches: Matches, context: CompileContext) {
     this.expr = expr;
-    const { texts, networks } = this;
+    const { texts, exact, exactFolded, networks } = this;
     const look = (value: SampleValue): boolean => {
-      if (texts.length > 0) {
+      if (texts.length > 0 || !exact.isEmpty || !exactFolded.isEmpty) {
         const text = wholeText(value);
+        if (!exact.isEmpty) exact.collect(text, matches);
+        if (!exactFolded.isEmpty) exactFolded.collect(text, matches);
         for (let i = 0; i < texts.length; i++) {
           const one = texts[i];
           if (one !== undefined) one.walk(text, one.keys, matches);
@@ -241,6 +264,10 @@ export class SharedLookup {
   add(method: MatchMethod, ignoreCase: boolean, key: string, rule: number): void {
     if (method === 'ip') {
       this.networks.add(key, rule);
+      return;
+    }
+    if (method === 'str') {
+      (ignoreCase ? this.exactFolded : this.exact).add(key, rule);
       return;
     }
     const walk = walks[method];
