@@ -1,4 +1,4 @@
-/** `write-docs.ts RESULTS.json`: puts the table of a results file between the marks of docs/performance.md. The prose around it is written by hand. */
+/** `npm run bench:docs -- RESULTS.json`: puts the table of a results file between the marks of docs/performance.md. The prose around it is written by hand. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder } from '../../test/harness/program.ts';
