@@ -32,7 +32,8 @@ export class LogRing {
   put(proxy: number, level: number, line: string, sd: string): boolean {
     const { words, bytes } = this;
     const start = Atomics.load(words, head.put);
-    const at = this.room(start, (record.bytes + line.length + sd.length + 3) & ~3);
+    const length = (record.bytes + line.length + sd.length + 3) & ~3;
+    const at = this.room(start, length);
     if (at < 0) return false;
     const word = (head.bytes + at) >> 2;
     const text = head.bytes + at + record.bytes;
@@ -41,7 +42,7 @@ export class LogRing {
     words[word + record.kind] = (proxy + 1) * 8 + level;
     bytes.write(line, text, line.length, 'latin1');
     if (sd !== '') bytes.write(sd, text + line.length, sd.length, 'latin1');
-    const end = (at + record.bytes + line.length + sd.length + 3) & ~3;
+    const end = at + length;
     Atomics.store(words, head.put, end === limits.logRingBytes ? 0 : end);
     return true;
   }

@@ -5,8 +5,7 @@
 import { C } from '../model/counters.ts';
 import { limits } from '../model/limits.ts';
 import type { ToControl } from '../model/messages.ts';
-import type { TimerNode, TimerOwner, TimerWheel } from '../base/timer-wheel.ts';
-import { TimerNode as Node } from '../base/timer-wheel.ts';
+import { TimerNode, type TimerOwner, type TimerWheel } from '../base/timer-wheel.ts';
 import type { LogRing } from '../shared/log-ring.ts';
 import { P } from '../shared/segments.ts';
 
@@ -20,7 +19,7 @@ export class LogQueue implements TimerOwner {
   private readonly process: Float64Array;
   private readonly ring: LogRing;
   private readonly thread: number;
-  private readonly timer: TimerNode = new Node(this, 0);
+  private readonly timer = new TimerNode(this, 0);
   /** Lines that the control thread was not told of. */
   private untold = 0;
 
