@@ -58,6 +58,8 @@ export const limits = {
   configReadBytes: 1048576,
   /** Nested `.if` blocks. */
   conditionDepthMax: 16,
+  /** Nested `include` of keepalived.conf, and definitions inside definitions. */
+  configIncludeDepthMax: 16,
   /** Messages to the operator that `show startup-logs` keeps. */
   startupLinesMax: 500,
   /** A traffic thread whose heartbeat has not moved at so many looks, one a second, is ended and started again. */
