@@ -5,7 +5,7 @@
  * destination anew, so that a syslog daemon that was restarted is found again without a reconnect. Linux only.
  */
 import { isIPv6 } from 'node:net';
-import { libcFunction, nativeBlock } from './libc.ts';
+import { libcFunction, nativeBlock } from '../base/libc.ts';
 import { AF_INET, AF_INET6, AF_UNIX, inetAddress, unixAddress } from './socket-address.ts';
 
 /** SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC */

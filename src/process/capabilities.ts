@@ -3,7 +3,7 @@
  * started again. Only the thread that calls keeps it, and threads that it starts later inherit it; the traffic threads that run
  * already have none. Used by process/privileges.ts. Linux only: capabilities(7), prctl(2).
  */
-import { libcFunction } from '../control/libc.ts';
+import { libcFunction } from '../base/libc.ts';
 
 const PR_SET_KEEPCAPS = 8;
 const CAP_NET_BIND_SERVICE = 10;

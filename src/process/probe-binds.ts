@@ -4,7 +4,7 @@
  * Used by process/balancer.ts. Leaves nothing behind.
  */
 import { constants } from 'node:os';
-import { lastError, libcFunction } from '../control/libc.ts';
+import { lastError, libcFunction } from '../base/libc.ts';
 import { AF_INET, AF_INET6, inetAddress } from '../control/socket-address.ts';
 import type { Bind } from '../model/model.ts';
 

@@ -1,6 +1,6 @@
 /**
- * libc functions through koffi, for the few calls that neither runtime has. Used by control/datagram.ts, process/probe-binds.ts and
- * process/capabilities.ts. Loaded on first use. Linux only.
+ * libc functions through koffi, for the few calls that neither runtime has. Used by control/datagram.ts, vrrp/ and the process floor.
+ * Loaded on first use. Linux only.
  */
 import { createRequire } from 'node:module';
 
