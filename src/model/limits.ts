@@ -58,6 +58,14 @@ export const limits = {
   configReadBytes: 1048576,
   /** Nested `.if` blocks. */
   conditionDepthMax: 16,
+  /** Between two lines about the same thing that VRRP has seen on the network. */
+  vrrpRepeatReportMs: 60000,
+  /** Such things remembered per instance. */
+  vrrpReportSubjectsMax: 256,
+  /** A master process that says nothing for so long is taken for hung: its VRRP process gives the addresses up. */
+  vrrpSilenceMsMax: 3000,
+  /** Between two tries to set an address or open a socket that the system refused. */
+  vrrpRetrySystemMs: 1000,
   /** Nested `include` of keepalived.conf, and definitions inside definitions. */
   configIncludeDepthMax: 16,
   /** Messages to the operator that `show startup-logs` keeps. */

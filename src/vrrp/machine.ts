@@ -5,8 +5,7 @@
  * Used by vrrp/engine.ts and by the simulation in test/unit/vrrp.
  */
 import type { VrrpInstance } from '../model/keepalived.ts';
-
-export type VrrpState = 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT' | 'STOP';
+import type { VrrpState } from '../model/vrrp-messages.ts';
 
 /** An advert that passed every check of vrrp/receive.ts. */
 export interface Advert {

@@ -1,7 +1,8 @@
 /** A simulated network of VRRP nodes: seeded, event by event, in its own time. Loss, delay, duplication, partitions, pauses, restarts. */
 import { parseIp } from '../../../src/base/ip.ts';
+import type { VrrpState } from '../../../src/model/vrrp-messages.ts';
 import type { VrrpInstance } from '../../../src/model/keepalived.ts';
-import { VrrpMachine, type Advert, type TwoMasters, type VrrpEvent, type VrrpState } from '../../../src/vrrp/machine.ts';
+import { VrrpMachine, type Advert, type TwoMasters, type VrrpEvent, } from '../../../src/vrrp/machine.ts';
 
 /** mulberry32: small, seeded, the same on every runtime. */
 export function seeded(seed: number): () => number {

@@ -1,0 +1,275 @@
+/**
+ * One VRRP instance at work: its state machine between its sockets, the kernel's addresses and the reports to the master process.
+ * Driven by vrrp/engine.ts; never waits.
+ */
+import { formatIp, type IpValue, ipEquals } from '../base/ip.ts';
+import type { VirtualAddress, VrrpInstance } from '../model/keepalived.ts';
+import type { InstanceStatus, VrrpCounters, VrrpReport } from '../model/vrrp-messages.ts';
+import { arpProbe, gratuitousArp, neighbourAdvert } from '../wire/announce.ts';
+import type { InterfaceAddress } from '../wire/netlink.ts';
+import { decodeVrrp, encodeVrrp, type VrrpPacket, type VrrpPacketFault } from '../wire/vrrp.ts';
+import type { Link, Links } from './links.ts';
+import { VrrpMachine } from './machine.ts';
+import { AdvertSocket, AnnounceSocket, type ReceivedAdvert, timeToLive } from './sockets.ts';
+import { SpokenOnce } from './spoken-once.ts';
+
+/** After becoming master: the one before may still be saying goodbye. */
+const foreignOwnerGraceMs = 2000;
+const packetsPerTurnMax = 64;
+
+const faultCounters: Readonly<Record<VrrpPacketFault, keyof VrrpCounters>> = {
+  truncated: 'packetLengthErrors', version: 'versionErrors', type: 'invalidTypeReceived', checksum: 'checksumErrors', 'authentication type': 'invalidAuthType',
+};
+
+export function noCounters(): VrrpCounters {
+  return {
+    advertsReceived: 0, advertsSent: 0, becameMaster: 0, releasedMaster: 0, priorityZeroReceived: 0, priorityZeroSent: 0, packetLengthErrors: 0, timeToLiveErrors: 0,
+    invalidTypeReceived: 0, advertIntervalErrors: 0, addressListErrors: 0, invalidAuthType: 0, authTypeMismatch: 0, authFailure: 0, versionErrors: 0, checksumErrors: 0,
+    otherRouterIds: 0, foreignSources: 0,
+  };
+}
+
+export class InstanceRunner {
+  readonly instance: VrrpInstance;
+  readonly machine: VrrpMachine;
+  /** Why it may not be master for reasons of its own; empty: none. The group's come on top, in the engine. */
+  ownFault = '';
+  counters = noCounters();
+  readonly #links: Links;
+  readonly #report: (report: VrrpReport) => void;
+  readonly #spoken: SpokenOnce;
+  #adverts: AdvertSocket | undefined;
+  readonly #announcers = new Map<string, AnnounceSocket>();
+  /** Why the sockets or addresses cannot be had. */
+  #systemFault = '';
+  #why = 'start';
+  #sinceDateMs = Date.now();
+
+  constructor(instance: VrrpInstance, links: Links, report: (report: VrrpReport) => void) {
+    this.instance = instance;
+    this.#links = links;
+    this.#report = report;
+    this.#spoken = new SpokenOnce(report);
+    this.machine = new VrrpMachine(instance, {
+      sendAdvert: (priority) => { this.#sendAdvert(priority); },
+      takeAddresses: () => { this.restoreAddresses(); },
+      releaseAddresses: () => { this.#removeAddresses(); },
+      announce: (times) => { this.#announce(times); },
+      changed: (change) => {
+        this.#why = change.why;
+        this.#sinceDateMs = Date.now();
+        report({ kind: 'state', instance: instance.name, ...change });
+      },
+      twoMasters: (found) => { this.#spoken.say(`two masters ${found.peer}`, { kind: 'two masters', instance: instance.name, ...found }); },
+      heardLowerPriority: (advert) => { report({ kind: 'lower priority', instance: instance.name, peer: advert.from, priority: advert.priority }); },
+    }, false);
+  }
+
+  /** Sockets that can be read. */
+  fds(): number[] {
+    return [...this.#adverts === undefined ? [] : [this.#adverts.fd], ...[...this.#announcers.values()].map((socket) => socket.fd)];
+  }
+
+  /** Opens what the interfaces allow, closes what is gone. Gives why the instance cannot run, or ''. */
+  attach(): string {
+    const { instance } = this;
+    const link = this.#links.byName(instance.interface);
+    if (this.#adverts !== undefined && (link === undefined || !link.up || link.index !== this.#adverts.link.index)) {
+      this.#adverts.close();
+      this.#adverts = undefined;
+    }
+    for (const [name, socket] of this.#announcers) {
+      if (this.#links.byName(name)?.index === socket.link.index) continue;
+      socket.close();
+      this.#announcers.delete(name);
+    }
+    if (link === undefined) return `there is no interface ${instance.interface}`;
+    if (!link.up) return instance.trackPrimary ? `interface ${instance.interface} is down` : '';
+    try {
+      if (this.#adverts === undefined) this.#open(link);
+    } catch (fault) {
+      this.#systemFault = (fault as Error).message;
+      return this.#systemFault;
+    }
+    if (instance.trackSourceAddress && instance.sourceAddress !== undefined && !this.#links.hasAnywhere(instance.sourceAddress)) return `source address ${formatIp(instance.sourceAddress)} is not on this machine`;
+    return this.#systemFault;
+  }
+
+  #open(link: Link): void {
+    const own = this.instance.addresses.map((one) => one.address);
+    const source = this.instance.sourceAddress ?? this.#links.primary(link, this.instance.family, own);
+    if (source === undefined) throw new Error(`interface ${link.name} has no IPv${this.instance.family} address to send adverts from`);
+    this.#adverts = new AdvertSocket(this.instance, link, source);
+    this.#systemFault = '';
+    for (const { device } of this.instance.addresses) {
+      const other = this.#links.byName(device);
+      if (other !== undefined && !this.#announcers.has(device)) this.#announcers.set(device, new AnnounceSocket(other));
+    }
+  }
+
+  close(): void {
+    this.#adverts?.close();
+    this.#adverts = undefined;
+    for (const socket of this.#announcers.values()) socket.close();
+    this.#announcers.clear();
+  }
+
+  // ---- packets in
+
+  readPackets(nowMs: number): void {
+    const socket = this.#adverts;
+    if (socket === undefined) return;
+    try {
+      for (let count = 0; count < packetsPerTurnMax; count++) {
+        const packet = socket.receive();
+        if (packet === undefined) break;
+        if (packet === 'malformed') this.#refuse('packetLengthErrors', 'a packet', 'its IP header is cut short');
+        else this.#take(packet, nowMs);
+      }
+    } catch {
+      // The interface went; netlink tells the same.
+    }
+    if (this.machine.state === 'MASTER' && nowMs - this.machine.sinceMs > foreignOwnerGraceMs) this.#lookForForeignOwner();
+    else for (const announcer of this.#announcers.values()) announcer.foreignOwner([]);
+  }
+
+  #lookForForeignOwner(): void {
+    for (const announcer of this.#announcers.values()) {
+      const found = announcer.foreignOwner(this.instance.addresses.map((one) => one.address));
+      if (found !== undefined) this.#spoken.say(`owner ${found.hardware}`, { kind: 'foreign owner', instance: this.instance.name, address: formatIp(found.address), hardware: found.hardware });
+    }
+  }
+
+  #take(packet: ReceivedAdvert, nowMs: number): void {
+    const { instance } = this;
+    const from = formatIp(packet.source);
+    if (packet.message[1] !== instance.virtualRouterId) { this.counters.otherRouterIds += 1; return; }
+    const unicast = instance.unicastPeers.length > 0;
+    if (unicast ? !instance.unicastPeers.some((peer) => ipEquals(peer, packet.source)) : !ipEquals(packet.destination, instance.multicastGroup)) { this.#refuse('foreignSources', from, unicast ? 'it is not one of the unicast peers' : 'it was not sent to the multicast group'); return; }
+    if (!unicast && packet.timeToLive !== timeToLive) { this.#refuse('timeToLiveErrors', from, `its TTL is ${packet.timeToLive}, not ${timeToLive}: it does not come from this network`); return; }
+    const advert = decodeVrrp(packet.message, packet.source, packet.destination);
+    if (typeof advert === 'string') { this.#refuse(faultCounters[advert], from, `wrong ${advert}`); return; }
+    if (!this.#agrees(advert, from)) return;
+    this.counters.advertsReceived += 1;
+    const own = this.#adverts?.source.bytes ?? new Uint8Array();
+    this.machine.handle({ kind: 'advert', advert: { priority: advert.priority, advertMs: advert.advertMs, from, senderIsHigher: Buffer.compare(packet.source.bytes, own) > 0, sentAsMaster: packet.sentAsMaster } }, nowMs);
+  }
+
+  #agrees(advert: VrrpPacket, from: string): boolean {
+    const { instance } = this;
+    if (advert.version !== instance.version) return this.#refuse('versionErrors', from, `it speaks version ${advert.version}, this node ${instance.version}`);
+    if (instance.version === 2) {
+      if ((advert.password === '') !== (instance.password === '')) return this.#refuse('authTypeMismatch', from, 'one node has a password and the other has none');
+      if (advert.password !== instance.password) return this.#refuse('authFailure', from, 'its auth_pass is another one');
+      if (advert.advertMs !== instance.advertMs) return this.#refuse('advertIntervalErrors', from, `its advert_int is ${advert.advertMs / 1000} s, not ${instance.advertMs / 1000} s`);
+    }
+    const advertised = instance.addresses.filter((one) => one.advertised);
+    if (advert.addresses.length !== advertised.length || !advertised.every((one) => advert.addresses.some((other) => ipEquals(other, one.address)))) {
+      // Refusing it would make two masters of a pair whose addresses are being changed one node at a time.
+      this.counters.addressListErrors += 1;
+      this.#spoken.say(`addresses ${from}`, { kind: 'log', level: 'warning', text: `(${instance.name}) ${from} has other virtual addresses: ${advert.addresses.map(formatIp).join(' ')}` });
+    }
+    return true;
+  }
+
+  #refuse(counter: keyof VrrpCounters, from: string, why: string): false {
+    this.counters[counter] += 1;
+    this.#spoken.say(`${counter} ${from}`, { kind: 'log', level: 'warning', text: `(${this.instance.name}) advert from ${from} refused: ${why}` });
+    return false;
+  }
+
+  // ---- effects
+
+  #sendAdvert(priority: number): void {
+    this.counters.advertsSent += 1;
+    if (priority === 0) this.counters.priorityZeroSent += 1;
+    const socket = this.#adverts;
+    if (socket === undefined) return;
+    const { instance } = this;
+    const addresses = instance.addresses.filter((one) => one.advertised).map((one) => one.address);
+    const packet: VrrpPacket = { version: instance.version, virtualRouterId: instance.virtualRouterId, priority, advertMs: instance.advertMs, password: instance.password, addresses };
+    for (const destination of instance.unicastPeers.length > 0 ? instance.unicastPeers : [instance.multicastGroup]) {
+      this.#attempt(`adverts to ${formatIp(destination)}`, () => { socket.send(encodeVrrp(packet, socket.source, destination), destination, this.machine.sentAsMaster); });
+    }
+  }
+
+  #announce(times: number): void {
+    for (const { address, device } of this.instance.addresses) {
+      const socket = this.#announcers.get(device);
+      if (socket?.link.hardwareAddress.length !== 6) continue;
+      const { hardwareAddress } = socket.link;
+      const frame = address.family === 4 ? gratuitousArp(address, hardwareAddress) : neighbourAdvert(address, hardwareAddress);
+      this.#attempt(`announcements on ${device}`, () => {
+        for (let count = 0; count < times; count++) socket.send(frame);
+        // Whoever believes that it has the address answers this one.
+        if (address.family === 4) socket.send(arpProbe(address, hardwareAddress));
+      });
+    }
+  }
+
+  #attempt(what: string, send: () => void): void {
+    try {
+      send();
+    } catch (fault) {
+      this.#spoken.say(what, { kind: 'log', level: 'warning', text: `(${this.instance.name}) cannot send ${what}: ${(fault as Error).message}` });
+    }
+  }
+
+  #interfaceAddress(one: VirtualAddress, index: number): InterfaceAddress {
+    return { index, address: one.address, prefixLength: one.prefixLength, label: one.label, scope: one.scope, broadcast: one.broadcast };
+  }
+
+  /** Sets what is missing while MASTER; announces what was set again. */
+  restoreAddresses(): void {
+    let restored = 0;
+    for (const one of this.instance.addresses) {
+      const link = this.#links.byName(one.device);
+      if (link !== undefined && this.#links.has(link, one.address)) continue;
+      const error = link === undefined ? `there is no interface ${one.device}` : this.#links.change('add', this.#interfaceAddress(one, link.index));
+      if (error === undefined) restored += 1;
+      else this.#systemFault = `cannot set ${formatIp(one.address)} on ${one.device}: ${error}`;
+    }
+    this.#links.readChanges();
+    if (restored > 0 && this.machine.sentAsMaster > 1) {
+      this.#report({ kind: 'log', level: 'warning', text: `(${this.instance.name}) ${restored} of its addresses had been removed by somebody else and were set again` });
+      this.#announce(this.instance.garp.repeat);
+    }
+  }
+
+  #removeAddresses(): void {
+    for (const one of this.instance.addresses) {
+      const link = this.#links.byName(one.device);
+      if (link === undefined) continue;
+      const error = this.#links.change('remove', this.#interfaceAddress(one, link.index));
+      if (error !== undefined) this.#report({ kind: 'log', level: 'err', text: `(${this.instance.name}) cannot remove ${formatIp(one.address)} from ${one.device}: ${error}` });
+    }
+    this.#links.readChanges();
+  }
+
+  /** Addresses that a program which was killed has left behind. */
+  removeLeftOvers(): void {
+    for (const one of this.instance.addresses) {
+      const link = this.#links.byName(one.device);
+      if (link === undefined || !this.#links.has(link, one.address)) continue;
+      this.#report({ kind: 'log', level: 'notice', text: `(${this.instance.name}) ${formatIp(one.address)} was still set on ${one.device}: removed` });
+      this.#links.change('remove', this.#interfaceAddress(one, link.index));
+    }
+    this.#links.readChanges();
+  }
+
+  /** A failed try to set an address is tried again. */
+  forgetSystemFault(): void {
+    this.#systemFault = '';
+  }
+
+  status(): InstanceStatus {
+    const { instance, machine } = this;
+    const addresses: readonly IpValue[] = machine.state === 'MASTER' ? instance.addresses.map((one) => one.address) : [];
+    return {
+      name: instance.name, state: machine.state, since: this.#sinceDateMs, why: this.#why, priority: machine.priority, basePriority: instance.priority,
+      masterFrom: machine.state === 'MASTER' ? 'this node' : machine.masterFrom, masterPriority: machine.state === 'MASTER' ? machine.priority : machine.masterPriority,
+      addresses: addresses.map(formatIp),
+      counters: { ...this.counters, becameMaster: machine.adverts.becameMaster, releasedMaster: machine.adverts.releasedMaster, priorityZeroReceived: machine.adverts.prioritiesZeroReceived },
+    };
+  }
+}
