@@ -5,6 +5,7 @@
 import { evaluateCondition } from '../config/predicate.ts';
 import { Notices } from '../process/notices.ts';
 import { takePart } from '../process/parent.ts';
+import type { Part } from '../process/parent.ts';
 import { check } from './check.ts';
 import { readCommandLine } from './command-line.ts';
 import type { CommandLine } from './command-line.ts';
@@ -22,7 +23,7 @@ function runCondition(line: CommandLine, notices: Notices): number {
   return value === true ? 0 : 1;
 }
 
-async function haproxyLine(words: readonly string[]): Promise<number> {
+async function haproxyLine(words: readonly string[], part: Part): Promise<number> {
   const { line, fault } = readCommandLine(words);
   if (line === null) {
     console.error(`poise: ${fault}\n${versionText()}\n${usageText}`);
@@ -39,7 +40,6 @@ async function haproxyLine(words: readonly string[]): Promise<number> {
     console.error(`poise: no configuration file given (-f)\n${versionText()}\n${usageText}`);
     return 1;
   }
-  const part = takePart();
   if (line.directory !== '') {
     try {
       process.chdir(line.directory);
@@ -52,17 +52,24 @@ async function haproxyLine(words: readonly string[]): Promise<number> {
 }
 
 async function main(words: readonly string[]): Promise<number> {
+  const part = takePart();
+  if (part === 'vrrp') {
+    (await import('../vrrp/loop.ts')).runVrrpLoop();
+    return 0;
+  }
   switch (words[0]) {
     case 'check':
       return check(words.slice(1));
     case 'demo':
       return (await import('./demo.ts')).demo(words.slice(1));
+    case 'vrrp':
+      return (await import('./vrrp.ts')).vrrp(words.slice(1));
     case 'help':
     case '--help':
       console.log(usageText);
       return 0;
     default:
-      return haproxyLine(words);
+      return haproxyLine(words, part);
   }
 }
 

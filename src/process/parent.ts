@@ -5,8 +5,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 
-/** `balancer`: child of a master. `daemon`: child of a launcher that ends once it is ready. '': started by a person or a unit. */
-export type Part = '' | 'balancer' | 'takeover' | 'daemon';
+/** `balancer`: child of a master. `vrrp`: speaks VRRP for one. `daemon`: child of a launcher that ends once it is ready. '': started by a person or a unit. */
+export type Part = '' | 'balancer' | 'takeover' | 'daemon' | 'vrrp';
 
 const variable = 'POISE_PROCESS';
 /** Children read the same command line from the same folder, also when -C has moved this process. */
@@ -18,7 +18,7 @@ const mainFile = process.argv[1] ?? '';
 export function takePart(): Part {
   const part = process.env[variable];
   delete process.env[variable];
-  return part === 'balancer' || part === 'takeover' || part === 'daemon' ? part : '';
+  return part === 'balancer' || part === 'takeover' || part === 'daemon' || part === 'vrrp' ? part : '';
 }
 
 interface ChildOptions {
@@ -35,6 +35,11 @@ export function spawnPart(part: Part, words: readonly string[], options: ChildOp
     detached: options.detached,
     stdio: ['ignore', options.output, options.output, 'ipc'],
   });
+}
+
+/** Starts this program as the VRRP process, which hears commands on stdin and reports on stdout. In a process group of its own: a terminal's Ctrl-C reaches it through its master only. */
+export function spawnVrrp(): ChildProcess {
+  return spawn(process.execPath, [...process.execArgv, mainFile], { env: { ...process.env, [variable]: 'vrrp' }, cwd: startFolder, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
 /** Tells whoever started this process that it serves. */

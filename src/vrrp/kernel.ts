@@ -10,6 +10,8 @@ export const families = { inet: 2, inet6: 10, netlink: 16, packet: 17 } as const
 const rawType = 3;
 /** SOCK_NONBLOCK | SOCK_CLOEXEC */
 const typeFlags = 0o4000 | 0o2000000;
+/** F_SETFL, O_NONBLOCK */
+const [setFlags, nonBlocking] = [4, 0o4000];
 const again = 11;
 const interrupted = 4;
 const pollIn = 1;
@@ -33,6 +35,7 @@ const calls = {
   setsockopt: libcFunction('int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t length)'),
   sendto: libcFunction('int64_t sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *address, uint32_t address_length)'),
   recvmsg: libcFunction('int64_t recvmsg(int fd, uint8_t *message, int flags)'),
+  fcntl: libcFunction('int fcntl(int fd, int command, int value)'),
   poll: libcFunction('int poll(uint8_t *fds, unsigned long count, int timeout)'),
 };
 
@@ -51,6 +54,11 @@ export function closeSocket(fd: number): void {
 
 export function bindSocket(fd: number, address: Uint8Array): void {
   checked('bind', calls.bind(fd, address, address.length));
+}
+
+/** Reads and writes of an inherited descriptor come back at once. */
+export function neverBlock(fd: number): void {
+  checked('fcntl', calls.fcntl(fd, setFlags, nonBlocking));
 }
 
 export function setOption(fd: number, level: number, name: number, value: Uint8Array | number): void {

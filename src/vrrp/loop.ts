@@ -1,26 +1,27 @@
 /**
  * The VRRP process: sleeps in poll(2) until a packet, a change of an interface, a command or a timer comes, and lets the engine take its
- * turn. It has no event loop under it, so that nothing else this process could do delays an advert. Commands come as JSON lines on
- * stdin, reports go as JSON lines to stdout; when stdin ends, its master has died, and the addresses are given up.
- * Started by process/vrrp-process.ts.
+ * turn. It has no event loop under it, so that nothing else this process could do delays an advert. The first line on stdin is the
+ * model (v8.serialize, base64), every other one a command in JSON; reports go as JSON lines to stdout. When stdin ends, its master has
+ * died, and the addresses are given up. Started by vrrp/node.ts through cli/main.ts.
  */
 import { readSync, writeSync } from 'node:fs';
+import { deserialize } from 'node:v8';
 import type { KeepalivedModel } from '../model/keepalived.ts';
 import type { VrrpCommand, VrrpReport } from '../model/vrrp-messages.ts';
 import { VrrpEngine } from './engine.ts';
-import { waitForInput } from './kernel.ts';
+import { neverBlock, waitForInput } from './kernel.ts';
 import { Links } from './links.ts';
 
 const [stdin, stdout] = [0, 1];
 const readBytes = 65536;
 
 /** Lines that came on stdin; `ended` once it is closed. */
-class CommandReader {
+class LineReader {
   ended = false;
   #rest = '';
   readonly #buffer = Buffer.alloc(readBytes);
 
-  read(): VrrpCommand[] {
+  read(): string[] {
     let length = 0;
     try {
       length = readSync(stdin, this.#buffer, 0, readBytes, null);
@@ -30,7 +31,7 @@ class CommandReader {
     if (length === 0) { this.ended = true; return []; }
     const lines = (this.#rest + this.#buffer.toString('utf8', 0, length)).split('\n');
     this.#rest = lines.pop() ?? '';
-    return lines.map((line) => JSON.parse(line) as VrrpCommand);
+    return lines;
   }
 }
 
@@ -51,12 +52,22 @@ function reporter(): (report: VrrpReport) => void {
 }
 
 /** Returns when the addresses have been given up. Throws KernelFault when netlink cannot be had. */
-export function runVrrpLoop(model: KeepalivedModel): void {
-  const report = reporter();
+export function runVrrpLoop(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const) process.on(signal, () => { /* the master acts on it and says `stop` */ });
+  neverBlock(stdin);
+  neverBlock(stdout);
+  const lines = new LineReader();
+  let waiting: string[] = [];
+  while (waiting.length === 0 && !lines.ended) {
+    waitForInput([stdin], -1);
+    waiting = lines.read();
+  }
+  const [first, ...early] = waiting;
+  if (first === undefined) return;
   const links = new Links();
-  const engine = new VrrpEngine(model, links, performance.now(), report);
-  const commands = new CommandReader();
-  // Signals for the group (Ctrl-C) are the master's to act on; it says `stop`.
+  const engine = new VrrpEngine(deserialize(Buffer.from(first, 'base64')) as KeepalivedModel, links, performance.now(), reporter());
+  const take = (line: string): void => { engine.command(JSON.parse(line) as VrrpCommand, performance.now()); };
+  early.forEach(take);
   engine.turn(performance.now());
   while (!engine.stopped) {
     const sockets = engine.runners.flatMap((runner) => runner.fds());
@@ -64,8 +75,8 @@ export function runVrrpLoop(model: KeepalivedModel): void {
     const ready = waitForInput([stdin, links.fd, ...sockets], Math.min(waitMs, 60_000));
     if (ready.has(links.fd)) links.readChanges();
     if (ready.has(stdin)) {
-      for (const command of commands.read()) engine.command(command, performance.now());
-      if (commands.ended) engine.stop(performance.now());
+      lines.read().forEach(take);
+      if (lines.ended) engine.stop(performance.now());
     }
     engine.turn(performance.now());
   }

@@ -64,7 +64,7 @@ function weighFile(sum: Sum, use: Tracking, model: KeepalivedModel, known: Known
   const reverse = use.weight === undefined ? file?.weightReverse ?? false : use.weightReverse;
   const value = known.files.get(use.name) ?? 0;
   const change = value * weight * (reverse ? -1 : 1);
-  const fault = weight === 0 ? value !== 0 !== reverse : change <= fileFault;
+  const fault = weight === 0 ? (value !== 0) !== reverse : change <= fileFault;
   if (fault) sum.fault = sum.fault === '' ? `tracked file ${use.name} says ${value}` : sum.fault;
   else sum.priority += change;
 }

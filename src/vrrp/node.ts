@@ -1,0 +1,159 @@
+/**
+ * The high-availability half of a node, in the process that started it: starts the VRRP process and starts it again when it dies, tells it every
+ * half second that somebody is there, runs the tracked scripts, and passes what it reports to the log and to whoever listens.
+ * Used by cli/vrrp.ts alone and by process/master.ts beside the balancer. Opens no sockets itself.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { serialize } from 'node:v8';
+import type { KeepalivedModel, VrrpScript } from '../model/keepalived.ts';
+import type { InstanceStatus, VrrpCommand, VrrpReport } from '../model/vrrp-messages.ts';
+import { ScriptRunner } from './scripts.ts';
+
+export type LogLevel = 'info' | 'notice' | 'warning' | 'err';
+
+export interface VrrpNodeOptions {
+  readonly model: KeepalivedModel;
+  /** Starts the VRRP process with pipes as stdin and stdout. */
+  readonly spawn: () => ChildProcess;
+  readonly log: (level: LogLevel, text: string) => void;
+  readonly onReport: (report: VrrpReport) => void;
+  /** Scripts that this program answers itself (`killall -0 haproxy` beside its own balancer) instead of running them. */
+  readonly answeredHere: (script: VrrpScript) => boolean;
+}
+
+const beatMs = 500;
+const restartMs = 500;
+const stopMsMax = 3000;
+const lineBytesMax = 1_048_576;
+
+export class VrrpNode {
+  readonly #options: VrrpNodeOptions;
+  #child: ChildProcess | undefined;
+  #beat: NodeJS.Timeout | undefined;
+  #scripts: ScriptRunner | undefined;
+  #stopping = false;
+  /** What the VRRP process has to be told again when it is started again. */
+  readonly #standing = new Map<string, VrrpCommand>();
+  readonly #waiting: ((status: readonly InstanceStatus[]) => void)[] = [];
+  readonly #ended = Promise.withResolvers<void>();
+
+  constructor(options: VrrpNodeOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#launch();
+    this.#beat = setInterval(() => { this.#send({ kind: 'beat' }); }, beatMs);
+    const { model, answeredHere, log } = this.#options;
+    const used = new Set([...model.instances, ...model.groups].flatMap((one) => one.trackScripts.map((use) => use.name)));
+    this.#scripts = new ScriptRunner(model.scripts.filter((script) => used.has(script.name) && !answeredHere(script)), {
+      result: (script, ok, why) => {
+        log(ok ? 'info' : 'warning', `Script \`${script.name}\` now returning ${ok ? 'success' : 'failure'} (${why})`);
+        this.scriptResult(script.name, ok);
+      },
+    });
+  }
+
+  // ---- what the VRRP process is told
+
+  ready(): void { this.#tell('ready', { kind: 'ready' }); }
+  /** Why the balancer must not have traffic; empty: it may. */
+  health(why: string): void { this.#tell('health', { kind: 'health', why }); }
+  scriptResult(name: string, ok: boolean): void { this.#tell(`script ${name}`, { kind: 'script', name, ok }); }
+  processResult(name: string, ok: boolean): void { this.#tell(`process ${name}`, { kind: 'process', name, ok }); }
+  fileValue(name: string, value: number): void { this.#tell(`file ${name}`, { kind: 'file', name, value }); }
+  clearStatistics(): void { this.#send({ kind: 'clear statistics' }); }
+
+  /** State of all instances; empty when the VRRP process does not answer within a second. */
+  status(): Promise<readonly InstanceStatus[]> {
+    const { promise, resolve } = Promise.withResolvers<readonly InstanceStatus[]>();
+    this.#waiting.push(resolve);
+    this.#send({ kind: 'status' });
+    setTimeout(() => { resolve([]); }, 1000).unref();
+    return promise;
+  }
+
+  /** Gives the addresses up (priority 0) and ends the VRRP process. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#beat);
+    this.#scripts?.stop();
+    if (this.#child === undefined) return;
+    this.#send({ kind: 'stop' });
+    const hard = setTimeout(() => { this.#child?.kill('SIGKILL'); }, stopMsMax);
+    await this.#ended.promise;
+    clearTimeout(hard);
+  }
+
+  #tell(subject: string, command: VrrpCommand): void {
+    const before = this.#standing.get(subject);
+    this.#standing.set(subject, command);
+    if (JSON.stringify(before) !== JSON.stringify(command)) this.#send(command);
+  }
+
+  #send(command: VrrpCommand): void {
+    const { stdin } = this.#child ?? {};
+    if (stdin !== null && stdin !== undefined && stdin.writable && stdin.writableLength < lineBytesMax) stdin.write(`${JSON.stringify(command)}\n`);
+  }
+
+  // ---- the process
+
+  #launch(): void {
+    const child = this.#options.spawn();
+    this.#child = child;
+    let rest = '';
+    child.stdin?.on('error', () => { /* its end tells */ });
+    child.stdin?.write(`${serialize(this.#options.model).toString('base64')}\n`);
+    for (const command of this.#standing.values()) this.#send(command);
+    child.stdout?.on('data', (chunk: Buffer) => {
+      const lines = (rest + chunk.toString('utf8')).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) this.#take(JSON.parse(line) as VrrpReport);
+    });
+    child.on('error', (error) => { this.#options.log('err', `cannot start the VRRP process: ${error.message}`); });
+    child.on('exit', (code, signal) => { this.#exited(code, signal); });
+  }
+
+  #exited(code: number | null, signal: NodeJS.Signals | null): void {
+    this.#child = undefined;
+    if (this.#stopping) {
+      this.#ended.resolve();
+      return;
+    }
+    this.#options.log('err', `the VRRP process ended with ${signal ?? `code ${code ?? 0}`}: it is started again`);
+    setTimeout(() => { if (!this.#stopping) this.#launch(); }, restartMs);
+  }
+
+  #take(report: VrrpReport): void {
+    if (report.kind === 'status') for (const resolve of this.#waiting.splice(0)) resolve(report.instances);
+    else {
+      const [level, text] = reportText(report);
+      if (text !== '') this.#options.log(level, text);
+    }
+    this.#options.onReport(report);
+  }
+}
+
+/** The words keepalived uses, where it has any; people search their logs for them. */
+function reportText(report: VrrpReport): readonly [LogLevel, string] {
+  switch (report.kind) {
+    case 'state':
+      return [report.to === 'FAULT' ? 'warning' : 'notice', `(${report.instance}) Entering ${report.to} STATE (${report.why})`];
+    case 'group':
+      return ['notice', `VRRP_Group(${report.group}) Syncing instances to ${report.to} state`];
+    case 'priority':
+      return ['info', `(${report.instance}) Changing effective priority to ${report.priority}`];
+    case 'two masters':
+      return ['err', `(${report.instance}) there were two masters: ${report.peer} (priority ${report.peerPriority}) had the addresses too; this node ${report.outcome}. Look for a network that was split, a filter for protocol 112, or a machine that had been stopped`];
+    case 'foreign owner':
+      return ['err', `(${report.instance}) somebody else uses ${report.address}: ${report.hardware} answers for it`];
+    case 'lower priority':
+      return ['info', `(${report.instance}) Received advert from ${report.peer} with lower priority ${report.priority}`];
+    case 'log':
+      return [report.level, report.text];
+    case 'stopped':
+      return ['info', 'VRRP stopped'];
+    case 'status':
+      return ['info', ''];
+  }
+}
