@@ -28,6 +28,8 @@ export interface CommandLine {
   pidfile: string;
   /** `-n`, 0 = not given. */
   maxconn: number;
+  /** `--keepalived`, '' = not given. */
+  keepalived: string;
   /** `-L`, '' = not given. */
   localPeer: string;
   /** `-C`, '' = not given. */
@@ -82,7 +84,7 @@ const valueSwitches: Readonly<Record<string, (line: CommandLine, value: string) 
 function emptyLine(): CommandLine {
   return {
     action: 'run', files: [], condition: '', daemon: false, masterWorker: false, notify: false, foreground: false, quiet: false, verbose: false,
-    strict: false, diagnostics: false, pidfile: '', maxconn: 0, localPeer: '', directory: '', predecessors: { pids: [], signal: 'SIGUSR1' }, remarks: [],
+    strict: false, diagnostics: false, pidfile: '', maxconn: 0, keepalived: '', localPeer: '', directory: '', predecessors: { pids: [], signal: 'SIGUSR1' }, remarks: [],
   };
 }
 
@@ -98,6 +100,12 @@ export function readCommandLine(words: readonly string[]): CommandLineResult {
     if (word === '--') {
       line.files.push(...words.slice(at + 1));
       break;
+    }
+    if (word === '--keepalived') {
+      at += 1;
+      if (words[at] === undefined) return { line: null, fault: '--keepalived wants a file' };
+      line.keepalived = words[at] ?? '';
+      continue;
     }
     const name = word.startsWith('--') ? '' : word.slice(1);
     if (!word.startsWith('-') || name === '') return { line: null, fault: `'${word}' is not known` };

@@ -6,7 +6,10 @@ import { availableParallelism } from 'node:os';
 import { loadConfiguration } from '../config/load.ts';
 import type { Model } from '../model/model.ts';
 import type { Problem } from '../model/problem.ts';
+import { loadKeepalived } from '../config/keepalived/load.ts';
+import type { KeepalivedModel } from '../model/keepalived.ts';
 import { launchDaemon } from '../process/daemon.ts';
+import { HighAvailability } from '../process/high-availability.ts';
 import { Master } from '../process/master.ts';
 import type { Notices } from '../process/notices.ts';
 import type { Part } from '../process/parent.ts';
@@ -50,6 +53,16 @@ function readAndPrint(line: CommandLine, notices: Notices): Model | null {
   return model;
 }
 
+/** The virtual addresses' side: undefined without --keepalived, null after its problems have been printed. */
+function readKeepalived(line: CommandLine, notices: Notices): KeepalivedModel | null | undefined {
+  if (line.keepalived === '') return undefined;
+  const { model, problems } = loadKeepalived(line.keepalived);
+  printProblems(problems, notices);
+  if (model !== undefined && !(line.strict && problems.some((problem) => problem.severity === 'warning'))) return model;
+  notices.alert(`config : Problems found in ${line.keepalived}: nothing was started.`);
+  return null;
+}
+
 function hasListener(model: Model): boolean {
   return model.binds.length > 0 || model.global.statsSockets.length > 0;
 }
@@ -57,7 +70,7 @@ function hasListener(model: Model): boolean {
 /** `-c` */
 export function runCheck(line: CommandLine, notices: Notices): number {
   const model = readAndPrint(line, notices);
-  if (model === null) return 1;
+  if (model === null || readKeepalived(line, notices) === null) return 1;
   if (!hasListener(model)) {
     console.log('Configuration file has no error but will not start (no listener) => exit(2).');
     return 2;
@@ -77,13 +90,16 @@ export async function run(line: CommandLine, words: readonly string[], part: Par
     return 1;
   }
   const daemon = (line.daemon || model.global.daemon) && !line.foreground;
-  const master = line.masterWorker || model.global.masterWorker;
+  const master = line.masterWorker || model.global.masterWorker || line.keepalived !== '';
   if (daemon && part === '') return launchDaemon(words);
   const { predecessors } = line;
   const pidfile = line.pidfile !== '' ? line.pidfile : daemon || master ? model.global.pidfile : '';
   if (master && part !== 'balancer' && part !== 'takeover') {
+    const keepalived = readKeepalived(line, notices);
+    if (keepalived === null) return 1;
+    const highAvailability = keepalived === undefined ? null : new HighAvailability(keepalived, notices);
     const configurationIsValid = (): boolean => readAndPrint(line, notices) !== null;
-    return new Master({ words, notices, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, configurationIsValid }).run();
+    return new Master({ words, notices, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, highAvailability, configurationIsValid }).run();
   }
-  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors });
+  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors, selfCheck: line.keepalived !== '' });
 }

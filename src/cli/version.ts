@@ -20,12 +20,13 @@ export function longVersionText(threads: number): string {
 }
 
 export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W|-Ws] [-p <pidfile>] [-q] [-V] [-v|-vv]
-             [-n <maxconn>] [-L <name>] [-C <folder>] [-cc <condition>] [-dW] [-dD] [-- <file>...]
+             [-n <maxconn>] [-L <name>] [-C <folder>] [-cc <condition>] [-dW] [-dD] [--keepalived <file>] [-- <file>...]
        poise check -f <file|folder>... [--json] [--strict]
        poise vrrp -f <keepalived.conf> [-t] [-i <id>]
        poise demo [--once]
 
   -f        configuration file, or folder whose *.cfg files are read in order; may be repeated
+  --keepalived   keepalived.conf: also moves its virtual addresses, with a master process as with -W
   -c        check the configuration and exit: 0 = valid, 1 = not
   -cc       evaluate a condition as .if does and exit: 0 = true, 1 = false, 2 = unreadable
   -db       stay in the foreground, whatever the configuration says

@@ -82,7 +82,7 @@ export function initialGlobal(cpus: number): GlobalDraft {
   return {
     nbthread: cpus, maxconn: 0, daemon: false, masterWorker: false, pidfile: '', user: '', group: '', uid: 0, gid: 0, chroot: '', node: '', description: '',
     logTargets: [], logTag: 'haproxy', logSendHostname: '', statsSockets: [], statsTimeoutMs: 10000, statsMaxconn: 10, spreadChecksPercent: 0,
-    maxSpreadChecksMs: 0, hardStopAfterMs: null, graceMs: 0, bufsizeBytes: 16384, headBytesMax: limits.headBytesMax, headerCountMax: limits.headerCountMax,
+    maxSpreadChecksMs: 0, selfCheckUri: '', hardStopAfterMs: null, graceMs: 0, bufsizeBytes: 16384, headBytesMax: limits.headBytesMax, headerCountMax: limits.headerCountMax,
     maxconnrate: 0, maxsessrate: 0, maxsslconn: 0, maxsslrate: 0, serverStateFile: '', processVars: [],
     tls: {
       caBase: '', crtBase: '', bind: initialTls(), server: initialTls(), serverVerify: 'required', loadExtraKey: true, loadExtraBundle: true,

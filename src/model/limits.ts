@@ -64,6 +64,10 @@ export const limits = {
   vrrpReportSubjectsMax: 256,
   /** A master process that says nothing for so long is taken for hung: its VRRP process gives the addresses up. */
   vrrpSilenceMsMax: 3000,
+  /** A balancer process that says nothing for so long is taken for hung. With the look at it, the address is given up within 3 s. */
+  balancerSilenceMsMax: 2000,
+  /** A balancer process that died and serves again within this time keeps the address: the other node would not have noticed sooner. */
+  balancerBackMsMax: 3000,
   /** Between two tries to set an address or open a socket that the system refused. */
   vrrpRetrySystemMs: 1000,
   /** Nested `include` of keepalived.conf, and definitions inside definitions. */

@@ -54,6 +54,8 @@ export interface Global {
   readonly statsMaxconn: number;
   readonly spreadChecksPercent: number;
   readonly maxSpreadChecksMs: number;
+  /** Path that every HTTP frontend answers itself, so that the process can ask its own listeners; '' = none. Made at start, never configured. */
+  readonly selfCheckUri: string;
   readonly hardStopAfterMs: number | null;
   readonly graceMs: number;
   /** Read buffer (tune.bufsize) and reserve (tune.maxrewrite): bounds of content inspection. */

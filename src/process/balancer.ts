@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import { Admin } from '../admin/admin.ts';
 import { withFullconn } from '../balance/fullconn.ts';
 import { systemClock } from '../base/clock.ts';
+import { SelfCheck, selfCheckPeriodMs } from '../control/self-check.ts';
 import type { ControlEvent } from '../control/events.ts';
 import { Events } from '../control/events.ts';
 import { startHealth } from '../control/health/checker.ts';
@@ -24,6 +25,7 @@ import { syslogLevel } from '../wire/syslog.ts';
 import { makeInternalSocket } from './internal-socket.ts';
 import { descriptorsMax, maxconnInForce } from './machine.ts';
 import type { Notices } from './notices.ts';
+import { tellHealth } from './parent.ts';
 import { dropPrivileges } from './privileges.ts';
 import { bindReason, probeBinds } from './probe-binds.ts';
 import { stateLines, stoppedLine } from './state-dump.ts';
@@ -37,8 +39,11 @@ interface BalancerOptions {
   readonly pidfile: string;
   /** False while an older process still listens on the same addresses on purpose. */
   readonly probe: boolean;
+  /** Virtual addresses depend on this process: it asks its own listeners and tells its master. */
+  readonly selfCheck: boolean;
 }
 
+const tellHealthMs = 500;
 /** How long a quick stop waits for the threads to hand over their last log lines. */
 const quickStopMs = 300;
 
@@ -64,13 +69,14 @@ export class Balancer {
   private readonly socketFiles = new Map<string, number>();
   private health: Health | null = null;
   private samplerTimer: NodeJS.Timeout | null = null;
+  private readonly selfCheckTimers: NodeJS.Timeout[] = [];
   private stopping = false;
 
   constructor(options: BalancerOptions) {
     const { notices } = options;
     const descriptors = descriptorsMax();
     const maxconn = maxconnInForce(options.model, descriptors);
-    const model: Model = withFullconn({ ...options.model, global: { ...options.model.global, maxconn } });
+    const model: Model = withFullconn({ ...options.model, global: { ...options.model.global, maxconn, selfCheckUri: options.selfCheck ? `/poise-self-check-${randomBytes(16).toString('hex')}` : '' } });
     const startedAtMs = Date.now();
     this.options = options;
     this.model = model;
@@ -146,7 +152,16 @@ export class Balancer {
     if (dropFailure !== '') return dropFailure;
     this.health = startHealth(model, this.states, { clock: systemClock, random: Math.random, log: (text) => this.tell('warning', text) });
     this.samplerTimer = setInterval(() => this.sampler.tick(systemClock.monoMs()), samplePeriodMs);
+    if (this.options.selfCheck) this.startSelfCheck();
     return '';
+  }
+
+  private startSelfCheck(): void {
+    const check = new SelfCheck(this.model, this.segments);
+    this.selfCheckTimers.push(
+      setInterval(() => check.look(), selfCheckPeriodMs),
+      setInterval(() => tellHealth({ why: check.why(Date.now()), checked: this.health?.everyServerChecked() ?? false }), tellHealthMs),
+    );
   }
 
   /** SIGUSR1: no new connections; resolves when the last one has ended or hard-stop-after has passed. */
@@ -176,6 +191,7 @@ export class Balancer {
 
   private async close(): Promise<void> {
     if (this.samplerTimer !== null) clearInterval(this.samplerTimer);
+    for (const timer of this.selfCheckTimers) clearInterval(timer);
     this.health?.stop();
     if (this.ownsSocketFiles()) this.admin.close();
     await this.threads.terminate();

@@ -6,8 +6,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import type { HighAvailability } from './high-availability.ts';
 import type { Notices } from './notices.ts';
-import { spawnPart, tellReady } from './parent.ts';
+import { isBalancerWord, spawnPart, tellReady } from './parent.ts';
 import type { Part } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
 import type { Predecessors } from './predecessors.ts';
@@ -23,6 +24,8 @@ interface MasterOptions {
   /** Started in the background by a launcher. */
   readonly daemon: boolean;
   readonly predecessors: Predecessors;
+  /** The virtual addresses; null without a keepalived.conf. */
+  readonly highAvailability: HighAvailability | null;
   /** Reads the configuration again and says whether it is usable; problems are printed. */
   readonly configurationIsValid: () => boolean;
 }
@@ -62,6 +65,7 @@ export class Master {
     process.on('SIGUSR2', () => this.reload());
     process.on('SIGHUP', () => this.reload());
     this.launch('balancer');
+    this.options.highAvailability?.start();
     return this.end.promise;
   }
 
@@ -71,6 +75,7 @@ export class Master {
     this.notices.notice(`New worker (${child.process.pid ?? 0}) forked`);
     child.process.on('message', (message) => {
       if (message === 'ready') this.becameReady(child);
+      else if (isBalancerWord(message) && child === this.current) this.options.highAvailability?.hear(message);
     });
     child.process.on('error', (error) => this.notices.alert(`cannot start the balancer process: ${error.message}`));
     child.process.on('exit', (code, signal) => this.exited(child, code, signal));
@@ -129,6 +134,7 @@ export class Master {
 
   private currentDied(child: Child, how: string): void {
     this.current = null;
+    this.options.highAvailability?.died();
     if (this.stopping) {
       this.notices.warning(`Current worker (${child.process.pid ?? 0}) exited with ${how}`);
       return;
@@ -162,6 +168,12 @@ export class Master {
     this.stopping = true;
     if (this.options.notify) this.tellSystemd('STOPPING=1');
     this.notices.warning('Exiting Master process...');
+    void this.handOver(signal);
+  }
+
+  /** The other node gets the addresses first; what runs here has until the balancer's own end. */
+  private async handOver(signal: 'SIGTERM' | 'SIGUSR1'): Promise<void> {
+    await this.options.highAvailability?.stop();
     const children = [this.starting, this.current, ...this.former].filter((child) => child !== null);
     for (const child of children) child.process.kill(child.ready ? signal : 'SIGTERM');
     if (children.length === 0) this.end.resolve(0);

@@ -42,6 +42,22 @@ export function spawnVrrp(): ChildProcess {
   return spawn(process.execPath, [...process.execArgv, mainFile], { env: { ...process.env, [variable]: 'vrrp' }, cwd: startFolder, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
+/** What a balancer process tells its master twice a second when virtual addresses depend on it. */
+export interface BalancerWord {
+  /** Why it must not have traffic; empty: it may. */
+  readonly why: string;
+  /** Every server has been checked once. */
+  readonly checked: boolean;
+}
+
+export function isBalancerWord(message: unknown): message is BalancerWord {
+  return typeof message === 'object' && message !== null && 'why' in message && 'checked' in message;
+}
+
+export function tellHealth(word: BalancerWord): void {
+  process.send?.(word);
+}
+
 /** Tells whoever started this process that it serves. */
 export function tellReady(): void {
   process.send?.('ready');

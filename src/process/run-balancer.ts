@@ -15,6 +15,8 @@ interface RunOptions {
   readonly part: Part;
   readonly pidfile: string;
   readonly predecessors: Predecessors;
+  /** A keepalived.conf was given: virtual addresses depend on this process. */
+  readonly selfCheck: boolean;
 }
 
 /** Dies of the signal itself, as a program without handler would, so that service managers see a clean stop. */
@@ -27,7 +29,7 @@ function dieOf(signal: 'SIGTERM' | 'SIGINT'): void {
 
 /** Gives the exit code when it could not start; otherwise never comes back: the process ends by signal or soft stop. */
 export async function runBalancer(model: Model, notices: Notices, options: RunOptions): Promise<number> {
-  const balancer = new Balancer({ model, notices, pidfile: options.pidfile, probe: options.part !== 'takeover' && options.predecessors.pids.length === 0 });
+  const balancer = new Balancer({ model, notices, pidfile: options.pidfile, selfCheck: options.selfCheck, probe: options.part !== 'takeover' && options.predecessors.pids.length === 0 });
   const stopAtOnce = (signal: 'SIGTERM' | 'SIGINT'): void => {
     process.removeAllListeners(signal);
     void balancer.quickStop().then(() => notices.flush()).finally(() => dieOf(signal));

@@ -49,6 +49,8 @@ export class ProxyPlan implements TimerOwner {
   maxconn: number;
   /** False after `disable frontend`. */
   enabled = true;
+  /** Some path is answered here: monitor-uri, or the process's own question whether it still answers. */
+  readonly monitored: boolean;
 
   constructor(proxy: Proxy, plan: Plan, ground: PlanGround) {
     const { segments, thread } = ground;
@@ -64,6 +66,7 @@ export class ProxyPlan implements TimerOwner {
     this.queue = new RequestQueue(this.back);
     this.rules = new ProxyRules(proxy, plan.compiler);
     this.maxconn = proxy.maxconn;
+    this.monitored = proxy.monitorUri !== '' || plan.model.global.selfCheckUri !== '';
   }
 
   onTimer(): void {

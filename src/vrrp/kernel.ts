@@ -75,7 +75,7 @@ export function sendTo(fd: number, bytes: Uint8Array, address: Uint8Array): void
 }
 
 /** One datagram with the sender's socket address and its ancillary data (struct cmsghdr after struct cmsghdr). The bytes are good until the next call. */
-export interface Received { readonly bytes: Buffer; readonly from: Buffer; readonly control: Buffer }
+interface Received { readonly bytes: Buffer; readonly from: Buffer; readonly control: Buffer }
 
 const block = nativeBlock(msghdrBytes + 16 + 128 + controlBytes + receiveBytes);
 const at = { vector: msghdrBytes, name: msghdrBytes + 16, control: msghdrBytes + 16 + 128, data: msghdrBytes + 16 + 128 + controlBytes };

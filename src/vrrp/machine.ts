@@ -33,12 +33,12 @@ export type VrrpEvent =
   | { readonly kind: 'group'; readonly to: 'MASTER' | 'BACKUP' }
   | { readonly kind: 'stop' };
 
-export interface StateChange { readonly from: VrrpState; readonly to: VrrpState; readonly priority: number; readonly why: string }
+interface StateChange { readonly from: VrrpState; readonly to: VrrpState; readonly priority: number; readonly why: string }
 
 /** Two nodes were MASTER at once: a split of the network, a stopped machine, a filter between them. */
 export interface TwoMasters { readonly peer: string; readonly peerPriority: number; readonly outcome: 'stayed master' | 'yielded' }
 
-export interface VrrpEffects {
+interface VrrpEffects {
   sendAdvert(priority: number): void;
   takeAddresses(): void;
   releaseAddresses(): void;

@@ -11,7 +11,7 @@ import { ScriptRunner } from './scripts.ts';
 
 export type LogLevel = 'info' | 'notice' | 'warning' | 'err';
 
-export interface VrrpNodeOptions {
+interface VrrpNodeOptions {
   readonly model: KeepalivedModel;
   /** Starts the VRRP process with pipes as stdin and stdout. */
   readonly spawn: () => ChildProcess;

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { VrrpScript } from '../model/keepalived.ts';
 import { type CommandUser, commandUser } from './command-user.ts';
 
-export interface ScriptEvents {
+interface ScriptEvents {
   /** The counted state has changed, or is known for the first time. */
   result(script: VrrpScript, ok: boolean, why: string): void;
 }

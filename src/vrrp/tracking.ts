@@ -12,7 +12,7 @@ export interface Known {
   readonly interfaceUp: (name: string) => boolean;
 }
 
-export interface Standing {
+interface Standing {
   readonly priority: number;
   /** Empty: none. */
   readonly fault: string;

@@ -15,7 +15,7 @@ export interface Statement {
   readonly block: readonly Statement[] | undefined;
 }
 
-export interface LineOptions {
+interface LineOptions {
   readonly files: ConfigFiles;
   readonly problems: Problems;
   /** `-i`: what `@id` lines are compared with; the host's name when not given. */

@@ -15,13 +15,13 @@ import { readStatements } from './lines.ts';
 import { readScript, readTrackedFile, readTrackedProcess } from './tracking.ts';
 import { verifyKeepalived } from './verify.ts';
 
-export interface KeepalivedOptions {
+interface KeepalivedOptions {
   readonly files?: ConfigFiles;
   /** `--config-id`: what `@id` lines are compared with. */
   readonly configId?: string;
 }
 
-export interface KeepalivedLoaded {
+interface KeepalivedLoaded {
   /** Undefined when any problem is an `error` or `unsupported`. */
   readonly model: KeepalivedModel | undefined;
   readonly problems: readonly Problem[];

@@ -31,6 +31,8 @@ interface HealthOptions {
 }
 
 export interface Health {
+  /** Every server that is checked has been checked once. */
+  everyServerChecked(): boolean;
   /** An observed-errors message came from a traffic thread. */
   observed(server: number, layer: 4 | 7, why: string): void;
   /** Ends all checks. */
@@ -63,6 +65,7 @@ export function startHealth(model: Model, states: ServerStates, options: HealthO
   states.onWake((server) => byServer.get(server)?.schedule(0));
   resolveNames(model, states, options.lookup ?? systemLookup, options.log);
   return {
+    everyServerChecked: () => checkers.every((checker) => checker.ran),
     observed: (server, _layer, why) => byServer.get(server)?.observed(why),
     stop: () => { for (const checker of checkers) checker.stop(); },
   };
@@ -88,6 +91,8 @@ class ServerChecker {
   private dueAtMs = 0;
   private run: CheckRun | null = null;
   private stopped = false;
+  /** A check has ended, or there is nothing to check for now. */
+  ran = false;
 
   constructor(parts: CheckerParts) {
     this.parts = parts;
@@ -144,6 +149,7 @@ class ServerChecker {
     this.timer = null;
     const info = states.checkInfo(server.index);
     if (!info.enabled || info.paused || states.address(server.index).host === '') {
+      this.ran = true;
       this.schedule(this.spread(this.parts.check.interMs));
       return;
     }
@@ -154,6 +160,7 @@ class ServerChecker {
       target: (step) => checkTarget(step, { model: this.parts.model, proxy: this.parts.proxy, server, address: () => states.address(server.index) }),
     }, (result) => {
       this.run = null;
+      this.ran = true;
       // Maintenance may have begun while the check was under way: its result means nothing then.
       if (states.checkInfo(server.index).paused) states.checkAbandoned(server.index);
       else states.checkEnded(server.index, result);

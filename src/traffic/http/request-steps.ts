@@ -109,7 +109,7 @@ function takeStep(x: HttpExchange): boolean {
   const { front, back } = x;
   switch (x.step) {
     case step.frontContent: return front.rules.requestContent.length === 0 || runContent(x, front);
-    case step.monitor: return front.proxy.monitorUri === '' || !monitored(x);
+    case step.monitor: return !front.monitored || !monitored(x);
     case step.body: return !front.proxy.switches.httpBufferRequest || hasBody(x, x.context.plan.model.global.bufsizeBytes, 0);
     case step.frontRules: return restrictNames(x, front) && (front.rules.http.request.length === 0 || runRules(x, front.rules.http.request));
     case step.frontStats: return front.rules.http.stats === null || !askStats(x, front.rules.http.stats);

@@ -1,0 +1,131 @@
+/**
+ * Does this process still do its work? Looks, once a second, at what a user would meet: every HTTP bind is asked a real request (TLS and
+ * PROXY header included) on a path that only this process knows; binds of mode tcp are looked up in the kernel's list of listeners, where a
+ * queue of connections that nobody accepts shows; every traffic thread has to move. Used by process/ when a keepalived.conf makes the
+ * virtual address depend on it. Never opens a connection to a server.
+ */
+import { readFileSync } from 'node:fs';
+import { connect as connectPlain, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { connect as connectTls } from 'node:tls';
+import type { Bind, Model } from '../model/model.ts';
+import { P, type Segments } from '../shared/segments.ts';
+
+interface Place { readonly bind: Bind; readonly host: string; readonly port: number; readonly path: string }
+
+export const selfCheckPeriodMs = 1000;
+const answerMsMax = 1500;
+/** Looks in a row that must fail before a bind is told: one lost look is not an outage. */
+const failuresMin = 2;
+const threadStillMsMax = 2000;
+const listenState = '0A';
+
+export class SelfCheck {
+  readonly #model: Model;
+  readonly #segments: Segments;
+  readonly #failures = new Map<Bind, number>();
+  readonly #asked = new Set<Bind>();
+  #reasons = new Map<Bind, string>();
+
+  constructor(model: Model, segments: Segments) {
+    this.#model = model;
+    this.#segments = segments;
+  }
+
+  /** Starts one look at every bind; the results are in `why` from the next call on. */
+  look(): void {
+    const own = new Set(Object.values(networkInterfaces()).flatMap((list) => list ?? []).map((one) => one.address));
+    const queues = acceptQueues();
+    for (const bind of this.#model.binds) {
+      const proxy = this.#model.proxies[bind.proxy];
+      const place = placeOf(bind, own);
+      if (proxy === undefined || proxy.disabled || place === undefined) continue;
+      if (proxy.mode === 'http') this.#ask(place);
+      else if (bind.address.kind === 'inet') this.#result(bind, queues === undefined || !queues.get(place.port) ? '' : `${queues.get(place.port) ?? 0} connections wait to be accepted`);
+    }
+  }
+
+  /** Why this node must not have the virtual address; empty: all is well. */
+  why(nowDateMs: number): string {
+    for (let thread = 0; thread < this.#segments.threads; thread++) {
+      const beatMs = this.#segments.process(thread)[P.heartbeat_ms] ?? 0;
+      if (beatMs > 0 && nowDateMs - beatMs > threadStillMsMax) return `traffic thread ${thread + 1} has not moved for ${Math.round((nowDateMs - beatMs) / 1000)} s`;
+    }
+    for (const [bind, why] of this.#reasons) if (why !== '') return `bind ${bind.text} of ${this.#model.proxies[bind.proxy]?.name ?? ''}: ${why}`;
+    return '';
+  }
+
+  #result(bind: Bind, why: string): void {
+    const failures = why === '' ? 0 : (this.#failures.get(bind) ?? 0) + 1;
+    this.#failures.set(bind, failures);
+    this.#reasons.set(bind, failures >= failuresMin ? why : '');
+  }
+
+  #ask(place: Place): void {
+    const { bind } = place;
+    if (this.#asked.has(bind)) return;
+    this.#asked.add(bind);
+    const raw = connectPlain(place.path === '' ? { host: place.host, port: place.port } : { path: place.path });
+    let socket: Socket = raw;
+    let ended = false;
+    const end = (why: string): void => {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      socket.destroy();
+      raw.destroy();
+      this.#asked.delete(bind);
+      this.#result(bind, why);
+    };
+    const timer = setTimeout(() => { end(`no answer within ${answerMsMax} ms`); }, answerMsMax);
+    const request = (): void => { socket.write(`GET ${this.#model.global.selfCheckUri} HTTP/1.1\r\nHost: poise\r\nConnection: close\r\n\r\n`); };
+    const watch = (): void => {
+      // Any answer shows that somebody is there, a refusal by a rule or an alert of TLS too.
+      socket.on('data', () => { end(''); });
+      socket.on('end', () => { end(''); });
+    };
+    raw.on('error', (error: NodeJS.ErrnoException) => { end(error.code === 'ECONNRESET' ? '' : `it cannot be connected to: ${error.code ?? error.message}`); });
+    raw.on('connect', () => {
+      if (bind.acceptProxy) raw.write('PROXY UNKNOWN\r\n');
+      if (bind.tls === null) {
+        watch();
+        request();
+        return;
+      }
+      socket = connectTls({ socket: raw, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+      socket.on('error', () => { end(''); });
+      socket.on('secureConnect', request);
+      watch();
+    });
+  }
+}
+
+/** Where this process can reach the bind; undefined when the address is not on this machine, as the virtual one of a backup node. */
+function placeOf(bind: Bind, own: ReadonlySet<string>): Place | undefined {
+  const { address } = bind;
+  if (address.kind === 'unix') return { bind, host: '', port: 0, path: address.abstract ? `\0${address.path}` : address.path };
+  if (address.kind !== 'inet' || bind.interface !== '') return undefined;
+  const host = address.host === '0.0.0.0' || address.host === '' || address.host === '*' ? '127.0.0.1' : address.host === '::' ? '::1' : address.host;
+  if (!own.has(host) && !host.startsWith('127.')) return undefined;
+  return { bind, host, port: address.port, path: '' };
+}
+
+/** Connections that wait in the accept queue of each listening port; undefined when the kernel does not tell. */
+function acceptQueues(): Map<number, number> | undefined {
+  const found = new Map<number, number>();
+  for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
+    let text: string;
+    try {
+      text = readFileSync(file, 'latin1');
+    } catch {
+      continue;
+    }
+    for (const line of text.split('\n')) {
+      const [, local = '', , state, queues = ''] = line.trim().split(/\s+/);
+      if (state !== listenState) continue;
+      const port = Number.parseInt(local.slice(local.lastIndexOf(':') + 1), 16);
+      found.set(port, (found.get(port) ?? 0) + Number.parseInt(queues.slice(queues.indexOf(':') + 1), 16));
+    }
+  }
+  return found.size > 0 ? found : undefined;
+}

@@ -1,0 +1,68 @@
+/**
+ * The virtual addresses beside a balancer: joins what the balancer process says of itself to the VRRP node, in the master process.
+ * Made by process/master.ts when a keepalived.conf was given. Never touches traffic.
+ */
+import type { KeepalivedModel, VrrpScript } from '../model/keepalived.ts';
+import { HealthJudge } from '../vrrp/health-judge.ts';
+import { VrrpNode } from '../vrrp/node.ts';
+import type { Notices } from './notices.ts';
+import { spawnVrrp } from './parent.ts';
+import type { BalancerWord } from './parent.ts';
+
+const lookMs = 200;
+/** Commands that ask whether a process called haproxy exists: here the balancer itself is asked. */
+const asksForHaproxy = /^(\/usr\/bin\/|\/bin\/|\/usr\/sbin\/)?(killall (-0|-s 0)|pidof|pgrep( -x)?|systemctl is-active( --quiet)?) (haproxy|poise)(\.service)?$/;
+
+export class HighAvailability {
+  readonly node: VrrpNode;
+  readonly #judge = new HealthJudge();
+  readonly #answered: readonly VrrpScript[];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(model: KeepalivedModel, notices: Notices) {
+    this.#answered = model.scripts.filter((script) => asksForHaproxy.test(script.command.words.join(' ')));
+    for (const script of this.#answered) {
+      notices.notice(`vrrp_script ${script.name} (${script.command.words.join(' ')}) is not run: the balancer is asked instead whether its threads move and every listener answers.`);
+    }
+    this.node = new VrrpNode({
+      model, spawn: spawnVrrp,
+      log: (level, text) => {
+        if (level === 'err') notices.alert(text);
+        else if (level === 'warning') notices.warning(text);
+        else notices.notice(text);
+      },
+      onReport: () => { /* everything is in the log */ },
+      answeredHere: (script) => this.#answered.includes(script),
+    });
+  }
+
+  start(): void {
+    this.node.start();
+    this.#look();
+    this.#timer = setInterval(() => { this.#look(); }, lookMs);
+  }
+
+  /** A message of the balancer process that serves now. */
+  hear(word: BalancerWord): void {
+    this.#judge.says(word.why, performance.now());
+    if (word.checked) this.node.ready();
+    this.#look();
+  }
+
+  /** The balancer process that served has ended. */
+  died(): void {
+    this.#judge.died(performance.now());
+  }
+
+  #look(): void {
+    const why = this.#judge.why(performance.now());
+    this.node.health(why);
+    for (const script of this.#answered) this.node.scriptResult(script.name, why === '');
+  }
+
+  /** Hands the addresses over (priority 0) and ends. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.node.stop();
+  }
+}

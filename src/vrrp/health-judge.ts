@@ -1,0 +1,32 @@
+/**
+ * May this node have the virtual addresses? What the balancer process says of itself, and for how long it has said nothing. A crash is forgiven
+ * for as long as the other node would need to notice it: a balancer that is back by then keeps the address. Time comes as an argument.
+ * Used by process/high-availability.ts.
+ */
+import { limits } from '../model/limits.ts';
+
+export class HealthJudge {
+  /** What the balancer said last; undefined before it served for the first time. */
+  #said: string | undefined;
+  #lastMs = 0;
+  #diedMs: number | undefined;
+
+  /** The balancer says why it must not have traffic, or '' that it may. */
+  says(why: string, nowMs: number): void {
+    this.#said = why;
+    this.#lastMs = nowMs;
+    this.#diedMs = undefined;
+  }
+
+  died(nowMs: number): void {
+    this.#diedMs ??= nowMs;
+  }
+
+  /** Why the addresses must go; empty: they may stay. */
+  why(nowMs: number): string {
+    if (this.#said === undefined) return 'the balancer does not serve yet';
+    if (this.#diedMs !== undefined) return nowMs - this.#diedMs > limits.balancerBackMsMax ? 'the balancer has ended and is not back' : this.#said;
+    if (nowMs - this.#lastMs > limits.balancerSilenceMsMax) return `the balancer has not answered for ${((nowMs - this.#lastMs) / 1000).toFixed(1)} s`;
+    return this.#said;
+  }
+}
