@@ -22,7 +22,7 @@ export function longVersionText(threads: number): string {
 export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W|-Ws] [-p <pidfile>] [-q] [-V] [-v|-vv]
              [-n <maxconn>] [-L <name>] [-C <folder>] [-cc <condition>] [-dW] [-dD] [--keepalived <file>] [-- <file>...]
        poise check -f <file|folder>... [--json] [--strict]
-       poise vrrp -f <keepalived.conf> [-t] [-i <id>]
+       poise vrrp -f <keepalived.conf> [-s <poise.cfg>] [-t] [-i <id>]
        poise demo [--once]
 
   -f        configuration file, or folder whose *.cfg files are read in order; may be repeated
@@ -44,6 +44,7 @@ export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W
   -d..., -m, -N, -S, -x   accepted for units and scripts of HAProxy, see what they print
 
   check     errors, warnings and notices with file and line; exit 1 on errors, 2 on warnings with --strict
-  vrrp      keepalived's half alone: moves the virtual addresses of a keepalived.conf; -t checks it, -i sets what @id lines compare with
+  vrrp      keepalived's half alone: moves the virtual addresses of a keepalived.conf; -t checks it, -i sets what @id lines compare with,
+            -s names a file with a poise section (relays, webhooks)
   demo      a simulated Exchange site behind the balancer; with --once it plays the article through and ends
 `;

@@ -1,21 +1,24 @@
 /** `poise vrrp -f keepalived.conf`: the VRRP half alone, beside a real HAProxy or anything else. Called by main.ts. */
 import { parseArgs } from 'node:util';
 import { loadKeepalived } from '../config/keepalived/load.ts';
+import { loadConfiguration } from '../config/load.ts';
+import { nodeLog } from '../process/high-availability.ts';
+import { NodeMail } from '../process/node-mail.ts';
 import { Notices } from '../process/notices.ts';
 import { spawnVrrp } from '../process/parent.ts';
-import { type LogLevel, VrrpNode } from '../vrrp/node.ts';
+import { VrrpNode } from '../vrrp/node.ts';
 import { printProblems } from './print-problems.ts';
 import { usageText } from './version.ts';
 
 export async function vrrp(words: readonly string[]): Promise<number> {
   let options;
   try {
-    options = parseArgs({ args: [...words], options: { file: { type: 'string', short: 'f' }, check: { type: 'boolean', short: 't', default: false }, 'config-id': { type: 'string', short: 'i' } } });
+    options = parseArgs({ args: [...words], options: { file: { type: 'string', short: 'f' }, check: { type: 'boolean', short: 't', default: false }, 'config-id': { type: 'string', short: 'i' }, settings: { type: 'string', short: 's' } } });
   } catch (error) {
     console.error(`poise vrrp: ${error instanceof Error ? error.message : String(error)}\n\n${usageText}`);
     return 1;
   }
-  const { file, check, 'config-id': configId } = options.values;
+  const { file, check, 'config-id': configId, settings } = options.values;
   if (file === undefined) {
     console.error(`poise vrrp: no keepalived.conf given (-f)\n\n${usageText}`);
     return 1;
@@ -31,16 +34,16 @@ export async function vrrp(words: readonly string[]): Promise<number> {
     console.log('Configuration file is valid');
     return 0;
   }
-  const log = (level: LogLevel, text: string): void => {
-    if (level === 'err') notices.alert(text);
-    else if (level === 'warning') notices.warning(text);
-    else notices.notice(text);
-  };
-  const node = new VrrpNode({ model, spawn: spawnVrrp, log, onReport: () => { /* everything is in the log */ }, answeredHere: () => false });
+  const poise = settings === undefined ? undefined : loadConfiguration([settings]);
+  if (poise !== undefined) printProblems(poise.problems, notices);
+  if (poise !== undefined && poise.model === undefined) return 1;
+  const log = nodeLog(notices);
+  const mail = new NodeMail(model, poise?.model?.poise, log);
+  const node = new VrrpNode({ model, spawn: spawnVrrp, log, onReport: (report) => { mail.hear(report); }, answeredHere: () => false });
   node.start();
   // There is no balancer whose checks have to run first.
   node.ready();
   const stopped = Promise.withResolvers<number>();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { void node.stop().then(() => { stopped.resolve(0); }); });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { void node.stop().then(() => mail.close()).then(() => { stopped.resolve(0); }); });
   return stopped.promise;
 }

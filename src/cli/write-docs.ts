@@ -12,6 +12,7 @@ import { facilities, levels } from '../config/log-target.ts';
 import { features, haproxyVersion } from '../config/predicate.ts';
 import { proxyTable } from '../config/proxy/table.ts';
 import { serverRows } from '../config/server.ts';
+import { poiseWords } from '../config/side/poise.ts';
 import { inactiveTables } from '../config/side/inactive.ts';
 import { aclKeywords, predefinedAcls } from '../model/catalog/acls.ts';
 import { actions, rulesetLetters } from '../model/catalog/actions.ts';
@@ -75,7 +76,8 @@ function actionTable(): string {
 }
 
 function sideSections(): string {
-  return Object.entries(inactiveTables).map(([kind, words]) => {
+  const own = `### \`poise\`\n\nSettings that HAProxy and keepalived have no words for. Keep the section in a file of its own (\`-f poise.cfg\`): the other files then stay valid\nfor the original programs.\n\n${table(['keyword', 'what it does'], Object.entries(poiseWords).map(([word, help]) => [`\`${word}\``, help]))}\n`;
+  return own + Object.entries(inactiveTables).map(([kind, words]) => {
     const shown = Object.entries(words).map(([word, help]) => [`\`${word}\``, help]);
     return `### \`${kind}\`\n\n${table(['keyword', 'what it does'], shown)}`;
   }).join('\n');

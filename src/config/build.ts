@@ -9,6 +9,7 @@ import type { BindDraft, Deferred, ProxyDraft, ServerDraft } from './draft.ts';
 import { parseFormat } from './expression/format.ts';
 import { parseSample } from './expression/sample.ts';
 import { LineScope } from './line-scope.ts';
+import { readPoise } from './side/poise.ts';
 import { buildBindTls, buildServerTls } from './tls.ts';
 
 export class ModelBuilder {
@@ -28,7 +29,7 @@ export class ModelBuilder {
     const proxies = draft.proxies.map((proxy) => this.proxy(proxy));
     return {
       global: this.global(), proxies, servers: servers.toSorted((left, right) => left.index - right.index), binds, acls: draft.acls, patterns: draft.patterns,
-      certificates: draft.certificates, userlists: draft.userlists, inactive: draft.inactive, files,
+      certificates: draft.certificates, userlists: draft.userlists, inactive: draft.inactive, poise: draft.poise ?? readPoise(this.context, []), files,
     };
   }
 

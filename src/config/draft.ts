@@ -6,7 +6,7 @@ import type { PeerAddress } from '../model/address.ts';
 import type { Acl, Answer, Condition, Format, PatternSet, Rule, SampleExpr, SwitchRule } from '../model/expression.ts';
 import type {
   Balance, BindTls, CaptureSlot, Certificate, CheckStep, ConnectionMode, Cookie, Global, HashType, HeaderAppend, InactiveSection, LogTarget, Mode, Proxy,
-  SourceAddress, StatsPage, StatsSocket, StickRule, StickTable, Switches, Timeouts, TlsVersion, Userlist, Bind,
+  SourceAddress, StatsPage, StatsSocket, StickRule, StickTable, Switches, Timeouts, TlsVersion, Userlist, Bind, PoiseSettings,
 } from '../model/model.ts';
 import type { Place } from '../model/problem.ts';
 
@@ -312,6 +312,8 @@ export interface Draft {
   readonly patterns: PatternSet[];
   readonly certificates: Certificate[];
   readonly userlists: Userlist[];
+  /** Null until every section is read: it names proxies. */
+  poise: PoiseSettings | null;
   readonly inactive: InactiveSection[];
   /** `http-errors` sections by name. */
   readonly httpErrors: Map<string, Answer[]>;

@@ -11,7 +11,7 @@ export interface Line {
 export type SectionKind =
   | 'global' | 'defaults' | 'frontend' | 'backend' | 'listen' | 'userlist'
   | 'peers' | 'mailers' | 'resolvers' | 'cache' | 'program' | 'ring' | 'http-errors' | 'crt-store' | 'log-forward' | 'fcgi-app'
-  | 'log-profile' | 'traces' | 'acme';
+  | 'log-profile' | 'traces' | 'acme' | 'poise';
 
 export interface Section {
   readonly kind: SectionKind;
@@ -25,7 +25,7 @@ export interface Section {
 
 export const sectionKinds: readonly SectionKind[] = [
   'global', 'defaults', 'frontend', 'backend', 'listen', 'userlist', 'peers', 'mailers', 'resolvers', 'cache', 'program', 'ring', 'http-errors',
-  'crt-store', 'log-forward', 'fcgi-app', 'log-profile', 'traces', 'acme',
+  'crt-store', 'log-forward', 'fcgi-app', 'log-profile', 'traces', 'acme', 'poise',
 ];
 
 /** Word `index` of a line, '' when it is not there. */

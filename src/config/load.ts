@@ -22,6 +22,7 @@ import { proxyTable } from './proxy/table.ts';
 import { SectionReader } from './section.ts';
 import { readCrtStore } from './side/crt-store.ts';
 import { inactiveTables, readInactive } from './side/inactive.ts';
+import { poiseWords, readPoise } from './side/poise.ts';
 import { readUserlist } from './side/userlist.ts';
 import { verify } from './verify.ts';
 
@@ -64,13 +65,14 @@ function knowsWord(kind: SectionKind, word: string): boolean {
   if (kind === 'defaults' || kind === 'frontend' || kind === 'listen' || kind === 'backend') return proxyTable.knows(word);
   if (kind === 'userlist') return word === 'user' || word === 'group';
   if (kind === 'http-errors') return word === 'errorfile';
+  if (kind === 'poise') return Object.hasOwn(poiseWords, word);
   return Object.keys(inactiveTables[kind]).some((known) => known.split(' ')[0] === word);
 }
 
 function emptyDraft(cpus: number): Draft {
   return {
     global: initialGlobal(cpus), proxies: [], servers: [], binds: [], acls: [], patterns: [], certificates: [], userlists: [], inactive: [], httpErrors: new Map(),
-    crtStores: new Map(),
+    crtStores: new Map(), poise: null,
   };
 }
 
@@ -82,6 +84,7 @@ function readSection(context: Context, reader: SectionReader, section: Section):
     case 'listen':
     case 'backend': return reader.readProxy(section, section.kind);
     case 'userlist':
+    case 'poise':
     case 'http-errors': return undefined;
     default: return readInactive(context, section, section.kind);
   }
@@ -106,6 +109,7 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
   const reader = new SectionReader(context);
   for (const section of read.sections) readSection(context, reader, section);
   if (read.sections.length === 0 && !problems.fatal) problems.warning({ file: paths[0] ?? '', line: 0 }, '', 'the configuration holds no section');
+  context.draft.poise = readPoise(context, read.sections.filter((section) => section.kind === 'poise'));
   verify(context);
   if (options.maxconn !== undefined) context.draft.global.maxconn = options.maxconn;
   if (options.masterWorker === true) context.draft.global.masterWorker = true;

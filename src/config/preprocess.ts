@@ -36,7 +36,7 @@ interface PreprocessOptions {
 
 /** Section words whose name is required, and that take none. */
 const nameless: ReadonlySet<SectionKind> = new Set(['global', 'traces']);
-const nameOptional: ReadonlySet<SectionKind> = new Set(['defaults', 'crt-store']);
+const nameOptional: ReadonlySet<SectionKind> = new Set(['defaults', 'crt-store', 'poise']);
 
 /** `from` may follow the name; an anonymous defaults section has it directly. */
 function nameOf(kind: SectionKind, words: readonly string[]): { readonly name: string; readonly rest: readonly string[] } {

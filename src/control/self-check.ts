@@ -1,7 +1,7 @@
 /**
  * Does this process still do its work? Looks, once a second, at what a user would meet: every HTTP bind is asked a real request (TLS and
  * PROXY header included) on a path that only this process knows; binds of mode tcp are looked up in the kernel's list of listeners, where a
- * queue of connections that nobody accepts shows; every traffic thread has to move. Used by process/ when a keepalived.conf makes the
+ * queue of connections that nobody accepts shows; every traffic thread has to move; a vital frontend needs a server. Used by process/ when a keepalived.conf makes the
  * virtual address depend on it. Never opens a connection to a server.
  */
 import { readFileSync } from 'node:fs';
@@ -27,9 +27,13 @@ export class SelfCheck {
   readonly #asked = new Set<Bind>();
   #reasons = new Map<Bind, string>();
 
-  constructor(model: Model, segments: Segments) {
+  readonly #usable: (server: number) => boolean;
+
+  /** `usable`: whether a server may take traffic now. */
+  constructor(model: Model, segments: Segments, usable: (server: number) => boolean) {
     this.#model = model;
     this.#segments = segments;
+    this.#usable = usable;
   }
 
   /** Starts one look at every bind; the results are in `why` from the next call on. */
@@ -52,7 +56,19 @@ export class SelfCheck {
       if (beatMs > 0 && nowDateMs - beatMs > threadStillMsMax) return `traffic thread ${thread + 1} has not moved for ${Math.round((nowDateMs - beatMs) / 1000)} s`;
     }
     for (const [bind, why] of this.#reasons) if (why !== '') return `bind ${bind.text} of ${this.#model.proxies[bind.proxy]?.name ?? ''}: ${why}`;
+    for (const index of this.#model.poise.vital) {
+      if (!this.#serversBehind(index).some(this.#usable)) return `no server behind the vital frontend ${this.#model.proxies[index]?.name ?? ''} can be used`;
+    }
     return '';
+  }
+
+  /** Servers that requests of a frontend may go to; those of every backend when a rule computes the name. */
+  #serversBehind(index: number): readonly number[] {
+    const front = this.#model.proxies[index];
+    if (front === undefined) return [];
+    const computed = front.useBackend.some((rule) => rule.dynamic !== null);
+    const targets = computed ? this.#model.proxies.map((proxy) => proxy.index) : [index, front.defaultBackend, ...front.useBackend.map((rule) => rule.target)];
+    return targets.flatMap((target) => this.#model.proxies[target]?.servers ?? []);
   }
 
   #result(bind: Bind, why: string): void {

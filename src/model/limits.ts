@@ -68,6 +68,18 @@ export const limits = {
   balancerSilenceMsMax: 2000,
   /** A balancer process that died and serves again within this time keeps the address: the other node would not have noticed sooner. */
   balancerBackMsMax: 3000,
+  /** Letters that may wait for a mail server; the oldest is dropped beyond. */
+  lettersMax: 1000,
+  /** A letter that no mail server has taken for so long is given up. */
+  letterMsMax: 259200000,
+  /** Changes of one topic within this time after a letter are folded into one letter. */
+  digestWindowMs: 60000,
+  /** Changes that such a letter lists. */
+  digestLettersMax: 200,
+  /** A notify script that runs longer is ended. */
+  notifyScriptMsMax: 30000,
+  /** Notify scripts that may wait for the one that runs. */
+  notifyScriptsMax: 1024,
   /** Between two tries to set an address or open a socket that the system refused. */
   vrrpRetrySystemMs: 1000,
   /** Nested `include` of keepalived.conf, and definitions inside definitions. */

@@ -5,6 +5,7 @@
  */
 import type { BindAddress, PeerAddress } from './address.ts';
 import type { Acl, Answer, Condition, Format, PatternSet, Rule, SampleExpr, SwitchRule } from './expression.ts';
+import type { Relay } from './mail.ts';
 import type { Place } from './problem.ts';
 
 export type Mode = 'http' | 'tcp';
@@ -21,7 +22,21 @@ export interface Model {
   readonly userlists: readonly Userlist[];
   /** Sections that are read and checked but not active yet. */
   readonly inactive: readonly InactiveSection[];
+  readonly poise: PoiseSettings;
   readonly files: readonly string[];
+}
+
+/** The `poise` section: what HAProxy and keepalived have no words for. */
+export interface PoiseSettings {
+  /** Frontends (indexes of proxies) without whose servers this node must not have the virtual addresses. */
+  readonly vital: readonly number[];
+  readonly webhooks: readonly string[];
+  /** Tried after those that the other files name. */
+  readonly relays: readonly Relay[];
+  /** Folder where letters wait. */
+  readonly mailQueue: string;
+  /** Backends whose servers are used all the same when every one is down. */
+  readonly lastResort: readonly number[];
 }
 
 export interface InactiveSection {

@@ -157,7 +157,7 @@ export class Balancer {
   }
 
   private startSelfCheck(): void {
-    const check = new SelfCheck(this.model, this.segments);
+    const check = new SelfCheck(this.model, this.segments, (server) => !this.states.isStopped(server));
     this.selfCheckTimers.push(
       setInterval(() => check.look(), selfCheckPeriodMs),
       setInterval(() => tellHealth({ why: check.why(Date.now()), checked: this.health?.everyServerChecked() ?? false }), tellHealthMs),

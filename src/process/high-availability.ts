@@ -3,8 +3,10 @@
  * Made by process/master.ts when a keepalived.conf was given. Never touches traffic.
  */
 import type { KeepalivedModel, VrrpScript } from '../model/keepalived.ts';
+import type { PoiseSettings } from '../model/model.ts';
 import { HealthJudge } from '../vrrp/health-judge.ts';
-import { VrrpNode } from '../vrrp/node.ts';
+import { type LogLevel, VrrpNode } from '../vrrp/node.ts';
+import { NodeMail } from './node-mail.ts';
 import type { Notices } from './notices.ts';
 import { spawnVrrp } from './parent.ts';
 import type { BalancerWord } from './parent.ts';
@@ -16,22 +18,20 @@ const asksForHaproxy = /^(\/usr\/bin\/|\/bin\/|\/usr\/sbin\/)?(killall (-0|-s 0)
 export class HighAvailability {
   readonly node: VrrpNode;
   readonly #judge = new HealthJudge();
+  readonly #mail: NodeMail;
   readonly #answered: readonly VrrpScript[];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(model: KeepalivedModel, notices: Notices) {
+  constructor(model: KeepalivedModel, settings: PoiseSettings, notices: Notices) {
     this.#answered = model.scripts.filter((script) => asksForHaproxy.test(script.command.words.join(' ')));
     for (const script of this.#answered) {
       notices.notice(`vrrp_script ${script.name} (${script.command.words.join(' ')}) is not run: the balancer is asked instead whether its threads move and every listener answers.`);
     }
+    const log = nodeLog(notices);
+    this.#mail = new NodeMail(model, settings, log);
     this.node = new VrrpNode({
-      model, spawn: spawnVrrp,
-      log: (level, text) => {
-        if (level === 'err') notices.alert(text);
-        else if (level === 'warning') notices.warning(text);
-        else notices.notice(text);
-      },
-      onReport: () => { /* everything is in the log */ },
+      model, spawn: spawnVrrp, log,
+      onReport: (report) => { this.#mail.hear(report); },
       answeredHere: (script) => this.#answered.includes(script),
     });
   }
@@ -65,4 +65,18 @@ export class HighAvailability {
     clearInterval(this.#timer);
     await this.node.stop();
   }
+
+  /** The last letters have a moment. */
+  close(): Promise<void> {
+    return this.#mail.close();
+  }
+}
+
+/** Messages of a node to the operator. */
+export function nodeLog(notices: Notices): (level: LogLevel, text: string) => void {
+  return (level, text) => {
+    if (level === 'err') notices.alert(text);
+    else if (level === 'warning') notices.warning(text);
+    else notices.notice(text);
+  };
 }

@@ -58,7 +58,7 @@ export class Master {
   }
 
   /** Gives the exit code of the master. */
-  run(): Promise<number> {
+  async run(): Promise<number> {
     process.on('SIGTERM', () => this.stop('SIGTERM'));
     process.on('SIGINT', () => this.stop('SIGTERM'));
     process.on('SIGUSR1', () => this.stop('SIGUSR1'));
@@ -66,7 +66,9 @@ export class Master {
     process.on('SIGHUP', () => this.reload());
     this.launch('balancer');
     this.options.highAvailability?.start();
-    return this.end.promise;
+    const code = await this.end.promise;
+    await this.options.highAvailability?.close();
+    return code;
   }
 
   private launch(part: Part): void {

@@ -7,7 +7,9 @@ import type { ChildProcess } from 'node:child_process';
 import { serialize } from 'node:v8';
 import type { KeepalivedModel, VrrpScript } from '../model/keepalived.ts';
 import type { InstanceStatus, VrrpCommand, VrrpReport } from '../model/vrrp-messages.ts';
+import { Notifier } from './notify.ts';
 import { ScriptRunner } from './scripts.ts';
+import { Watches } from './watches.ts';
 
 export type LogLevel = 'info' | 'notice' | 'warning' | 'err';
 
@@ -31,6 +33,8 @@ export class VrrpNode {
   #child: ChildProcess | undefined;
   #beat: NodeJS.Timeout | undefined;
   #scripts: ScriptRunner | undefined;
+  #watches: Watches | undefined;
+  #notifier: Notifier | undefined;
   #stopping = false;
   /** What the VRRP process has to be told again when it is started again. */
   readonly #standing = new Map<string, VrrpCommand>();
@@ -45,6 +49,11 @@ export class VrrpNode {
     this.#launch();
     this.#beat = setInterval(() => { this.#send({ kind: 'beat' }); }, beatMs);
     const { model, answeredHere, log } = this.#options;
+    this.#notifier = new Notifier(model, log);
+    this.#watches = new Watches(model, {
+      process: (name, ok) => { this.#tell(`process ${name}`, { kind: 'process', name, ok }); },
+      file: (name, value) => { this.#tell(`file ${name}`, { kind: 'file', name, value }); },
+    });
     const used = new Set([...model.instances, ...model.groups].flatMap((one) => one.trackScripts.map((use) => use.name)));
     this.#scripts = new ScriptRunner(model.scripts.filter((script) => used.has(script.name) && !answeredHere(script)), {
       result: (script, ok, why) => {
@@ -60,8 +69,6 @@ export class VrrpNode {
   /** Why the balancer must not have traffic; empty: it may. */
   health(why: string): void { this.#tell('health', { kind: 'health', why }); }
   scriptResult(name: string, ok: boolean): void { this.#tell(`script ${name}`, { kind: 'script', name, ok }); }
-  processResult(name: string, ok: boolean): void { this.#tell(`process ${name}`, { kind: 'process', name, ok }); }
-  fileValue(name: string, value: number): void { this.#tell(`file ${name}`, { kind: 'file', name, value }); }
   clearStatistics(): void { this.#send({ kind: 'clear statistics' }); }
 
   /** State of all instances; empty when the VRRP process does not answer within a second. */
@@ -78,11 +85,13 @@ export class VrrpNode {
     this.#stopping = true;
     clearInterval(this.#beat);
     this.#scripts?.stop();
+    this.#watches?.stop();
     if (this.#child === undefined) return;
     this.#send({ kind: 'stop' });
     const hard = setTimeout(() => { this.#child?.kill('SIGKILL'); }, stopMsMax);
     await this.#ended.promise;
     clearTimeout(hard);
+    await this.#notifier?.close();
   }
 
   #tell(subject: string, command: VrrpCommand): void {
@@ -111,7 +120,7 @@ export class VrrpNode {
       for (const line of lines) this.#take(JSON.parse(line) as VrrpReport);
     });
     child.on('error', (error) => { this.#options.log('err', `cannot start the VRRP process: ${error.message}`); });
-    child.on('exit', (code, signal) => { this.#exited(code, signal); });
+    child.on('close', (code, signal) => { this.#exited(code, signal); });
   }
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
@@ -130,6 +139,7 @@ export class VrrpNode {
       const [level, text] = reportText(report);
       if (text !== '') this.#options.log(level, text);
     }
+    this.#notifier?.hear(report);
     this.#options.onReport(report);
   }
 }

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { VrrpScript } from '../model/keepalived.ts';
-import { type CommandUser, commandUser } from './command-user.ts';
+import { commandUser } from './command-user.ts';
 
 interface ScriptEvents {
   /** The counted state has changed, or is known for the first time. */
@@ -14,7 +14,7 @@ interface ScriptEvents {
 class RunningScript {
   readonly script: VrrpScript;
   readonly #events: ScriptEvents;
-  readonly #user: CommandUser;
+  readonly #user: ReturnType<typeof commandUser>;
   readonly #timer: NodeJS.Timeout;
   #child: ChildProcess | undefined;
   /** Successes since the last failure, or failures since the last success, as a negative number. */
