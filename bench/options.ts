@@ -1,8 +1,9 @@
 /** Reads the words of `npm run bench -- …`. Never measures. */
+import type { Size } from './durations.ts';
 import type { SubjectName } from './subjects/subject.ts';
 
 export interface Options {
-  readonly quick: boolean;
+  readonly size: Size;
   /** Workloads; empty: all (with --quick: the quick ones). */
   readonly only: readonly string[];
   /** Rounds of HAProxy and Poise on Bun; undefined: as each workload says. */
@@ -17,7 +18,7 @@ export const quickWorkloads = ['W1', 'W2', 'W3', 'W6'] as const;
 export const subjectNames: readonly SubjectName[] = ['haproxy', 'nginx', 'poise-bun', 'poise-node', 'fast-proxy', 'http-proxy-3', 'fastify-http-proxy'];
 const runsMax = 100;
 
-export const usage = `npm run bench -- [--quick] [--only W2,W3] [--runs 5] [--json out.json] [--subjects haproxy,poise-bun]
+export const usage = `npm run bench -- [--quick|--dry] [--only W2,W3] [--runs 5] [--json out.json] [--subjects haproxy,poise-bun]
 workloads: ${workloadNames.join(' ')}
 subjects: ${subjectNames.join(' ')}`;
 
@@ -31,10 +32,10 @@ function listed<T extends string>(word: string, value: string, known: readonly T
 
 /** Throws with one sentence when a word is wrong. Both `--runs 5` and `--runs=5` are read. */
 export function readOptions(words: readonly string[]): Options {
-  let options: Options = { quick: false, only: [], runs: undefined, json: undefined, subjects: [] };
+  let options: Options = { size: 'full', only: [], runs: undefined, json: undefined, subjects: [] };
   const left = words.flatMap((word) => (/^--\w+=/.test(word) ? [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)] : [word]));
   for (let word = left.shift(); word !== undefined; word = left.shift()) {
-    if (word === '--quick') { options = { ...options, quick: true }; continue; }
+    if (word === '--quick' || word === '--dry') { options = { ...options, size: word === '--quick' ? 'quick' : 'dry' }; continue; }
     if (!['--only', '--runs', '--json', '--subjects'].includes(word)) throw new Error(`unknown word ${word}`);
     const value = left.shift();
     if (value === undefined || value === '' || value.startsWith('--')) throw new Error(`${word} needs a value`);

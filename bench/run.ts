@@ -4,13 +4,14 @@
  * 1: some measurement failed and was left out; 2: it could not run. docs/performance.md explains it.
  */
 import { machine, commit, writeResults, type Results } from './report/results.ts';
+import { missedShort, peerLines } from './report/missed.ts';
 import { ratioLines } from './report/statistics.ts';
 import { table } from './report/table.ts';
 import { cores, coresNeeded, loadCores, missingPrograms, onlyOn } from './machine/programs.ts';
 import { Stage } from './machine/stage.ts';
 import { quickWorkloads, readOptions, usage, type Options } from './options.ts';
 import { whatIsMissing } from './needs.ts';
-import { Runner } from './runner.ts';
+import { estimatedSeconds, Runner } from './runner.ts';
 import { haproxy, poiseOnBun, poiseOnNode } from './subjects/haproxy-format.ts';
 import { libraries } from './subjects/libraries.ts';
 import { nginx } from './subjects/nginx.ts';
@@ -27,7 +28,7 @@ const workloads: readonly Workload[] = [clear, bridged, newTls, bodies, newClear
 const subjects: readonly Subject[] = [haproxy, nginx, poiseOnBun, poiseOnNode, ...libraries];
 
 function chosenWorkloads(options: Options): Workload[] {
-  const names: readonly string[] = options.only.length > 0 ? options.only : options.quick ? quickWorkloads : workloads.map((workload) => workload.name);
+  const names: readonly string[] = options.only.length > 0 ? options.only : options.size === 'quick' ? quickWorkloads : workloads.map((workload) => workload.name);
   return workloads.filter((workload) => names.includes(workload.name));
 }
 
@@ -35,6 +36,9 @@ async function measure(options: Options): Promise<{ results: Results; failed: bo
   const startedAt = performance.now();
   const present = subjects.flatMap((subject) => { const version = subject.version(); return version === undefined ? [] : [{ subject, version }]; });
   const chosen = chosenWorkloads(options);
+  const seconds = chosen.map((workload) => estimatedSeconds(workload, present.map((one) => one.subject), options));
+  console.log(`# about ${(seconds.reduce((sum, one) => sum + one, 0) / 60).toFixed(1)} minutes: ${chosen.map((workload, index) => `${workload.name} ${(seconds[index] ?? 0).toFixed(0)} s`).join(', ')}`);
+  if (options.size === 'dry') console.log('# a dry run: it shows that everything runs, its numbers mean nothing');
   const stage = await Stage.open();
   const runner = new Runner(stage, options);
   try {
@@ -46,11 +50,10 @@ async function measure(options: Options): Promise<{ results: Results; failed: bo
   } finally {
     await stage.close();
   }
-  const size = options.quick ? 'quick' : 'full';
   const results: Results = {
-    date: new Date().toISOString(), commit: commit(), quick: options.quick, seconds: (performance.now() - startedAt) / 1000, machine: machine(),
+    date: new Date().toISOString(), commit: commit(), size: options.size, seconds: (performance.now() - startedAt) / 1000, machine: machine(),
     subjects: present.filter((one) => runner.samples.some((sample) => sample.subject === one.subject.name)).map(({ subject, version }) => ({ name: subject.name, title: subject.title, version })),
-    rows: chosen.flatMap((workload) => workload.cells(size).flatMap((cell) => cell.rows)), samples: runner.samples, leftOut: runner.leftOut,
+    rows: chosen.flatMap((workload) => workload.cells.flatMap((cell) => cell.rows)), samples: runner.samples, leftOut: runner.leftOut,
   };
   return { results, failed: runner.failed };
 }
@@ -72,8 +75,9 @@ async function main(words: readonly string[]): Promise<number> {
   onlyOn(loadCores);
   const { results, failed } = await measure(options);
   console.log(`\n${table(results.rows, results.samples, results.subjects)}\n`);
+  for (const line of [...peerLines(results.rows, results.samples), ...missedShort(results.rows, results.samples)]) console.log(line);
   for (const one of results.leftOut) console.log(`left out: ${one.workload}, ${one.subject}: ${one.why}`);
-  if (options.json !== undefined || !options.quick) console.log(`results: ${writeResults(results, options.json)}`);
+  if (options.json !== undefined || options.size === 'full') console.log(`results: ${writeResults(results, options.json)}`);
   console.log(`${Math.round(results.seconds)} s\n${ratioLines(results.samples, results.rows).join('\n')}`);
   return failed ? 1 : 0;
 }

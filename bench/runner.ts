@@ -3,24 +3,29 @@ import type { Stage } from './machine/stage.ts';
 import type { Options } from './options.ts';
 import type { LeftOut, Sample } from './row.ts';
 import type { Subject, SubjectName } from './subjects/subject.ts';
-import type { Cell, Size, Workload } from './workloads/workload.ts';
+import { aroundSeconds } from './durations.ts';
+import type { Cell, Workload } from './workloads/workload.ts';
 
-/** Rounds of the subjects that are shown without a target. */
-const roundsOfOthersMax = 1;
 /** They take part in every workload. */
 const always: readonly SubjectName[] = ['haproxy', 'poise-bun', 'poise-node'];
 const quickSubjects: readonly SubjectName[] = ['haproxy', 'poise-bun'];
 
 export function subjectsOf(workload: Workload, subjects: readonly Subject[], options: Options): Subject[] {
-  const wanted = options.subjects.length > 0 ? options.subjects : options.quick ? quickSubjects : [...always, ...workload.peers];
+  const wanted = options.subjects.length > 0 ? options.subjects : options.size === 'quick' ? quickSubjects : [...always, ...workload.peers];
   return subjects.filter((subject) => wanted.includes(subject.name) && (always.includes(subject.name) || workload.peers.includes(subject.name)));
 }
 
 /** nginx has a target of its own (Poise ahead of it), so it runs as often as the pair. */
-export function roundsOf(workload: Workload, cell: Pick<Cell, 'roundsMax'>, subject: SubjectName, options: Options, size: Size): number {
+export function roundsOf(workload: Workload, cell: Pick<Cell, 'roundsMax'>, subject: SubjectName, options: Options): number {
   if (options.runs !== undefined) return options.runs;
-  const full = Math.min(workload.rounds[size], cell.roundsMax ?? workload.rounds[size]);
-  return ['haproxy', 'poise-bun', 'nginx'].includes(subject) ? full : Math.min(full, roundsOfOthersMax);
+  const full = Math.min(workload.rounds[options.size], cell.roundsMax ?? workload.rounds[options.size]);
+  return ['haproxy', 'poise-bun', 'nginx'].includes(subject) ? full : Math.min(full, workload.roundsOfOthers);
+}
+
+/** Seconds that the workload takes, from the durations of its parts. */
+export function estimatedSeconds(workload: Workload, subjects: readonly Subject[], options: Options): number {
+  const starts = (cell: Cell): number => subjectsOf(workload, subjects, options).reduce((sum, subject) => sum + roundsOf(workload, cell, subject.name, options), 0);
+  return workload.cells.reduce((sum, cell) => sum + starts(cell) * (cell.seconds(options.size) + aroundSeconds.start), 0);
 }
 
 export class Runner {
@@ -29,23 +34,21 @@ export class Runner {
   failed = false;
   private readonly stage: Stage;
   private readonly options: Options;
-  private readonly size: Size;
   private readonly startedAt = performance.now();
 
   constructor(stage: Stage, options: Options) {
     this.stage = stage;
     this.options = options;
-    this.size = options.quick ? 'quick' : 'full';
   }
 
   async run(workload: Workload, subjects: readonly Subject[]): Promise<void> {
     const playing = subjectsOf(workload, subjects, this.options);
-    for (const cell of workload.cells(this.size)) {
+    for (const cell of workload.cells) {
       const out = new Set<SubjectName>();
-      const last = Math.max(0, ...playing.map((subject) => roundsOf(workload, cell, subject.name, this.options, this.size)));
+      const last = Math.max(0, ...playing.map((subject) => roundsOf(workload, cell, subject.name, this.options)));
       for (let round = 1; round <= last; round++) {
         for (const subject of playing) {
-          if (out.has(subject.name) || round > roundsOf(workload, cell, subject.name, this.options, this.size)) continue;
+          if (out.has(subject.name) || round > roundsOf(workload, cell, subject.name, this.options)) continue;
           if (!(await this.one(workload, cell, subject, round))) out.add(subject.name);
         }
       }
@@ -62,7 +65,7 @@ export class Runner {
       return false;
     }
     try {
-      const measured = await this.stage.withSubject(subject, shape, (started) => cell.measure({ stage: this.stage, subject: subject.name, started, size: this.size }), cell.bothCores);
+      const measured = await this.stage.withSubject(subject, shape, (started) => cell.measure({ stage: this.stage, subject: subject.name, started, size: this.options.size }), cell.bothCores);
       for (const [row, values] of measured) this.samples.push({ workload: workload.name, row, subject: subject.name, round, ...values });
       this.progress(`${workload.name} round ${round} ${subject.name}: ${[...measured].map(([row, values]) => `${row} ${this.cost(cell, row, values.cost)}`).join('; ')}`);
       return true;

@@ -11,3 +11,11 @@ export const ratioMax = {
   'W7 10,000 ACLs': 0.1,
   W9: 1.2,
 } as const;
+
+/** Highest cost as a ratio to other proxies on Bun; of several the cheapest counts. */
+export const peerRatioMax = [
+  { workload: 'W1', peers: ['nginx'], max: 1 },
+  { workload: 'W2', peers: ['nginx'], max: 1 },
+  { workload: 'W3', peers: ['nginx'], max: 1 },
+  { workload: 'W1', peers: ['fast-proxy', 'http-proxy-3', 'fastify-http-proxy'], max: 1 / 3 },
+] as const;

@@ -4,13 +4,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { projectFolder } from '../../test/harness/program.ts';
+import type { Size } from '../durations.ts';
 import type { LeftOut, Row, Sample } from '../row.ts';
 import type { SubjectName } from '../subjects/subject.ts';
 
 export interface Results {
   readonly date: string;
   readonly commit: string;
-  readonly quick: boolean;
+  readonly size: Size;
   readonly seconds: number;
   readonly machine: { readonly cores: number; readonly model: string; readonly kernel: string; readonly memoryBytes: number };
   readonly subjects: readonly { readonly name: SubjectName; readonly title: string; readonly version: string }[];

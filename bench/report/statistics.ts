@@ -23,9 +23,9 @@ export function samplesOf(samples: readonly Sample[], row: Row, subject: Subject
   return samples.filter((sample) => sample.workload === row.workload && sample.row === row.name && sample.subject === subject);
 }
 
-/** Cost of the subject divided by HAProxy's of the same round, over the rounds that both have. */
-export function ratios(samples: readonly Sample[], row: Row, subject: SubjectName): Summary | undefined {
-  const base = new Map(samplesOf(samples, row, 'haproxy').map((sample) => [sample.round, sample.cost]));
+/** Cost of the subject divided by the other's (HAProxy's) of the same round, over the rounds that both have. */
+export function ratios(samples: readonly Sample[], row: Row, subject: SubjectName, to: SubjectName = 'haproxy'): Summary | undefined {
+  const base = new Map(samplesOf(samples, row, to).map((sample) => [sample.round, sample.cost]));
   return summary(samplesOf(samples, row, subject).flatMap((sample) => {
     const other = base.get(sample.round);
     return other === undefined || other <= 0 ? [] : [sample.cost / other];

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder } from '../../test/harness/program.ts';
 import { readResults, type Results } from './results.ts';
+import { missedSection, peerLines } from './missed.ts';
 import { ratioLines } from './statistics.ts';
 import { table } from './table.ts';
 
@@ -12,9 +13,13 @@ export function resultsSection(results: Results): string {
   const { machine } = results;
   const versions = results.subjects.map((subject) => `${subject.title} ${subject.version}`).join(', ');
   const missing = results.leftOut.map((one) => `- left out: ${one.workload}, ${one.subject}: ${one.why}`);
+  const peers = peerLines(results.rows, results.samples);
+  const missed = missedSection(results.rows, results.samples);
   return [
     `Measured ${results.date.slice(0, 10)} at commit ${results.commit} in ${Math.round(results.seconds / 60)} minutes: ${machine.cores} cores (${machine.model}), Linux ${machine.kernel}.`,
-    `${versions}.`, '', table(results.rows, results.samples, results.subjects), ...(missing.length > 0 ? ['', ...missing] : []), '', '```', ...ratioLines(results.samples, results.rows), '```',
+    `${versions}.`, '', table(results.rows, results.samples, results.subjects), ...(missing.length > 0 ? ['', ...missing] : []),
+    ...(peers.length > 0 ? ['', 'Beside the other proxies:', '', ...peers.map((line) => `- ${line}`)] : []),
+    ...(missed === '' ? [] : ['', '### Rows that miss their target', '', missed]), '', '```', ...ratioLines(results.samples, results.rows), '```',
   ].join('\n');
 }
 

@@ -1,11 +1,12 @@
 /** W3 (a TLS connection per request) and W5 (a clear or tunnelled connection per request). */
 import { exchangeShape, servicePaths } from '../configurations/exchange.ts';
 import { ports } from '../configurations/shape.ts';
+import { durations } from '../durations.ts';
 import { handshakes, openLoop } from '../load/timed.ts';
 import type { Measured, Row } from '../row.ts';
 import { ratioMax } from '../targets.ts';
 import { smallRequests } from './keep-alive.ts';
-import { cpuPerUnit, latencyOf, type Cell, type Context, type Workload } from './workload.ts';
+import { cpuPerUnit, latencyOf, loadSeconds, type Cell, type Context, type Workload } from './workload.ts';
 
 const atOnce = 8;
 const handshakesPerSecond = 100;
@@ -20,15 +21,15 @@ const kinds: readonly Kind[] = [
 
 async function shakeHands(context: Context, kind: Kind): Promise<Measured> {
   const target = { host: context.stage.site.address, port: kind.port, resumed: kind.resumed, connections: atOnce };
-  await handshakes({ ...target, seconds: 0.7, ratePerSecond: 0 });
+  const { handshakeWarmSeconds, handshakeSeconds: seconds, rateSeconds } = durations[context.size];
+  await handshakes({ ...target, seconds: handshakeWarmSeconds, ratePerSecond: 0 });
   // The connection that fetches the first session is one answer that is not counted as a unit; its cost is below the spread.
-  const seconds = context.size === 'quick' ? 1.5 : 2;
   const cost = await cpuPerUnit(context, async () => {
     const done = await handshakes({ ...target, seconds, ratePerSecond: 0 });
     return { answers: done.answered, underWayMax: 1, units: done.answered, seconds };
   });
   if (context.size === 'quick' || kind !== kinds[0]) return cost;
-  return { ...cost, ...latencyOf(await handshakes({ ...target, seconds: 1, ratePerSecond: handshakesPerSecond }), handshakesPerSecond) };
+  return { ...cost, ...latencyOf(await handshakes({ ...target, seconds: rateSeconds, ratePerSecond: handshakesPerSecond }), handshakesPerSecond) };
 }
 
 const handshakeRow = (kind: Kind): Row => ({ workload: 'W3', name: kind.name, kind: 'cpu', unit: 'connection', target: kind.target, headline: !kind.resumed });
@@ -36,6 +37,10 @@ const handshakeRow = (kind: Kind): Row => ({ workload: 'W3', name: kind.name, ki
 const handshakeCell: Cell = {
   rows: kinds.map(handshakeRow),
   shape: (site) => exchangeShape(site, { bridged: false }),
+  seconds: (size) => {
+    const { handshakeWarmSeconds, handshakeSeconds, rateSeconds } = durations[size];
+    return kinds.length * loadSeconds(handshakeWarmSeconds, handshakeSeconds) + (size === 'quick' ? 0 : loadSeconds(rateSeconds));
+  },
   measure: async (context) => {
     const rows = new Map<string, Measured>();
     for (const kind of kinds) rows.set(kind.name, await shakeHands(context, kind));
@@ -44,8 +49,8 @@ const handshakeCell: Cell = {
 };
 
 export const newTls: Workload = {
-  name: 'W3', what: 'a TLS 1.3 connection per request (X25519), clear towards the servers', peers: ['nginx'], rounds: { quick: 2, full: 5 },
-  cells: () => [handshakeCell],
+  name: 'W3', what: 'a TLS 1.3 connection per request (X25519), clear towards the servers', peers: ['nginx'], rounds: { quick: 2, full: 5, dry: 1 }, roundsOfOthers: 1,
+  cells: [handshakeCell],
 };
 
 const clearName = 'connection per request, clear';
@@ -54,12 +59,17 @@ const tcpName = 'connection per request, mode tcp';
 const connectionCell: Cell = {
   rows: [clearName, tcpName].map((name) => ({ workload: 'W5', name, kind: 'cpu', unit: 'connection', target: ratioMax.W5, headline: true })),
   shape: (site) => exchangeShape(site, { bridged: false }),
+  seconds: (size) => {
+    const { warmSeconds, connectionSeconds, rateSeconds } = durations[size];
+    return 2 * loadSeconds(warmSeconds, connectionSeconds, rateSeconds);
+  },
   measure: async (context) => {
+    const { warmSeconds, connectionSeconds, rateSeconds } = durations[context.size];
     const rows = new Map<string, Measured>();
     for (const [name, port] of [[clearName, ports.clear], [tcpName, ports.tcp]] as const) {
-      await smallRequests(context, { tls: false, seconds: 1, close: true, port });
-      const cost = await cpuPerUnit(context, () => smallRequests(context, { tls: false, seconds: 2, close: true, port }));
-      const timed = await openLoop({ host: context.stage.site.address, port, tls: false, seconds: 1, connections: 0, ratePerSecond: connectionsPerSecond, keepAlive: false, paths: servicePaths });
+      await smallRequests(context, { tls: false, seconds: warmSeconds, close: true, port });
+      const cost = await cpuPerUnit(context, () => smallRequests(context, { tls: false, seconds: connectionSeconds, close: true, port }));
+      const timed = await openLoop({ host: context.stage.site.address, port, tls: false, seconds: rateSeconds, connections: 0, ratePerSecond: connectionsPerSecond, keepAlive: false, paths: servicePaths });
       rows.set(name, { ...cost, ...latencyOf(timed, connectionsPerSecond) });
     }
     return rows;
@@ -67,5 +77,5 @@ const connectionCell: Cell = {
 };
 
 export const newClear: Workload = {
-  name: 'W5', what: 'a connection per request, clear, mode http and mode tcp', peers: [], rounds: { quick: 1, full: 5 }, cells: () => [connectionCell],
+  name: 'W5', what: 'a connection per request, clear, mode http and mode tcp', peers: [], rounds: { quick: 1, full: 5, dry: 1 }, roundsOfOthers: 1, cells: [connectionCell],
 };

@@ -3,15 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exchangeShape, servicePaths } from '../configurations/exchange.ts';
 import { ports } from '../configurations/shape.ts';
+import { durations, type Size } from '../durations.ts';
 import { openLoop } from '../load/timed.ts';
 import { wrk } from '../load/wrk.ts';
 import { smallBodyBytes } from '../machine/origin.ts';
 import type { Measured } from '../row.ts';
 import { ratioMax } from '../targets.ts';
-import { cpuPerUnit, latencyOf, type Cell, type Context, type Work, type Workload } from './workload.ts';
+import { cpuPerUnit, latencyOf, loadSeconds, type Cell, type Context, type Work, type Workload } from './workload.ts';
 
 const connections = 64;
-export const fixedRatePerSecond = 2000;
+const fixedRatePerSecond = 2000;
 
 export interface SmallRequests {
   readonly tls: boolean;
@@ -36,32 +37,38 @@ export async function smallRequests(context: Context, load: SmallRequests): Prom
 }
 
 /** Warm-up, then cost, then latency at the fixed rate. */
-export async function costAndLatency(context: Context, load: SmallRequests): Promise<Measured> {
-  const quick = context.size === 'quick';
-  await smallRequests(context, { ...load, seconds: quick ? 1 : 2 });
-  const cost = await cpuPerUnit(context, () => smallRequests(context, load));
+async function costAndLatency(context: Context, tls: boolean): Promise<Measured> {
+  const { warmSeconds, sampleSeconds, rateSeconds } = durations[context.size];
+  await smallRequests(context, { tls, seconds: warmSeconds });
+  const cost = await cpuPerUnit(context, () => smallRequests(context, { tls, seconds: sampleSeconds }));
   const { address: host } = context.stage.site;
-  const timed = await openLoop({ host, port: load.tls ? ports.tls : ports.clear, tls: load.tls, seconds: 1, connections: 32, ratePerSecond: fixedRatePerSecond, keepAlive: true, paths: servicePaths });
+  const timed = await openLoop({ host, port: tls ? ports.tls : ports.clear, tls, seconds: rateSeconds, connections: 32, ratePerSecond: fixedRatePerSecond, keepAlive: true, paths: servicePaths });
   return { ...cost, ...latencyOf(timed, fixedRatePerSecond) };
 }
 
-function cell(workload: string, name: string, tls: boolean, seconds: number, target: number): Cell {
+function secondsOf(size: Size): number {
+  const { warmSeconds, sampleSeconds, rateSeconds } = durations[size];
+  return loadSeconds(warmSeconds, sampleSeconds, rateSeconds);
+}
+
+function cell(workload: string, name: string, tls: boolean, target: number): Cell {
   return {
     rows: [{ workload, name, kind: 'cpu', unit: 'request', target, headline: true }],
     shape: (site) => exchangeShape(site, { bridged: tls }),
-    measure: async (context) => new Map([[name, await costAndLatency(context, { tls, seconds })]]),
+    seconds: secondsOf,
+    measure: async (context) => new Map([[name, await costAndLatency(context, tls)]]),
   };
 }
 
 export const clear: Workload = {
   name: 'W1', what: 'HTTP/1.1 keep-alive, clear, 64 connections, 100-byte answers, eight Exchange ACLs',
-  peers: ['nginx', 'fast-proxy', 'http-proxy-3', 'fastify-http-proxy'], rounds: { quick: 2, full: 5 },
-  cells: () => [cell('W1', 'keep-alive, clear', false, 3, ratioMax.W1)],
+  peers: ['nginx', 'fast-proxy', 'http-proxy-3', 'fastify-http-proxy'], rounds: { quick: 2, full: 5, dry: 1 }, roundsOfOthers: 5,
+  cells: [cell('W1', 'keep-alive, clear', false, ratioMax.W1)],
 };
 
 export const bridged: Workload = {
-  name: 'W2', what: 'the same with TLS on both sides', peers: ['nginx'], rounds: { quick: 2, full: 5 },
-  cells: () => [cell('W2', 'keep-alive, TLS on both sides', true, 3, ratioMax.W2)],
+  name: 'W2', what: 'the same with TLS on both sides', peers: ['nginx'], rounds: { quick: 2, full: 5, dry: 1 }, roundsOfOthers: 5,
+  cells: [cell('W2', 'keep-alive, TLS on both sides', true, ratioMax.W2)],
 };
 
 function threads(count: number): Cell {
@@ -70,11 +77,16 @@ function threads(count: number): Cell {
     rows: [{ workload: 'W8', name, kind: 'cpu', unit: 'request', headline: count === 2 }],
     shape: (site) => exchangeShape(site, { bridged: false, threads: count }),
     bothCores: true,
-    measure: async (context) => new Map([[name, await costAndLatency(context, { tls: false, seconds: 3 })]]),
+    seconds: (size) => loadSeconds(durations[size].warmSeconds, durations[size].sampleSeconds),
+    measure: async (context) => {
+      const { warmSeconds, sampleSeconds } = durations[context.size];
+      await smallRequests(context, { tls: false, seconds: warmSeconds });
+      return new Map([[name, await cpuPerUnit(context, () => smallRequests(context, { tls: false, seconds: sampleSeconds }))]]);
+    },
   };
 }
 
 export const scaling: Workload = {
   name: 'W8', what: 'two traffic threads against one, W1\'s requests; the subject may use both cores, the load has core 1 in both rows',
-  peers: [], rounds: { quick: 1, full: 2 }, cells: () => [threads(1), threads(2)],
+  peers: [], rounds: { quick: 1, full: 5, dry: 1 }, roundsOfOthers: 1, cells: [threads(1), threads(2)],
 };

@@ -1,13 +1,13 @@
 /** W9: latency at half of the rate that HAProxy reaches in the same run, clear and bridged. A minute in all, split over the rounds. */
 import { exchangeShape, servicePaths } from '../configurations/exchange.ts';
 import { ports } from '../configurations/shape.ts';
+import { durations } from '../durations.ts';
 import { openLoop } from '../load/timed.ts';
 import type { Measured } from '../row.ts';
 import { ratioMax } from '../targets.ts';
 import { smallRequests } from './keep-alive.ts';
-import { cpuPerUnit, latencyOf, type Cell, type Context, type Workload } from './workload.ts';
+import { cpuPerUnit, latencyOf, loadSeconds, type Cell, type Context, type Workload } from './workload.ts';
 
-const secondsOfRound = 12;
 /** Half of HAProxy's rate over kept connections, found once per way and the same for all subjects. */
 const halfRates = new Map<boolean, number>();
 
@@ -25,14 +25,16 @@ function cell(tls: boolean): Cell {
   return {
     rows: [{ workload: 'W9', name, kind: 'latency', unit: 'p99', target: ratioMax.W9, headline: true }],
     shape: (site) => exchangeShape(site, { bridged: tls }),
+    seconds: (size) => loadSeconds(durations[size].warmSeconds, durations[size].latencySeconds),
     measure: async (context) => {
-      await smallRequests(context, { tls, seconds: 1 });
+      const { warmSeconds, latencySeconds } = durations[context.size];
+      await smallRequests(context, { tls, seconds: warmSeconds });
       const ratePerSecond = await halfRate(context, tls);
       let latency: ReturnType<typeof latencyOf> | undefined;
       const cpu = await cpuPerUnit(context, async () => {
-        const timed = await openLoop({ host: context.stage.site.address, port: tls ? ports.tls : ports.clear, tls, seconds: secondsOfRound, connections: 64, ratePerSecond, keepAlive: true, paths: servicePaths });
+        const timed = await openLoop({ host: context.stage.site.address, port: tls ? ports.tls : ports.clear, tls, seconds: latencySeconds, connections: 64, ratePerSecond, keepAlive: true, paths: servicePaths });
         latency = latencyOf(timed, ratePerSecond);
-        return { answers: timed.answered, underWayMax: 0, units: timed.answered, seconds: secondsOfRound };
+        return { answers: timed.answered, underWayMax: 0, units: timed.answered, seconds: latencySeconds };
       });
       const measured: Measured = { ...cpu, ...latency, cost: latency?.p99Ms ?? Number.NaN };
       return new Map([[name, measured]]);
@@ -41,5 +43,5 @@ function cell(tls: boolean): Cell {
 }
 
 export const latency: Workload = {
-  name: 'W9', what: 'p99 and p99.9 at half of the rate that saturates the set-up', peers: [], rounds: { quick: 1, full: 5 }, cells: () => [cell(false), cell(true)],
+  name: 'W9', what: 'p99 and p99.9 at half of the rate that saturates the set-up', peers: [], rounds: { quick: 1, full: 5, dry: 1 }, roundsOfOthers: 1, cells: [cell(false), cell(true)],
 };

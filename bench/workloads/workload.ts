@@ -5,10 +5,9 @@ import type { TimedLoad } from '../load/latencies.ts';
 import { cpuBetween, peakMemoryBytes, readCpu } from '../machine/cost.ts';
 import type { Started } from '../machine/programs.ts';
 import type { LogCount, Stage } from '../machine/stage.ts';
+import { aroundSeconds, type Size } from '../durations.ts';
 import type { Measured, Row } from '../row.ts';
 import type { SubjectName } from '../subjects/subject.ts';
-
-export type Size = 'quick' | 'full';
 
 export interface Context {
   readonly stage: Stage;
@@ -17,11 +16,18 @@ export interface Context {
   readonly size: Size;
 }
 
+/** Seconds that loads take together, with what is around them. For estimates. */
+export function loadSeconds(...loads: readonly number[]): number {
+  return loads.reduce((sum, one) => sum + one + aroundSeconds.process + aroundSeconds.log, 0);
+}
+
 /** One start of each subject in each round. Gives the rows it measured by name. */
 export interface Cell {
   readonly rows: readonly Row[];
   readonly shape: (site: Site) => Shape;
   readonly measure: (context: Context) => Promise<ReadonlyMap<string, Measured>>;
+  /** About how long one start is measured, without the start itself. */
+  readonly seconds: (size: Size) => number;
   /** Rounds of this cell when the command line says nothing and the workload has more. */
   readonly roundsMax?: number;
   /** The subject runs on the load's core too. */
@@ -34,7 +40,9 @@ export interface Workload {
   readonly peers: readonly SubjectName[];
   /** Rounds when the command line says nothing. */
   readonly rounds: Readonly<Record<Size, number>>;
-  readonly cells: (size: Size) => readonly Cell[];
+  /** Full rounds of the subjects that are shown without a target: Poise on Node and the libraries. */
+  readonly roundsOfOthers: number;
+  readonly cells: readonly Cell[];
 }
 
 /** Answers of a load, and how many log lines there may be beyond them: requests under way when the load ended. */

@@ -6,12 +6,12 @@ import { readOptions } from '../../../bench/options.ts';
 
 describe('options of the bench', () => {
   it('nothing given is a full run of everything', () => {
-    assert.deepEqual(readOptions([]), { quick: false, only: [], runs: undefined, json: undefined, subjects: [] });
+    assert.deepEqual(readOptions([]), { size: 'full', only: [], runs: undefined, json: undefined, subjects: [] });
   });
 
   it('reads every word, with a blank or an equals sign', () => {
     assert.deepEqual(readOptions(['--quick', '--only', 'W3,W2', '--runs=5', '--json', 'out.json', '--subjects', 'poise-bun,haproxy']),
-      { quick: true, only: ['W2', 'W3'], runs: 5, json: 'out.json', subjects: ['haproxy', 'poise-bun'] });
+      { size: 'quick', only: ['W2', 'W3'], runs: 5, json: 'out.json', subjects: ['haproxy', 'poise-bun'] });
   });
 
   for (const [words, sentence] of [

@@ -6,8 +6,15 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readResults, writeResults, type Results } from '../../../bench/report/results.ts';
 import { ratioLines, ratios, summary } from '../../../bench/report/statistics.ts';
+import { findingOf, missedSection, missedShort, peerLines } from '../../../bench/report/missed.ts';
 import { ratioText, table } from '../../../bench/report/table.ts';
 import { resultsSection, withSection } from '../../../bench/report/write-docs.ts';
+import { bodies } from '../../../bench/workloads/bodies.ts';
+import { newClear, newTls } from '../../../bench/workloads/connections.ts';
+import { idle } from '../../../bench/workloads/idle.ts';
+import { bridged, clear } from '../../../bench/workloads/keep-alive.ts';
+import { latency } from '../../../bench/workloads/latency.ts';
+import { sizes } from '../../../bench/workloads/sizes.ts';
 import type { Row, Sample } from '../../../bench/row.ts';
 import type { SubjectName } from '../../../bench/subjects/subject.ts';
 
@@ -77,7 +84,7 @@ describe('table', () => {
 
 describe('results', () => {
   const results: Results = {
-    date: '2026-01-02T03:04:05.000Z', commit: 'abc1234', quick: false, seconds: 1500, machine: { cores: 2, model: 'a processor', kernel: '6.1', memoryBytes: 1 },
+    date: '2026-01-02T03:04:05.000Z', commit: 'abc1234', size: 'full', seconds: 1500, machine: { cores: 2, model: 'a processor', kernel: '6.1', memoryBytes: 1 },
     subjects: [{ name: 'haproxy', title: 'HAProxy', version: '2.6' }, { name: 'poise-bun', title: 'Poise (Bun)', version: '0.1' }], rows: [row], samples: pair([10, 10], [9, 8]),
     leftOut: [{ workload: 'W1', subject: 'nginx', why: 'it is not installed' }],
   };
@@ -99,5 +106,43 @@ describe('results', () => {
     assert(!written.includes('old'));
     assert.equal(withSection(written, resultsSection(results)), written);
     assert.throws(() => withSection('no marks', ''), /marks of the bench/);
+  });
+});
+
+describe('rows that miss their target', () => {
+  const known: Row = { ...row, name: 'keep-alive, clear' };
+
+  it('say how far they are, what was tried and what is left', () => {
+    const samples = pair([10], [13], known);
+    assert.match(missedShort([known], samples).join(), /^missed: W1, keep-alive, clear: 1\.30 of HAProxy's where 1 is wanted: 30 % too much; \w/);
+    assert.match(missedSection([known], samples), /^- \*\*W1\*\* keep-alive, clear \(1\.30 .*30 % too much\)\. Tried: .* Left: /);
+  });
+
+  it('are silent when the target holds, when there is none, and when nothing was measured', () => {
+    assert.deepEqual(missedShort([known], pair([10], [10], known)), []);
+    assert.deepEqual(missedShort([shown], pair([10], [99], shown)), []);
+    assert.equal(missedSection([known], pair([], [99], known)), '');
+  });
+
+  it('share one item when they share their causes', () => {
+    const both: Row[] = [{ ...row, workload: 'W5', name: 'connection per request, clear' }, { ...row, workload: 'W5', name: 'connection per request, mode tcp' }];
+    const section = missedSection(both, both.flatMap((one) => pair([10], [15], one)));
+    assert.equal(section.split('\n').length, 1);
+    assert.match(section, /clear \(1\.50.*; connection per request, mode tcp \(1\.50/);
+  });
+
+  it('all have a finding, should they miss', () => {
+    const rows = [clear, bridged, newTls, bodies, newClear, idle, sizes, latency].flatMap((workload) => workload.cells.flatMap((cell) => cell.rows));
+    const aimed = rows.filter((one) => one.target !== undefined);
+    assert(aimed.length > 10);
+    assert.deepEqual(aimed.filter((one) => findingOf(one) === undefined), []);
+  });
+});
+
+describe('aims beside other proxies', () => {
+  it('name nginx and the cheapest library that was measured', () => {
+    const samples = [...pair([10], [9]), sample('nginx', 0, 10), sample('http-proxy-3', 0, 60), sample('fast-proxy', 0, 20)];
+    assert.deepEqual(peerLines([row], samples), ["W1, clear: 0.90 of nginx's CPU, wanted ≤ 1 ✓", "W1, clear: 0.45 of fast-proxy's CPU, wanted ≤ 0.33 ✗ missed"]);
+    assert.deepEqual(peerLines([row], pair([10], [9])), []);
   });
 });

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readOptions } from '../../../bench/options.ts';
-import { roundsOf, subjectsOf } from '../../../bench/runner.ts';
+import { estimatedSeconds, roundsOf, subjectsOf } from '../../../bench/runner.ts';
 import type { Subject, SubjectName } from '../../../bench/subjects/subject.ts';
 import type { Workload } from '../../../bench/workloads/workload.ts';
 
-const workload: Workload = { name: 'W1', what: '', peers: ['nginx'], rounds: { quick: 2, full: 5 }, cells: () => [] };
+const workload: Workload = { name: 'W1', what: '', peers: ['nginx'], rounds: { quick: 2, full: 5, dry: 1 }, roundsOfOthers: 1, cells: [] };
 const subjects = (['haproxy', 'nginx', 'poise-bun', 'poise-node', 'fast-proxy'] as const).map((name): Subject => ({
   name, title: name, version: () => '1', cannot: () => '', listens: () => [], start: () => { throw new Error('nothing is started here'); },
 }));
@@ -20,10 +20,19 @@ describe('subjects of a workload', () => {
 
 describe('rounds', () => {
   it('are the workload\'s for those with a target, fewer for the others', () => {
-    assert.equal(roundsOf(workload, {}, 'poise-bun', readOptions([]), 'full'), 5);
-    assert.equal(roundsOf(workload, {}, 'nginx', readOptions([]), 'full'), 5);
-    assert.equal(roundsOf(workload, {}, 'poise-node', readOptions([]), 'full'), 1);
-    assert.equal(roundsOf(workload, { roundsMax: 3 }, 'haproxy', readOptions([]), 'full'), 3);
+    assert.equal(roundsOf(workload, {}, 'poise-bun', readOptions([])), 5);
+    assert.equal(roundsOf(workload, {}, 'nginx', readOptions([])), 5);
+    assert.equal(roundsOf(workload, {}, 'poise-node', readOptions([])), 1);
+    assert.equal(roundsOf(workload, { roundsMax: 3 }, 'haproxy', readOptions([])), 3);
   });
-  it('are what the command line says for all', () => { assert.equal(roundsOf(workload, { roundsMax: 1 }, 'poise-node', readOptions(['--runs', '7']), 'full'), 7); });
+  it('are what the command line says for all', () => { assert.equal(roundsOf(workload, { roundsMax: 1 }, 'poise-node', readOptions(['--runs', '7'])), 7); });
+});
+
+describe('the estimate', () => {
+  it('counts every start of every subject', () => {
+    const cell = { rows: [], shape: () => { throw new Error('not asked'); }, measure: () => { throw new Error('not asked'); }, seconds: () => 9.3 };
+    const seconds = estimatedSeconds({ ...workload, cells: [cell] }, subjects, readOptions([]));
+    // Three subjects five times, Poise on Node once, each with its start.
+    assert.equal(Math.round(seconds), 160);
+  });
 });
