@@ -16,16 +16,18 @@ export function subjectsOf(workload: Workload, subjects: readonly Subject[], opt
 }
 
 /** nginx has a target of its own (Poise ahead of it), so it runs as often as the pair. */
-export function roundsOf(workload: Workload, cell: Pick<Cell, 'roundsMax'>, subject: SubjectName, options: Options): number {
+export function roundsOf(workload: Workload, cell: Pick<Cell, 'roundsMax' | 'pairOnly'>, subject: SubjectName, options: Options): number {
   if (options.runs !== undefined) return options.runs;
   const full = Math.min(workload.rounds[options.size], cell.roundsMax ?? workload.rounds[options.size]);
+  if (cell.pairOnly === true && !quickSubjects.includes(subject)) return 0;
   return ['haproxy', 'poise-bun', 'nginx'].includes(subject) ? full : Math.min(full, workload.roundsOfOthers);
 }
 
 /** Seconds that the workload takes, from the durations of its parts. */
 export function estimatedSeconds(workload: Workload, subjects: readonly Subject[], options: Options): number {
-  const starts = (cell: Cell): number => subjectsOf(workload, subjects, options).reduce((sum, subject) => sum + roundsOf(workload, cell, subject.name, options), 0);
-  return workload.cells.reduce((sum, cell) => sum + starts(cell) * (cell.seconds(options.size) + aroundSeconds.start), 0);
+  const playing = subjectsOf(workload, subjects, options);
+  const one = (cell: Cell, name: SubjectName): number => roundsOf(workload, cell, name, options) * (cell.seconds(options.size, name) + aroundSeconds.start);
+  return workload.cells.reduce((sum, cell) => sum + playing.reduce((part, subject) => part + one(cell, subject.name), 0), 0);
 }
 
 export class Runner {

@@ -6,7 +6,7 @@ import { handshakes, openLoop } from '../load/timed.ts';
 import type { Measured, Row } from '../row.ts';
 import { ratioMax } from '../targets.ts';
 import { smallRequests } from './keep-alive.ts';
-import { cpuPerUnit, latencyOf, loadSeconds, type Cell, type Context, type Workload } from './workload.ts';
+import { compileSeconds, cpuPerUnit, latencyOf, loadSeconds, type Cell, type Context, type Workload } from './workload.ts';
 
 const atOnce = 8;
 const handshakesPerSecond = 100;
@@ -22,7 +22,7 @@ const kinds: readonly Kind[] = [
 async function shakeHands(context: Context, kind: Kind): Promise<Measured> {
   const target = { host: context.stage.site.address, port: kind.port, resumed: kind.resumed, connections: atOnce };
   const { handshakeWarmSeconds, handshakeSeconds: seconds, rateSeconds } = durations[context.size];
-  await handshakes({ ...target, seconds: handshakeWarmSeconds, ratePerSecond: 0 });
+  await handshakes({ ...target, seconds: handshakeWarmSeconds + (kind === kinds[0] ? compileSeconds(context.size, context.subject) : 0), ratePerSecond: 0 });
   // The connection that fetches the first session is one answer that is not counted as a unit; its cost is below the spread.
   const cost = await cpuPerUnit(context, async () => {
     const done = await handshakes({ ...target, seconds, ratePerSecond: 0 });
@@ -37,9 +37,9 @@ const handshakeRow = (kind: Kind): Row => ({ workload: 'W3', name: kind.name, ki
 const handshakeCell: Cell = {
   rows: kinds.map(handshakeRow),
   shape: (site) => exchangeShape(site, { bridged: false }),
-  seconds: (size) => {
+  seconds: (size, subject) => {
     const { handshakeWarmSeconds, handshakeSeconds, rateSeconds } = durations[size];
-    return kinds.length * loadSeconds(handshakeWarmSeconds, handshakeSeconds) + (size === 'quick' ? 0 : loadSeconds(rateSeconds));
+    return compileSeconds(size, subject) + kinds.length * loadSeconds(handshakeWarmSeconds, handshakeSeconds) + (size === 'quick' ? 0 : loadSeconds(rateSeconds));
   },
   measure: async (context) => {
     const rows = new Map<string, Measured>();
@@ -59,15 +59,15 @@ const tcpName = 'connection per request, mode tcp';
 const connectionCell: Cell = {
   rows: [clearName, tcpName].map((name) => ({ workload: 'W5', name, kind: 'cpu', unit: 'connection', target: ratioMax.W5, headline: true })),
   shape: (site) => exchangeShape(site, { bridged: false }),
-  seconds: (size) => {
+  seconds: (size, subject) => {
     const { warmSeconds, connectionSeconds, rateSeconds } = durations[size];
-    return 2 * loadSeconds(warmSeconds, connectionSeconds, rateSeconds);
+    return 2 * compileSeconds(size, subject) + 2 * loadSeconds(warmSeconds, connectionSeconds, rateSeconds);
   },
   measure: async (context) => {
     const { warmSeconds, connectionSeconds, rateSeconds } = durations[context.size];
     const rows = new Map<string, Measured>();
     for (const [name, port] of [[clearName, ports.clear], [tcpName, ports.tcp]] as const) {
-      await smallRequests(context, { tls: false, seconds: warmSeconds, close: true, port });
+      await smallRequests(context, { tls: false, seconds: warmSeconds + compileSeconds(context.size, context.subject), close: true, port });
       const cost = await cpuPerUnit(context, () => smallRequests(context, { tls: false, seconds: connectionSeconds, close: true, port }));
       const timed = await openLoop({ host: context.stage.site.address, port, tls: false, seconds: rateSeconds, connections: 0, ratePerSecond: connectionsPerSecond, keepAlive: false, paths: servicePaths });
       rows.set(name, { ...cost, ...latencyOf(timed, connectionsPerSecond) });

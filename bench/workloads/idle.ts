@@ -12,7 +12,7 @@ import { bun, loadCores, start } from '../machine/programs.ts';
 import type { Measured } from '../row.ts';
 import { ratioMax } from '../targets.ts';
 import { smallRequests } from './keep-alive.ts';
-import { cpuPerUnit, latencyOf, type Cell, type Context, type Workload } from './workload.ts';
+import { compileSeconds, cpuPerUnit, latencyOf, type Cell, type Context, type Workload } from './workload.ts';
 
 const memoryName = 'memory of an idle connection';
 const pulseName = 'one request a second on each';
@@ -42,7 +42,7 @@ async function measure(context: Context): Promise<ReadonlyMap<string, Measured>>
     await sleep(settleMs.all);
     const memory: Measured = { cost: (memoryBytes(started.pid) - before) / (count - first), units: count - first, peakBytes: peakMemoryBytes(started.pid) };
     // Few requests have been seen so far: without this, half of the cost is the runtime compiling.
-    await smallRequests(context, { tls: true, seconds: durations[size].warmSeconds });
+    await smallRequests(context, { tls: true, seconds: durations[size].warmSeconds + compileSeconds(size, context.subject) });
     let timed: TimedLoad | undefined;
     const pulse = await cpuPerUnit(context, async () => {
       clients.writeLine(`pulse ${seconds}`);
@@ -63,7 +63,7 @@ const cell: Cell = {
   ],
   // Every client connection keeps its own server connection, as clients that log on with NTLM do: both legs stay open.
   shape: (site) => exchangeShape(site, { bridged: true, maxconn: 8500, defaults: '    http-reuse never\n' }),
-  seconds: (size) => (settleMs.first + settleMs.all) / 1000 + durations[size].idleConnections / openedPerSecond + durations[size].warmSeconds + durations[size].pulseSeconds + 1,
+  seconds: (size, subject) => compileSeconds(size, subject) + (settleMs.first + settleMs.all) / 1000 + durations[size].idleConnections / openedPerSecond + durations[size].warmSeconds + durations[size].pulseSeconds + 1,
   measure,
 };
 

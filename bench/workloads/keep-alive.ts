@@ -9,7 +9,8 @@ import { wrk } from '../load/wrk.ts';
 import { smallBodyBytes } from '../machine/origin.ts';
 import type { Measured } from '../row.ts';
 import { ratioMax } from '../targets.ts';
-import { cpuPerUnit, latencyOf, loadSeconds, type Cell, type Context, type Work, type Workload } from './workload.ts';
+import type { SubjectName } from '../subjects/subject.ts';
+import { compileSeconds, cpuPerUnit, latencyOf, loadSeconds, type Cell, type Context, type Work, type Workload } from './workload.ts';
 
 const connections = 64;
 const fixedRatePerSecond = 2000;
@@ -39,16 +40,16 @@ export async function smallRequests(context: Context, load: SmallRequests): Prom
 /** Warm-up, then cost, then latency at the fixed rate. */
 async function costAndLatency(context: Context, tls: boolean): Promise<Measured> {
   const { warmSeconds, sampleSeconds, rateSeconds } = durations[context.size];
-  await smallRequests(context, { tls, seconds: warmSeconds });
+  await smallRequests(context, { tls, seconds: warmSeconds + compileSeconds(context.size, context.subject) });
   const cost = await cpuPerUnit(context, () => smallRequests(context, { tls, seconds: sampleSeconds }));
   const { address: host } = context.stage.site;
   const timed = await openLoop({ host, port: tls ? ports.tls : ports.clear, tls, seconds: rateSeconds, connections: 32, ratePerSecond: fixedRatePerSecond, keepAlive: true, paths: servicePaths });
   return { ...cost, ...latencyOf(timed, fixedRatePerSecond) };
 }
 
-function secondsOf(size: Size): number {
+function secondsOf(size: Size, subject: SubjectName): number {
   const { warmSeconds, sampleSeconds, rateSeconds } = durations[size];
-  return loadSeconds(warmSeconds, sampleSeconds, rateSeconds);
+  return compileSeconds(size, subject) + loadSeconds(warmSeconds, sampleSeconds, rateSeconds);
 }
 
 function cell(workload: string, name: string, tls: boolean, target: number): Cell {
@@ -77,10 +78,10 @@ function threads(count: number): Cell {
     rows: [{ workload: 'W8', name, kind: 'cpu', unit: 'request', headline: count === 2 }],
     shape: (site) => exchangeShape(site, { bridged: false, threads: count }),
     bothCores: true,
-    seconds: (size) => loadSeconds(durations[size].warmSeconds, durations[size].sampleSeconds),
+    seconds: (size, subject) => compileSeconds(size, subject) + loadSeconds(durations[size].warmSeconds, durations[size].sampleSeconds),
     measure: async (context) => {
       const { warmSeconds, sampleSeconds } = durations[context.size];
-      await smallRequests(context, { tls: false, seconds: warmSeconds });
+      await smallRequests(context, { tls: false, seconds: warmSeconds + compileSeconds(context.size, context.subject) });
       return new Map([[name, await cpuPerUnit(context, () => smallRequests(context, { tls: false, seconds: sampleSeconds }))]]);
     },
   };

@@ -6,7 +6,7 @@ import { openLoop } from '../load/timed.ts';
 import type { Measured } from '../row.ts';
 import { ratioMax } from '../targets.ts';
 import { smallRequests } from './keep-alive.ts';
-import { cpuPerUnit, latencyOf, loadSeconds, type Cell, type Context, type Workload } from './workload.ts';
+import { compileSeconds, cpuPerUnit, latencyOf, loadSeconds, type Cell, type Context, type Workload } from './workload.ts';
 
 /** Half of HAProxy's rate over kept connections, found once per way and the same for all subjects. */
 const halfRates = new Map<boolean, number>();
@@ -25,10 +25,10 @@ function cell(tls: boolean): Cell {
   return {
     rows: [{ workload: 'W9', name, kind: 'latency', unit: 'p99', target: ratioMax.W9, headline: true }],
     shape: (site) => exchangeShape(site, { bridged: tls }),
-    seconds: (size) => loadSeconds(durations[size].warmSeconds, durations[size].latencySeconds),
+    seconds: (size, subject) => compileSeconds(size, subject) + loadSeconds(durations[size].warmSeconds, durations[size].latencySeconds),
     measure: async (context) => {
       const { warmSeconds, latencySeconds } = durations[context.size];
-      await smallRequests(context, { tls, seconds: warmSeconds });
+      await smallRequests(context, { tls, seconds: warmSeconds + compileSeconds(context.size, context.subject) });
       const ratePerSecond = await halfRate(context, tls);
       let latency: ReturnType<typeof latencyOf> | undefined;
       const cpu = await cpuPerUnit(context, async () => {

@@ -5,7 +5,7 @@ import type { TimedLoad } from '../load/latencies.ts';
 import { cpuBetween, peakMemoryBytes, readCpu } from '../machine/cost.ts';
 import type { Started } from '../machine/programs.ts';
 import type { LogCount, Stage } from '../machine/stage.ts';
-import { aroundSeconds, type Size } from '../durations.ts';
+import { aroundSeconds, durations, type Size } from '../durations.ts';
 import type { Measured, Row } from '../row.ts';
 import type { SubjectName } from '../subjects/subject.ts';
 
@@ -14,6 +14,11 @@ export interface Context {
   readonly subject: SubjectName;
   readonly started: Started;
   readonly size: Size;
+}
+
+/** HAProxy and nginx are compiled when they start. */
+export function compileSeconds(size: Size, subject: SubjectName): number {
+  return subject === 'haproxy' || subject === 'nginx' ? 0 : durations[size].compileSeconds;
 }
 
 /** Seconds that loads take together, with what is around them. For estimates. */
@@ -27,9 +32,11 @@ export interface Cell {
   readonly shape: (site: Site) => Shape;
   readonly measure: (context: Context) => Promise<ReadonlyMap<string, Measured>>;
   /** About how long one start is measured, without the start itself. */
-  readonly seconds: (size: Size) => number;
+  readonly seconds: (size: Size, subject: SubjectName) => number;
   /** Rounds of this cell when the command line says nothing and the workload has more. */
   readonly roundsMax?: number;
+  /** The pair alone plays it. */
+  readonly pairOnly?: boolean;
   /** The subject runs on the load's core too. */
   readonly bothCores?: boolean;
 }

@@ -25,6 +25,10 @@ describe('rounds', () => {
     assert.equal(roundsOf(workload, {}, 'poise-node', readOptions([])), 1);
     assert.equal(roundsOf(workload, { roundsMax: 3 }, 'haproxy', readOptions([])), 3);
   });
+  it('of a cell for the pair alone are none for others', () => {
+    assert.equal(roundsOf(workload, { pairOnly: true }, 'poise-node', readOptions([])), 0);
+    assert.equal(roundsOf(workload, { pairOnly: true }, 'poise-bun', readOptions([])), 5);
+  });
   it('are what the command line says for all', () => { assert.equal(roundsOf(workload, { roundsMax: 1 }, 'poise-node', readOptions(['--runs', '7'])), 7); });
 });
 
