@@ -138,7 +138,7 @@ export interface VrrpInstance {
     /** 0: no refresh while MASTER. */
     readonly refreshMs: number;
     readonly refreshRepeat: number;
-    /** After a lower priority was heard while MASTER. */
+    /** Second set after a lower priority was heard while MASTER; the first goes out at once. 0: none. */
     readonly lowerPriorityDelayMs: number;
     readonly lowerPriorityRepeat: number;
   };

@@ -204,8 +204,10 @@ function settled(machine: VrrpMachine, nowMs: number): boolean {
 
 function yieldTo(machine: VrrpMachine, advert: Advert, nowMs: number): void {
   // A node that has just preempted has sent one advert or two; one that has sent more was MASTER beside us.
-  const split = settled(machine, nowMs) && (advert.sentAsMaster ?? 0) > 2;
-  if (machine.instance.higherPrioritySendAdvert) sendAdvert(machine, machine.priority);
+  const long = settled(machine, nowMs);
+  const split = long && (advert.sentAsMaster ?? 0) > 2;
+  // A last advert lets the other one know of us, and announce itself again; one that does not say how long it has been MASTER gets it too.
+  if (split || long && advert.sentAsMaster === undefined || machine.instance.higherPrioritySendAdvert) sendAdvert(machine, machine.priority);
   machine.masterFrom = advert.from;
   machine.masterPriority = advert.priority;
   const why = advert.priority > machine.priority ? `${advert.from} has the higher priority ${advert.priority}` : `${advert.from} has the same priority ${advert.priority} and the higher address`;
@@ -219,8 +221,8 @@ function assertAgainst(machine: VrrpMachine, advert: Advert, nowMs: number): voi
   if (!machine.instance.lowerPriorityNoAdvert) advertise(machine, nowMs);
   // Switches and neighbours may have learnt the other one's address.
   const { lowerPriorityDelayMs, lowerPriorityRepeat } = machine.instance.garp;
-  if (lowerPriorityDelayMs === 0) machine.effects.announce(lowerPriorityRepeat);
-  else machine.announceAtMs = Math.min(machine.announceAtMs, nowMs + lowerPriorityDelayMs);
+  machine.effects.announce(lowerPriorityRepeat);
+  if (lowerPriorityDelayMs > 0) machine.announceAtMs = nowMs + lowerPriorityDelayMs;
   machine.effects.heardLowerPriority(advert);
   if (settled(machine, nowMs)) machine.effects.twoMasters({ peer: advert.from, peerPriority: advert.priority, outcome: 'stayed master' });
 }
