@@ -97,7 +97,8 @@ export class AdvertSocket {
     for (const option of [ipv6.receiveHopLimit, ipv6.receivePacketInfo]) setOption(this.fd, levels.ipv6, option, 1);
     for (const option of [ipv6.unicastHops, ipv6.multicastHops]) setOption(this.fd, levels.ipv6, option, timeToLive);
     setOption(this.fd, levels.ipv6, ipv6.trafficClass, precedence);
-    bindSocketTo(this.fd, this.source, this.link.index);
+    // Otherwise the kernel may send from the virtual address; groups that were joined are received all the same.
+    bindSocket(this.fd, socketAddress(this.source, this.link.index));
     if (this.#instance.unicastPeers.length > 0) return;
     const request = Buffer.alloc(20);
     request.set(this.#instance.multicastGroup.bytes, 0);
@@ -137,14 +138,6 @@ export class AdvertSocket {
   close(): void {
     closeSocket(this.fd);
   }
-}
-
-function bindSocketTo(fd: number, address: IpValue, index: number): void {
-  // A raw IPv6 socket sends from the address it is bound to; receiving groups is not narrowed by it.
-  const option = Buffer.alloc(20);
-  option.set(address.bytes, 0);
-  option.writeInt32LE(index, 16);
-  setOption(fd, levels.ipv6, ipv6.packetInfo, option);
 }
 
 function readPacket4(bytes: Buffer): ReceivedAdvert | undefined {
