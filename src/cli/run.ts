@@ -97,7 +97,7 @@ export async function run(line: CommandLine, words: readonly string[], part: Par
   if (master && part !== 'balancer' && part !== 'takeover') {
     const keepalived = readKeepalived(line, notices);
     if (keepalived === null) return 1;
-    const highAvailability = keepalived === undefined ? null : new HighAvailability(keepalived, model.poise, notices);
+    const highAvailability = keepalived === undefined ? null : new HighAvailability(line.keepalived, keepalived, model.poise, notices);
     const configurationIsValid = (): boolean => readAndPrint(line, notices) !== null;
     return new Master({ words, notices, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, highAvailability, configurationIsValid }).run();
   }

@@ -23,6 +23,7 @@ export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W
              [-n <maxconn>] [-L <name>] [-C <folder>] [-cc <condition>] [-dW] [-dD] [--keepalived <file>] [-- <file>...]
        poise check -f <file|folder>... [--json] [--strict]
        poise vrrp -f <keepalived.conf> [-s <poise.cfg>] [-t] [-i <id>]
+       poise vrrp status [-f <keepalived.conf>] [--json]
        poise demo [--once]
 
   -f        configuration file, or folder whose *.cfg files are read in order; may be repeated

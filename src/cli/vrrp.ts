@@ -1,16 +1,31 @@
-/** `poise vrrp -f keepalived.conf`: the VRRP half alone, beside a real HAProxy or anything else. Called by main.ts. */
+/** `poise vrrp -f keepalived.conf`: the VRRP half alone, beside a real HAProxy or anything else; `poise vrrp status` asks it. Called by main.ts. */
 import { parseArgs } from 'node:util';
 import { loadKeepalived } from '../config/keepalived/load.ts';
 import { loadConfiguration } from '../config/load.ts';
 import { nodeLog } from '../process/high-availability.ts';
 import { NodeMail } from '../process/node-mail.ts';
+import { askNode, NodeStatus, writeKeepalivedFiles } from '../process/node-status.ts';
 import { Notices } from '../process/notices.ts';
 import { spawnVrrp } from '../process/parent.ts';
 import { VrrpNode } from '../vrrp/node.ts';
+import { statusTable } from '../vrrp/status-text.ts';
 import { printProblems } from './print-problems.ts';
 import { usageText } from './version.ts';
 
+/** `poise vrrp status -f keepalived.conf [--json]`: asks the node that runs with this file. */
+async function status(words: readonly string[]): Promise<number> {
+  const { values } = parseArgs({ args: [...words], options: { file: { type: 'string', short: 'f', default: '/etc/keepalived/keepalived.conf' }, json: { type: 'boolean', default: false } } });
+  const found = await askNode(values.file);
+  if (typeof found === 'string') {
+    console.error(`poise vrrp status: ${found}`);
+    return 1;
+  }
+  process.stdout.write(values.json ? `${JSON.stringify(found, null, 2)}\n` : statusTable(found, Date.now()));
+  return 0;
+}
+
 export async function vrrp(words: readonly string[]): Promise<number> {
+  if (words[0] === 'status') return status(words.slice(1));
   let options;
   try {
     options = parseArgs({ args: [...words], options: { file: { type: 'string', short: 'f' }, check: { type: 'boolean', short: 't', default: false }, 'config-id': { type: 'string', short: 'i' }, settings: { type: 'string', short: 's' } } });
@@ -41,9 +56,12 @@ export async function vrrp(words: readonly string[]): Promise<number> {
   const mail = new NodeMail(model, poise?.model?.poise, log);
   const node = new VrrpNode({ model, spawn: spawnVrrp, log, onReport: (report) => { mail.hear(report); }, answeredHere: () => false });
   node.start();
+  const told = new NodeStatus(file, () => node.status(), (text) => { notices.warning(text); });
+  process.on('SIGUSR1', () => { void node.status().then((instances) => { writeKeepalivedFiles('data', instances, model); }); });
+  process.on('SIGUSR2', () => { void node.status().then((instances) => { writeKeepalivedFiles('stats', instances, model); }); });
   // There is no balancer whose checks have to run first.
   node.ready();
   const stopped = Promise.withResolvers<number>();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { void node.stop().then(() => mail.close()).then(() => { stopped.resolve(0); }); });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { void node.stop().then(() => mail.close()).then(() => { told.close(); stopped.resolve(0); }); });
   return stopped.promise;
 }

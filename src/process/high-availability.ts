@@ -7,6 +7,7 @@ import type { PoiseSettings } from '../model/model.ts';
 import { HealthJudge } from '../vrrp/health-judge.ts';
 import { type LogLevel, VrrpNode } from '../vrrp/node.ts';
 import { NodeMail } from './node-mail.ts';
+import { NodeStatus } from './node-status.ts';
 import type { Notices } from './notices.ts';
 import { spawnVrrp } from './parent.ts';
 import type { BalancerWord } from './parent.ts';
@@ -19,10 +20,12 @@ export class HighAvailability {
   readonly node: VrrpNode;
   readonly #judge = new HealthJudge();
   readonly #mail: NodeMail;
+  readonly #status: NodeStatus;
   readonly #answered: readonly VrrpScript[];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(model: KeepalivedModel, settings: PoiseSettings, notices: Notices) {
+  /** `file`: the keepalived.conf, which names the node for `poise vrrp status`. */
+  constructor(file: string, model: KeepalivedModel, settings: PoiseSettings, notices: Notices) {
     this.#answered = model.scripts.filter((script) => asksForHaproxy.test(script.command.words.join(' ')));
     for (const script of this.#answered) {
       notices.notice(`vrrp_script ${script.name} (${script.command.words.join(' ')}) is not run: the balancer is asked instead whether its threads move and every listener answers.`);
@@ -34,6 +37,7 @@ export class HighAvailability {
       onReport: (report) => { this.#mail.hear(report); },
       answeredHere: (script) => this.#answered.includes(script),
     });
+    this.#status = new NodeStatus(file, () => this.node.status(), (text) => { notices.warning(text); });
   }
 
   start(): void {
@@ -68,6 +72,7 @@ export class HighAvailability {
 
   /** The last letters have a moment. */
   close(): Promise<void> {
+    this.#status.close();
     return this.#mail.close();
   }
 }
