@@ -1,0 +1,88 @@
+/**
+ * Names every timeout that is shorter than the silence an Exchange service keeps by design. Called by load.ts after verify.
+ * Only notices: they never change whether a file is accepted, also not with zero-warning. Silent for files without Exchange paths.
+ */
+import type { Condition } from '../model/expression.ts';
+import type { Place } from '../model/problem.ts';
+import type { Context } from './context.ts';
+import type { ProxyDraft } from './draft.ts';
+
+interface Service {
+  /** First directory of the path, lower case. */
+  readonly directory: string;
+  readonly serverSeconds: number;
+  /** Silence of the client while it still sends a request; 0 = no need of its own. */
+  readonly clientSeconds: number;
+  readonly why: string;
+}
+
+const services: readonly Service[] = [
+  { directory: 'microsoft-server-activesync', serverSeconds: 3540, clientSeconds: 0, why: 'an ActiveSync ping is answered after up to 59 minutes without a byte' },
+  { directory: 'ews', serverSeconds: 1800, clientSeconds: 0, why: 'EWS streaming notifications stay open for up to 30 minutes' },
+  { directory: 'rpc', serverSeconds: 900, clientSeconds: 720, why: 'RPC over HTTP is silent for up to 15 minutes from the server and 12 from the client' },
+  { directory: 'mapi', serverSeconds: 300, clientSeconds: 0, why: 'a MAPI NotificationWait is held for 5 minutes' },
+];
+
+/** `/ews`, `/EWS/`, and the regular expression `(?i)\/ews` name the same directory. */
+function serviceOf(path: string): Service | undefined {
+  const directory = /^\^?(?:\(\?i\))?\^?\\?\/([a-z-]+)/i.exec(path)?.[1]?.toLowerCase();
+  return services.find((service) => service.directory === directory);
+}
+
+function probed(proxy: ProxyDraft): Service | undefined {
+  const { check } = proxy.settings;
+  const first = (check.send?.uri ?? check.request?.uri)?.[0];
+  return first?.kind === 'text' ? serviceOf(first.text) : undefined;
+}
+
+function routed(context: Context, condition: Condition | null): Service[] {
+  if (condition === null || condition.unless) return [];
+  const found: Service[] = [];
+  for (const term of condition.anyOf.flat()) {
+    if (term.negate) continue;
+    for (const index of term.acls) {
+      const acl = context.draft.acls[index];
+      if (acl === undefined || !['path', 'url', 'pathq'].includes(acl.expr.fetch.name)) continue;
+      for (const set of acl.patterns) {
+        for (const { key } of context.draft.patterns[set]?.entries ?? []) {
+          const service = serviceOf(key);
+          if (service !== undefined) found.push(service);
+        }
+      }
+    }
+  }
+  return found;
+}
+
+/** 0 and null mean no timeout at all, which verify.ts speaks about. */
+function tell(context: Context, proxy: ProxyDraft, word: 'server' | 'client', needed: number, why: string): void {
+  const field = word === 'server' ? 'serverMs' : 'clientMs';
+  const ms = proxy.settings.timeouts[field];
+  if (!ms || ms >= needed * 1000) return;
+  const place: Place = proxy.settings.places[field] ?? proxy.place;
+  context.problems.notice(place, `timeout ${word}`, `'timeout ${word}' of ${ms / 1000}s is too short for ${proxy.kind} '${proxy.name}': ${why}`,
+    `set 'timeout ${word} ${needed}s' or more in ${proxy.kind} '${proxy.name}'`);
+}
+
+export function adviseExchangeTimeouts(context: Context): void {
+  const { proxies } = context.draft;
+  const behind = new Map<ProxyDraft, Set<Service>>();
+  const note = (proxy: ProxyDraft | undefined, service: Service): void => {
+    if (proxy !== undefined) behind.set(proxy, (behind.get(proxy) ?? new Set()).add(service));
+  };
+  for (const proxy of proxies) {
+    if (proxy.settings.disabled) continue;
+    const own = probed(proxy);
+    if (own !== undefined && proxy.kind !== 'frontend') note(proxy, own);
+    for (const rule of proxy.useBackend) {
+      for (const service of routed(context, rule.condition)) {
+        note(proxies[rule.target], service);
+        if (service.clientSeconds > 0) tell(context, proxy, 'client', service.clientSeconds, service.why);
+      }
+    }
+  }
+  for (const [proxy, found] of behind) {
+    const longest = [...found].toSorted((left, right) => right.serverSeconds - left.serverSeconds)[0];
+    if (longest !== undefined) tell(context, proxy, 'server', longest.serverSeconds, longest.why);
+  }
+}
