@@ -1,3 +1,4 @@
+/** Notices about timeouts shorter than what an Exchange service needs: which are told, where, and which files hear nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load, told } from './loading.ts';
