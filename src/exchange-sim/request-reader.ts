@@ -9,12 +9,16 @@ export interface SimRequest {
   readonly version: string;
   /** Lower-case names; repeated lines joined with ', '. */
   readonly headers: ReadonlyMap<string, string>;
+  /** Every header line in order, spelled as it came: name, value without blanks around it. */
+  readonly lines: readonly (readonly [name: string, value: string])[];
   bodyBytes: number;
 }
 
 interface RequestHandler {
   /** The head is complete; the body may still come. */
   onHead(request: SimRequest): void;
+  /** The next bytes of the body, without chunk framing. */
+  onBody(bytes: Buffer): void;
   /** Head and body are complete. */
   onRequest(request: SimRequest): void;
   onBad(why: string): void;
@@ -22,7 +26,7 @@ interface RequestHandler {
 
 const headBytesMax = 262_144;
 
-type Part = 'head' | 'length-body' | 'chunk-line' | 'chunk-body' | 'chunk-end' | 'trailers' | 'broken';
+type Part = 'head' | 'length-body' | 'chunk-line' | 'chunk-body' | 'chunk-end' | 'trailers' | 'tunnel' | 'broken';
 
 export class RequestReader {
   private readonly handler: RequestHandler;
@@ -30,6 +34,8 @@ export class RequestReader {
   private held: Buffer = Buffer.alloc(0);
   private request: SimRequest | null = null;
   private bytesLeft = 0;
+  private stopped = false;
+  private running = false;
 
   constructor(handler: RequestHandler) {
     this.handler = handler;
@@ -37,7 +43,37 @@ export class RequestReader {
 
   feed(chunk: Buffer): void {
     this.held = this.held.length === 0 ? chunk : Buffer.concat([this.held, chunk]);
-    while (this.part !== 'broken' && this.step());
+    this.run();
+  }
+
+  /** Bytes that came but were not read yet. */
+  get heldBytes(): number {
+    return this.held.length;
+  }
+
+  /** Bytes of the body that are still announced; chunked: infinity until its end. */
+  get bodyBytesLeft(): number {
+    if (this.request === null) return 0;
+    return this.part === 'length-body' ? this.bytesLeft : Number.POSITIVE_INFINITY;
+  }
+
+  /** Nothing is handed on between stop(true) and stop(false). */
+  stop(stopped: boolean): void {
+    this.stopped = stopped;
+    if (!stopped) this.run();
+  }
+
+  /** From here on all bytes are body, until the connection ends. */
+  tunnel(): void {
+    this.part = 'tunnel';
+  }
+
+  private run(): void {
+    // A handler may call stop() from within a step; the loop that runs then goes on by itself.
+    if (this.running) return;
+    this.running = true;
+    while (!this.stopped && this.part !== 'broken' && this.step());
+    this.running = false;
   }
 
   /** False when more bytes are needed. */
@@ -49,6 +85,7 @@ export class RequestReader {
       case 'chunk-line': return this.readLine((line) => this.startChunk(line));
       case 'chunk-end': return this.readLine(() => { this.part = 'chunk-line'; });
       case 'trailers': return this.readLine((line) => { if (line === '') this.finish(); });
+      case 'tunnel': return this.passOn(this.held.length);
       case 'broken': return false;
     }
   }
@@ -64,13 +101,15 @@ export class RequestReader {
     const [method = '', target = '', version = ''] = (lines[0] ?? '').split(' ');
     if (!version.startsWith('HTTP/1.')) return this.fail('not an HTTP/1 request line');
     const headers = new Map<string, string>();
+    const spelled: (readonly [string, string])[] = [];
     for (const line of lines.slice(1)) {
       const colon = line.indexOf(':');
       const name = line.slice(0, colon).toLowerCase();
       const value = line.slice(colon + 1).trim();
+      spelled.push([line.slice(0, colon), value]);
       headers.set(name, headers.has(name) ? `${headers.get(name) ?? ''}, ${value}` : value);
     }
-    this.request = { method, target, version, headers, bodyBytes: 0 };
+    this.request = { method, target, version, headers, lines: spelled, bodyBytes: 0 };
     this.bytesLeft = Number(headers.get('content-length') ?? 0);
     const chunked = (headers.get('transfer-encoding') ?? '').toLowerCase().includes('chunked');
     this.part = chunked ? 'chunk-line' : 'length-body';
@@ -82,12 +121,21 @@ export class RequestReader {
   private skipBody(next: Part): boolean {
     if (this.held.length === 0) return false;
     const taken = Math.min(this.bytesLeft, this.held.length);
-    this.held = this.held.subarray(taken);
     this.bytesLeft -= taken;
-    if (this.request !== null) this.request.bodyBytes += taken;
+    this.passOn(taken);
     if (this.bytesLeft > 0) return false;
     if (next === 'head') this.finish();
     else this.part = next;
+    return true;
+  }
+
+  /** False when there was nothing. */
+  private passOn(taken: number): boolean {
+    if (taken === 0) return false;
+    const bytes = this.held.subarray(0, taken);
+    this.held = this.held.subarray(taken);
+    if (this.request !== null) this.request.bodyBytes += taken;
+    this.handler.onBody(bytes);
     return true;
   }
 
@@ -112,7 +160,7 @@ export class RequestReader {
 
   private finish(): void {
     const { request } = this;
-    this.part = 'head';
+    if (this.part !== 'tunnel') this.part = 'head';
     this.request = null;
     if (request !== null) this.handler.onRequest(request);
   }

@@ -1,14 +1,25 @@
 /**
- * One simulated Exchange server: TLS listener, every virtual directory of the front end, healthcheck.htm that follows the
+ * One simulated Exchange server: TLS listener, logins, every virtual directory of the front end, healthcheck.htm that follows the
  * component states. Made by site.ts and by tests. Answers name the server, so that a client sees where its request went.
  * An inactive component only takes its healthcheck.htm away, as Managed Availability does; other requests are still served.
  */
+import { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { createServer } from 'node:tls';
-import type { Server, TLSSocket } from 'node:tls';
+import type { Server } from 'node:tls';
+import { Authenticator } from './authentication.ts';
+import type { Accounts } from './authentication.ts';
+import { ScaledClock } from './clock.ts';
 import { ComponentStates } from './components.ts';
-import { RequestReader } from './request-reader.ts';
-import type { SimRequest } from './request-reader.ts';
+import { HttpConnection } from './connection.ts';
+import type { HttpExchange, ServerSide } from './connection.ts';
+import { FormsLogin } from './forms-login.ts';
+import { channelBindingsOf } from './ntlm.ts';
+import { serviceFor } from './service-list.ts';
+import type { ExchangeService, ServerFacts } from './service.ts';
 import { directoryOf } from './virtual-directories.ts';
+import type { Protection, VirtualDirectory } from './virtual-directories.ts';
+import { logLine } from './w3c-log.ts';
 
 export interface ExchangeServerOptions {
   /** `LAB-EX01` */
@@ -20,36 +31,56 @@ export interface ExchangeServerOptions {
   readonly port: number;
   readonly certPem: string;
   readonly keyPem: string;
-}
-
-interface SimAnswer {
-  readonly status: number;
-  readonly reason: string;
-  readonly headers: readonly string[];
-  readonly body: Buffer;
+  /** Without them everybody is let in and nobody has a name. */
+  readonly accounts?: Accounts;
+  /** Extended Protection everywhere, or (`directories`) as each directory has it; off when not given. */
+  readonly protection?: Protection | 'directories';
+  readonly clock?: ScaledClock;
+  /** Takes the lines of the log. */
+  readonly log?: (line: string) => void;
+  /** Instead of the list in service-list.ts; for tests. */
+  readonly services?: readonly ExchangeService[];
 }
 
 /** Largest body that `?bytes=` may ask for. */
 const bodyBytesMax = 1_073_741_824;
 const fill = Buffer.alloc(65_536, 'Exchange ');
 
-function textAnswer(status: number, reason: string, type: string, text: string, ...headers: readonly string[]): SimAnswer {
-  return { status, reason, headers: [`Content-Type: ${type}`, ...headers], body: Buffer.from(text, 'latin1') };
-}
-
 export class ExchangeServer {
   readonly name: string;
   readonly states = new ComponentStates();
-  /** Requests answered, health checks not counted. */
+  /** Requests that came, health checks not counted. */
   requests = 0;
+  /** Connections on which a second user was seen, or an answer to another connection's challenge. */
+  faults = 0;
   private readonly options: ExchangeServerOptions;
   private readonly listener: Server;
-  private readonly sockets = new Set<TLSSocket>();
+  private readonly sockets = new Set<Socket>();
+  /** TCP sockets below TLS, by the client's port; for resets. */
+  private readonly plainSockets = new Map<number, Socket>();
+  private readonly side: ServerSide;
+  private readonly authenticator: Authenticator | null;
+  private readonly forms: FormsLogin | null;
+  private connections = 0;
 
   constructor(options: ExchangeServerOptions) {
     this.options = options;
     this.name = options.name;
+    const facts: ServerFacts = { name: options.name, fqdn: options.fqdn, states: this.states, clock: options.clock ?? new ScaledClock(1) };
+    this.side = { facts, handle: (exchange) => this.handle(exchange), finished: (exchange, whole) => options.log?.(logLine(exchange, this.port, whole)) };
+    const { accounts } = options;
+    this.forms = accounts === undefined ? null : new FormsLogin(accounts, options.keyPem);
+    this.authenticator = accounts === undefined ? null : new Authenticator(
+      accounts, channelBindingsOf(new X509Certificate(options.certPem).raw), (directory) => this.protectionOf(directory), (exchange, what) => this.fault(exchange, what),
+    );
     this.listener = createServer({ cert: options.certPem, key: options.keyPem, ALPNProtocols: ['http/1.1'] }, (socket) => this.serve(socket));
+    this.listener.on('connection', (socket: Socket) => {
+      const port = socket.remotePort ?? 0;
+      this.plainSockets.set(port, socket);
+      socket.once('close', () => {
+        if (this.plainSockets.get(port) === socket) this.plainSockets.delete(port);
+      });
+    });
     this.listener.on('tlsClientError', () => {});
   }
 
@@ -76,75 +107,103 @@ export class ExchangeServer {
     });
   }
 
-  private serve(socket: TLSSocket): void {
+  private serve(socket: Socket): void {
     this.sockets.add(socket);
-    socket.setNoDelay(true);
-    const reader = new RequestReader({
-      onHead: (request) => {
-        if (request.headers.get('expect')?.toLowerCase() === '100-continue') socket.write('HTTP/1.1 100 Continue\r\n\r\n');
-      },
-      onRequest: (request) => this.answer(socket, request),
-      onBad: (why) => {
-        socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: ${why.length}\r\nConnection: close\r\n\r\n${why}`, 'latin1');
-      },
-    });
-    socket.on('data', (chunk: Buffer) => reader.feed(chunk));
-    socket.on('error', () => {});
     socket.on('close', () => this.sockets.delete(socket));
+    this.connections += 1;
+    new HttpConnection(socket, this.plainSockets.get(socket.remotePort ?? 0) ?? null, this.connections, this.side);
   }
 
-  private answer(socket: TLSSocket, request: SimRequest): void {
-    const [path = '', query = ''] = request.target.split('?');
-    const probe = path.toLowerCase().endsWith('/healthcheck.htm');
-    if (!probe) this.requests += 1;
-    const answer = probe ? this.health(path) : this.page(request, path, query);
-    const close = request.version === 'HTTP/1.0' || request.headers.get('connection')?.toLowerCase() === 'close';
-    const extraBytes = probe ? 0 : Math.min(bodyBytesMax, Number(new URLSearchParams(query).get('bytes') ?? 0) || 0);
-    const head = [
-      `HTTP/1.1 ${answer.status} ${answer.reason}`,
-      'Cache-Control: private',
-      ...answer.headers,
-      'Server: Microsoft-IIS/8.5',
-      `X-FEServer: ${this.options.name}`,
-      'X-Powered-By: ASP.NET',
-      `Content-Length: ${answer.body.length + extraBytes}`,
-      ...(close ? ['Connection: close'] : []),
-    ];
-    socket.write(`${head.join('\r\n')}\r\n\r\n`, 'latin1');
-    if (request.method === 'HEAD') {
-      if (close) socket.end();
+  private protectionOf(directory: VirtualDirectory): Protection {
+    const { protection = 'off' } = this.options;
+    return protection === 'directories' ? directory.protection : protection;
+  }
+
+  private fault(exchange: HttpExchange, what: string): void {
+    this.faults += 1;
+    exchange.remark = `FAULT ${what}`;
+  }
+
+  private handle(exchange: HttpExchange): void {
+    const [path = ''] = exchange.request.target.split('?');
+    if (path.toLowerCase().endsWith('/healthcheck.htm')) {
+      this.health(exchange, path);
       return;
     }
-    socket.write(answer.body);
-    this.pour(socket, extraBytes, close);
-  }
-
-  /** Writes a large body as fast as the reader takes it. */
-  private pour(socket: TLSSocket, bytesLeft: number, close: boolean): void {
-    let left = bytesLeft;
-    while (left > 0 && !socket.destroyed) {
-      const piece = left >= fill.length ? fill : fill.subarray(0, left);
-      left -= piece.length;
-      if (!socket.write(piece)) {
-        socket.once('drain', () => this.pour(socket, left, close));
-        return;
-      }
-    }
-    if (close) socket.end();
-  }
-
-  private health(path: string): SimAnswer {
-    const directory = directoryOf(path.slice(0, path.lastIndexOf('/')));
-    if (directory === undefined || directory.component === null) return textAnswer(404, 'Not Found', 'text/html', 'Not Found');
-    if (this.states.effective(directory.component) !== 'Active') return textAnswer(503, 'Service Unavailable', 'text/html', `${directory.component} is not active`);
-    return textAnswer(200, 'OK', 'text/html', `200 OK<br/>${this.options.fqdn.toUpperCase()}`);
-  }
-
-  private page(request: SimRequest, path: string, query: string): SimAnswer {
-    if (path === '/') return textAnswer(302, 'Found', 'text/html', 'Object moved', 'Location: /owa/');
+    this.requests += 1;
     const directory = directoryOf(path);
-    if (directory === undefined) return textAnswer(404, 'Not Found', 'text/html', `${this.options.name} has no ${path}`);
-    const told = `${this.options.name} ${request.method} ${path}${query === '' ? '' : `?${query}`} ${directory.path} ${request.bodyBytes}\n`;
-    return textAnswer(200, 'OK', directory.contentType, told);
+    if (path === '/') text(exchange, 302, 'Found', 'text/html', 'Object moved', 'Location: /owa/');
+    else if (directory === undefined) text(exchange, 404, 'Not Found', 'text/html', `${this.options.name} has no ${path}`);
+    else if (this.letsIn(exchange, directory, path)) this.serveDirectory(exchange, directory, path);
   }
+
+  /** False when the login took the request over. */
+  private letsIn(exchange: HttpExchange, directory: VirtualDirectory, path: string): boolean {
+    if (this.authenticator === null || this.forms === null) return true;
+    if (this.forms.serves(exchange, path)) return false;
+    if (directory.schemes.includes('forms') && !exchange.request.headers.has('authorization')) {
+      exchange.user = this.forms.userOf(exchange);
+      if (exchange.user !== '') return true;
+      this.forms.sendToLogon(exchange);
+      return false;
+    }
+    if (this.authenticator.check(exchange, directory) !== 'in') return false;
+    this.compareWithSaid(exchange);
+    return true;
+  }
+
+  /** A test client may say who it is (X-Sim-User): whoever is taken for somebody else then is a fault. */
+  private compareWithSaid(exchange: HttpExchange): void {
+    const said = exchange.request.headers.get('x-sim-user') ?? '';
+    if (said !== '' && said !== exchange.user) this.fault(exchange, `${said} is taken for ${exchange.user}`);
+  }
+
+  private serveDirectory(exchange: HttpExchange, directory: VirtualDirectory, path: string): void {
+    const service = serviceFor(path, this.options.services);
+    if (service === undefined) this.page(exchange, directory, path);
+    else service.handle(exchange);
+  }
+
+  private health(exchange: HttpExchange, path: string): void {
+    const component = directoryOf(path.slice(0, path.lastIndexOf('/')))?.component ?? null;
+    if (component === null) text(exchange, 404, 'Not Found', 'text/html', 'Not Found');
+    else if (this.states.effective(component) !== 'Active') text(exchange, 503, 'Service Unavailable', 'text/html', `${component} is not active`);
+    else text(exchange, 200, 'OK', 'text/html', `200 OK<br/>${this.options.fqdn.toUpperCase()}`);
+  }
+
+  /** A page that names the server and what was asked, once the body is here; `?bytes=` adds that many. */
+  private page(exchange: HttpExchange, directory: VirtualDirectory, path: string): void {
+    const { request } = exchange;
+    const query = request.target.slice(path.length + 1);
+    if (request.headers.get('expect')?.toLowerCase() === '100-continue') exchange.interim(100, 'Continue');
+    exchange.read({
+      piece: () => {},
+      end: () => {
+        const told = Buffer.from(`${this.options.name} ${request.method} ${path}${query === '' ? '' : `?${query}`} ${directory.path} ${request.bodyBytes}\n`, 'latin1');
+        const extra = Math.min(bodyBytesMax, Number(new URLSearchParams(query).get('bytes') ?? 0) || 0);
+        exchange.head(200, 'OK', [`Content-Type: ${directory.contentType}`], { kind: 'length', bytes: told.length + extra });
+        exchange.write(told);
+        pour(exchange, request.method === 'HEAD' ? 0 : extra);
+      },
+      gone: () => {},
+    });
+  }
+}
+
+function text(exchange: HttpExchange, status: number, reason: string, type: string, body: string, ...lines: readonly string[]): void {
+  exchange.answer(status, reason, [`Content-Type: ${type}`, ...lines], body);
+}
+
+/** Writes a large body as fast as the reader takes it. */
+function pour(exchange: HttpExchange, bytesLeft: number): void {
+  let left = bytesLeft;
+  while (left > 0 && !exchange.isOver) {
+    const piece = left >= fill.length ? fill : fill.subarray(0, left);
+    left -= piece.length;
+    if (!exchange.write(piece)) {
+      exchange.drained(() => pour(exchange, left));
+      return;
+    }
+  }
+  exchange.end();
 }

@@ -5,12 +5,15 @@ import { RequestReader } from '../../../src/exchange-sim/request-reader.ts';
 
 function read(pieces: readonly Buffer[]): string[] {
   const seen: string[] = [];
+  let body = 0;
   const reader = new RequestReader({
     onHead: (request) => seen.push(`head ${request.method}`),
+    onBody: (bytes) => { body += bytes.length; },
     onRequest: (request) => seen.push(`done ${request.method} ${request.target} ${request.bodyBytes} ${request.headers.get('x') ?? ''}`),
     onBad: (why) => seen.push(`bad ${why}`),
   });
   for (const piece of pieces) reader.feed(piece);
+  if (seen.length > 3) assert.equal(body, 18);
   return seen;
 }
 

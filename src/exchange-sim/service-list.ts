@@ -1,0 +1,16 @@
+/** Services of the simulated site beyond the plain page that names the server. Each is added here; read by connection.ts. */
+import type { ExchangeService } from './service.ts';
+
+const services: readonly ExchangeService[] = [];
+
+/** The service with the longest directory that the path lies in. */
+export function serviceFor(path: string, among: readonly ExchangeService[] = services): ExchangeService | undefined {
+  const lower = path.toLowerCase();
+  let best: ExchangeService | undefined;
+  for (const service of among) {
+    const own = service.directory.toLowerCase();
+    if (lower !== own && !lower.startsWith(`${own}/`)) continue;
+    if (best === undefined || own.length > best.directory.length) best = service;
+  }
+  return best;
+}
