@@ -3,7 +3,10 @@
  * Exit codes: 0 = valid, 1 = errors, 2 = warnings with --strict.
  */
 import { parseArgs } from 'node:util';
+import { loadKeepalived } from '../config/keepalived/load.ts';
+import { verifyPair } from '../config/keepalived/pair.ts';
 import { loadConfiguration } from '../config/load.ts';
+import type { KeepalivedModel } from '../model/keepalived.ts';
 import { Notices } from '../process/notices.ts';
 import { isFatal, printProblems, problemsJson } from './print-problems.ts';
 import { defaultThreads } from './run.ts';
@@ -15,18 +18,24 @@ export function check(words: readonly string[]): number {
     options = parseArgs({
       args: [...words],
       allowPositionals: true,
-      options: { file: { type: 'string', short: 'f', multiple: true, default: [] }, json: { type: 'boolean', default: false }, strict: { type: 'boolean', default: false } },
+      options: { file: { type: 'string', short: 'f', multiple: true, default: [] }, json: { type: 'boolean', default: false }, strict: { type: 'boolean', default: false }, keepalived: { type: 'string', multiple: true, default: [] } },
     });
   } catch (error) {
     console.error(`poise check: ${error instanceof Error ? error.message : String(error)}\n\n${usageText}`);
     return 1;
   }
   const files = [...options.values.file, ...options.positionals];
-  if (files.length === 0) {
+  const { keepalived } = options.values;
+  if (files.length === 0 && keepalived.length === 0) {
     console.error(`poise check: no configuration file given\n\n${usageText}`);
     return 1;
   }
-  const { problems } = loadConfiguration(files, { cpus: defaultThreads(), diagnostics: true });
+  const nodes = keepalived.map((file) => loadKeepalived(file));
+  const models = nodes.flatMap((node) => node.model ?? []);
+  const problems = [
+    ...files.length === 0 ? [] : loadConfiguration(files, { cpus: defaultThreads(), diagnostics: true }).problems,
+    ...nodes.flatMap((node) => node.problems), ...models.length === 2 ? verifyPair(models[0] as KeepalivedModel, models[1] as KeepalivedModel) : [],
+  ];
   const fatal = problems.some(isFatal);
   if (options.values.json) console.log(problemsJson(problems));
   else {
