@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Events } from '../control/events.ts';
+import type { AdviceList } from '../control/watch/advice-list.ts';
 import type { Sampler } from '../control/sampler.ts';
 import type { ServerStates } from '../control/server-states.ts';
 import type { ToControl, ToTraffic } from '../model/messages.ts';
@@ -25,6 +26,7 @@ export interface AdminParts {
   readonly sampler: Sampler;
   readonly tables: StickTables;
   readonly events: Events;
+  readonly advice: AdviceList;
   readonly clock: Clock;
   /** Posts to every traffic thread. */
   readonly broadcast: (message: ToTraffic) => void;

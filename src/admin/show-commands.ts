@@ -12,6 +12,7 @@ import { jsonInfo, jsonRows } from '../report/json.ts';
 import { plainInfo, typedInfo, typedRows } from '../report/typed.ts';
 import { P } from '../shared/segments.ts';
 import type { ProcessField } from '../shared/segments.ts';
+import { dateText } from './captured-errors.ts';
 import type { Command, CommandCall } from './command.ts';
 import { command, levels, number } from './command.ts';
 import type { AdminContext } from './context.ts';
@@ -201,6 +202,13 @@ function showEvents(call: CommandCall): string {
   return call.args[0] === 'buf0' ? log.text() : 'No such event sink\n';
 }
 
+function showAdvice(call: CommandCall): string {
+  const entries = call.context.advice.entries();
+  if (call.args[0] === 'json') return `${JSON.stringify(entries)}\n`;
+  return entries.map(({ severity, code, active, sinceMs, lastMs, count, text }) =>
+    `[${severity}] ${code}${active ? '' : ' (over)'}, since ${dateText(sinceMs)}, last ${dateText(lastMs)}, ${count} times: ${text}\n`).join('');
+}
+
 export const showCommands: readonly Command[] = [
   command('show stat', 'user', 'show stat [desc|json|no-maint|typed|up]*', 'report the counters of proxies and servers', showStat),
   command('show info', 'user', 'show info [desc|json|typed]*', 'report on the running process', showInfo),
@@ -218,4 +226,5 @@ export const showCommands: readonly Command[] = [
   command('show startup-logs', 'operator', 'show startup-logs', 'repeat what was reported at start', call => call.context.startupMessages.map(text => `${text}\n`).join('')),
   command('show cli sockets', 'user', 'show cli sockets', 'list the runtime sockets', showCliSockets),
   command('show events', 'user', 'show events [<sink>]', 'list the event sinks, or the events of one', showEvents),
+  command('show advice', 'user', 'show advice [json]', 'list what was noticed while running, and what to do', showAdvice),
 ];

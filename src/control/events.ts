@@ -7,7 +7,7 @@
 export const eventLevel = { emerg: 0, alert: 1, crit: 2, err: 3, warning: 4, notice: 5, info: 6 } as const;
 
 export interface ControlEvent {
-  readonly kind: 'server-state' | 'server-admin' | 'server-weight' | 'server-address' | 'backend-down' | 'health-check';
+  readonly kind: 'server-state' | 'server-admin' | 'server-weight' | 'server-address' | 'backend-down' | 'health-check' | 'advice';
   readonly atMs: number;
   /** Index into Model.proxies: the log targets to use. */
   readonly proxy: number;

@@ -90,6 +90,8 @@ export const limits = {
   threadMissedBeatsMax: 20,
   /** Lines that `show events` keeps. */
   eventLogLinesMax: 1024,
+  /** Entries of the list of advice. */
+  adviceEntriesMax: 256,
   /** Answer bytes that may wait for a slow reader of the runtime socket before its next command is held back. */
   adminPendingBytesMax: 1048576,
   /** Connections that wait while `stats maxconn` others use the runtime sockets. */

@@ -18,6 +18,8 @@ import { Sampler, samplePeriodMs } from '../control/sampler.ts';
 import { ServerStates } from '../control/server-states.ts';
 import type { ToControl, ToTraffic } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
+import { AdviceList } from '../control/watch/advice-list.ts';
+import { ProbeWatch } from '../control/watch/probe-watch.ts';
 import type { LogRing } from '../shared/log-ring.ts';
 import { P, Segments } from '../shared/segments.ts';
 import { StickTables } from '../shared/stick-table.ts';
@@ -62,6 +64,7 @@ export class Balancer {
   private readonly internal = makeInternalSocket();
   private readonly threads: TrafficThreads;
   private readonly events = new Events();
+  private readonly advice = new AdviceList(systemClock, this.events);
   private readonly states: ServerStates;
   private readonly sampler: Sampler;
   private readonly admin: Admin;
@@ -90,7 +93,7 @@ export class Balancer {
     this.states = new ServerStates(model, this.segments, { clock: systemClock, post: broadcast, events: this.events });
     this.sampler = new Sampler(model, this.segments);
     this.admin = new Admin({
-      model, segments: this.segments, servers: this.states, sampler: this.sampler, events: this.events, clock: systemClock, broadcast,
+      model, segments: this.segments, servers: this.states, sampler: this.sampler, events: this.events, advice: this.advice, clock: systemClock, broadcast,
       tables: new StickTables(model, this.segments.handles, systemClock),
       pid: process.pid, startedAtMs, nodeName: model.global.node === '' ? hostname() : model.global.node,
       maxconn, descriptorsMax: descriptors, bootMs: Math.round(performance.now()), startupMessages: notices.startup, environment: process.env,
@@ -150,7 +153,7 @@ export class Balancer {
     const lowPorts = model.binds.some(({ address }) => address.kind === 'inet' && address.port > 0 && address.port < 1024);
     const dropFailure = dropPrivileges(identity, lowPorts);
     if (dropFailure !== '') return dropFailure;
-    this.health = startHealth(model, this.states, { clock: systemClock, random: Math.random, log: (text) => this.tell('warning', text) });
+    this.health = startHealth(model, this.states, { clock: systemClock, random: Math.random, log: (text) => this.tell('warning', text), watch: new ProbeWatch(model, this.advice, (server) => this.states.address(server)) });
     this.samplerTimer = setInterval(() => this.sampler.tick(systemClock.monoMs()), samplePeriodMs);
     if (this.options.selfCheck) this.startSelfCheck();
     return '';

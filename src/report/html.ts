@@ -3,6 +3,7 @@
  * markup is our own. Called by admin/internal-server.ts. Keeps the phrases that scripts look for: `uptime = </b> 0d 0h00m06s`
  * and `idle = 100 %`. Shows nothing unescaped.
  */
+import type { Advice } from '../model/advice.ts';
 import type { StatsPage } from '../model/model.ts';
 import { productVersion, releaseDate } from '../model/process-statistics.ts';
 import { objectKinds } from '../model/statistics.ts';
@@ -21,6 +22,8 @@ export interface PageView {
   readonly rows: readonly Row[];
   readonly snapshot: Snapshot;
   readonly nodeName: string;
+  /** What was noticed and is not over. */
+  readonly advice: readonly Advice[];
   /** True: tick boxes and actions. */
   readonly admin: boolean;
   readonly up: boolean;
@@ -166,6 +169,20 @@ function resultPart(view: PageView): string {
   return `<div class="msg ${row}"><a class="q" href="${escape(pageLink(view.page, view, {}))}" title="Remove this message">[X]</a> ${escape(message)}</div>\n`;
 }
 
+/** Only what concerns proxies that this page may show. */
+function advicePart(view: PageView): string {
+  const shown = new Set(view.rows.map(row => row.proxy.index));
+  const entries = view.advice.filter(advice => advice.active && shown.has(advice.proxy));
+  if (entries.length === 0) return '';
+  const lines = entries.map(({ severity, sinceMs, lastMs, count, text: words }) =>
+    `<tr class="active_going_down"><td>${severity}</td><td>${escape(words)}</td><td>${isoDate(sinceMs)}</td><td>${isoDate(lastMs)}</td><td>${count}</td></tr>\n`);
+  return `<table class="t advice"><thead><tr><th>Kind</th><th>What was noticed</th><th>Since</th><th>Last</th><th>Times</th></tr></thead>\n<tbody>${lines.join('')}</tbody></table>\n`;
+}
+
+function isoDate(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 19);
+}
+
 export function htmlPage(view: PageView): string {
   const { page } = view;
   const node = page.showNode ? ` on ${escape(page.node === '' ? view.nodeName : page.node)}` : '';
@@ -179,7 +196,7 @@ export function htmlPage(view: PageView): string {
 <link rel="icon" href="data:,"><style>${style}</style></head><body>
 <h1>Poise${version}</h1>
 <h2>Statistics Report for pid ${escape(String(view.snapshot.process.get('Pid') ?? ''))}${node}${description}</h2>
-<hr><h3>&gt; General process information</h3>
+${advicePart(view)}<hr><h3>&gt; General process information</h3>
 <div class="top">${processPart(view)}${legendPart()}${linksPart(view)}</div>
 ${resultPart(view)}${[...byProxy.values()].map(rows => proxyPart(rows, view)).join('')}<script>${script}</script></body></html>
 `;

@@ -5,7 +5,7 @@
 import { createConnection } from 'node:net';
 import type { Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
-import type { ConnectionOptions } from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 
 export interface CheckTarget {
   /** Numeric address or name; '' with `path`. */
@@ -32,8 +32,8 @@ interface SocketEnds {
 export interface CheckSocketEvents {
   /** The transport is connected; with TLS the handshake follows. */
   onConnected(): void;
-  /** The TLS handshake is done (only with TLS). */
-  onSecured(): void;
+  /** The TLS handshake is done (only with TLS). `leaf`: the server's certificate as DER. */
+  onSecured(leaf?: Uint8Array): void;
   onData(chunk: Buffer): void;
   /** The peer sends no more. */
   onEnd(): void;
@@ -98,7 +98,7 @@ class NetCheckSocket implements CheckSocket {
         checkServerIdentity: (_host, certificate) => (verifyHost === '' ? undefined : checkServerIdentity(verifyHost, certificate)),
       });
       this.stream = secured;
-      secured.on('secureConnect', () => { if (!this.over) this.events.onSecured(); });
+      secured.on('secureConnect', () => { if (!this.over) this.events.onSecured(leafOf(secured)); });
       secured.on('error', (error) => this.failed(error));
       this.listen(secured);
     } catch (error) {
@@ -119,6 +119,13 @@ class NetCheckSocket implements CheckSocket {
     this.socket.destroy();
     this.events.onError(code);
   }
+}
+
+/** Undefined when the server showed none. */
+function leafOf(socket: TLSSocket): Uint8Array | undefined {
+  // Without a certificate the runtime gives an empty object, or null.
+  const leaf: { readonly raw?: Uint8Array } | null = socket.getPeerCertificate();
+  return leaf?.raw;
 }
 
 function endsOf(socket: Socket): SocketEnds {

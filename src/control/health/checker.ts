@@ -8,6 +8,8 @@ import { Compiler } from '../../rules/compile.ts';
 import type { ServerStates } from '../server-states.ts';
 import { systemTimers } from '../timers.ts';
 import type { Timers } from '../timers.ts';
+import type { ProbeWatch } from '../watch/probe-watch.ts';
+import { Sighting } from '../watch/sighting.ts';
 import { CheckRun } from './check-run.ts';
 import { CheckSubject, CheckWorld } from './check-subject.ts';
 import { openCheckSocket } from './check-socket.ts';
@@ -28,6 +30,8 @@ interface HealthOptions {
   readonly timers?: Timers;
   readonly open?: OpenCheckSocket;
   readonly lookup?: NameLookup;
+  /** Looks at what the checks of Exchange servers see. */
+  readonly watch?: ProbeWatch;
 }
 
 export interface Health {
@@ -154,16 +158,22 @@ class ServerChecker {
       return;
     }
     this.parts.subject.begin();
+    const sighting = health.watch?.watches(server.index) === true ? new Sighting() : null;
+    const open = health.open ?? openCheckSocket;
     const { connectMs, checkMs } = this.timeouts();
     this.run = new CheckRun({
-      program: this.program, clock: health.clock, timers: this.timers, open: health.open ?? openCheckSocket, connectMs, checkMs,
+      program: this.program, clock: health.clock, timers: this.timers, connectMs, checkMs,
+      open: sighting === null ? open : (target, events) => open(target, sighting.between(events)),
       target: (step) => checkTarget(step, { model: this.parts.model, proxy: this.parts.proxy, server, address: () => states.address(server.index) }),
     }, (result) => {
       this.run = null;
       this.ran = true;
       // Maintenance may have begun while the check was under way: its result means nothing then.
       if (states.checkInfo(server.index).paused) states.checkAbandoned(server.index);
-      else states.checkEnded(server.index, result);
+      else {
+        states.checkEnded(server.index, result);
+        if (sighting !== null) health.watch?.checked(server.index, result.outcome !== 'failed', sighting);
+      }
       this.schedule(this.spread(this.intervalMs()));
     });
     states.checkStarted(server.index);

@@ -116,7 +116,7 @@ function textMatch(method: string, wanted: string): (text: string) => boolean {
 }
 
 /** Null: more bytes are needed for a whole head. */
-function readAnswer(answer: Answer, isHead: boolean): HttpAnswer | 'bad' | null {
+export function readAnswer(answer: Answer, isHead: boolean): HttpAnswer | 'bad' | null {
   const head = new Http1Head(true);
   const parser = new HeadParser(head, limits.checkAnswerBytesMax, limits.headerCountMax);
   let from = 0;

@@ -3,6 +3,7 @@ import { Events } from '../../../src/control/events.ts';
 import { Sampler } from '../../../src/control/sampler.ts';
 import type { CheckInfo } from '../../../src/control/check-result.ts';
 import type { ServerStates } from '../../../src/control/server-states.ts';
+import { AdviceList } from '../../../src/control/watch/advice-list.ts';
 import { createAdminContext } from '../../../src/admin/context.ts';
 import type { AdminContext } from '../../../src/admin/context.ts';
 import { C, G } from '../../../src/model/counters.ts';
@@ -140,8 +141,9 @@ export function makeFixture(model: Model = makeModel(), tables?: StickTables): F
     state[B.lastchg_s] = startedAtMs / 1000;
   }
   const fixture: { nowMs: number } = { nowMs: startedAtMs + 6000 };
+  const advice = new AdviceList({ monoMs: () => fixture.nowMs, dateMs: () => fixture.nowMs }, events);
   const context = createAdminContext({
-    model, segments, servers: states as unknown as ServerStates, sampler, events, tables: tables ?? ({ table: () => undefined } as unknown as StickTables),
+    model, segments, servers: states as unknown as ServerStates, sampler, events, advice, tables: tables ?? ({ table: () => undefined } as unknown as StickTables),
     clock: { monoMs: () => fixture.nowMs, dateMs: () => fixture.nowMs }, broadcast: message => sent.push(message), pid: 4711, startedAtMs, nodeName: 'n1', maxconn: 2000,
     descriptorsMax: 4037, bootMs: 12, startupMessages: ['[NOTICE] started'], environment: { HOME: '/root' }, warnings: () => 0, stopping: () => false,
   });

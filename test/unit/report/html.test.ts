@@ -10,7 +10,7 @@ import type { Fixture } from './fixture.ts';
 
 function view(fixture: Fixture, changes: Partial<PageView> = {}): PageView {
   const snapshot = fixture.context.snapshot();
-  return { page: statsPage, rows: filterRows(snapshot, everything), snapshot, nodeName: 'n1', admin: false, up: false, noMaint: false, noRefresh: false, scope: '', result: null, ...changes };
+  return { page: statsPage, rows: filterRows(snapshot, everything), snapshot, nodeName: 'n1', advice: [], admin: false, up: false, noMaint: false, noRefresh: false, scope: '', result: null, ...changes };
 }
 
 test('the page keeps the phrases that scripts look for', () => {
@@ -81,4 +81,12 @@ test('short times show the two largest units', () => {
 test('results of actions are shown', () => {
   assert.ok(htmlPage(view(makeFixture(), { result: 'DONE' })).includes('Action processed successfully.'));
   assert.ok(htmlPage(view(makeFixture(), { result: 'DENY' })).includes('Action denied.'));
+});
+
+test('advice is a table under the title, escaped, only while it lasts and for proxies that are shown', () => {
+  const fixture = makeFixture();
+  const advice = { code: 'other-server', severity: 'warning', proxy: 0, server: -1, subject: 's', text: 'look <b>here</b>', sinceMs: 0, lastMs: 0, count: 3, active: true } as const;
+  const page = htmlPage(view(fixture, { advice: [advice] }));
+  assert.match(page, /<table class="t advice">.*look &lt;b&gt;here&lt;\/b&gt;.*<td>3<\/td>/s);
+  for (const other of [{ ...advice, active: false }, { ...advice, proxy: 999 }]) assert.ok(!htmlPage(view(fixture, { advice: [other] })).includes('look'));
 });

@@ -1,0 +1,53 @@
+/** The running balancer names certificates and addresses that will hurt Exchange clients: log, runtime socket, statistics page. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { certificate } from '../../harness/certificates.ts';
+import { answering, ok } from '../../harness/origin.ts';
+import type { Origin } from '../../harness/origin.ts';
+import { Site } from '../../harness/site.ts';
+
+function exchange(name: string, fqdn: string): Origin {
+  const files = certificate([name]);
+  return answering(() => ok(`200 OK<br/>${fqdn}`), { tls: { cert: readFileSync(files.certificate), key: readFileSync(files.key) } });
+}
+
+test('differing certificates and a copied address are named', async () => {
+  const site = await Site.start('poise', {
+    configuration: `frontend fe
+    bind {fe} ssl crt {bound}
+    default_backend owa
+frontend stats
+    bind {stats}
+    stats enable
+    stats uri /
+backend owa
+    option httpchk GET /owa/healthcheck.htm
+    server ex1 {ex1} check ssl verify none inter 200ms
+    server ex2 {ex2} check ssl verify none inter 200ms
+`,
+    origins: () => ({ ex1: exchange('one.example', 'EX1.lab.local'), ex2: exchange('two.example', 'EX1.lab.local') }),
+    values: () => ({ bound: certificate(['one.example']).both }),
+  });
+  try {
+    let advice = '';
+    for (let look = 0; look < 50 && !advice.includes('same-server-twice'); look += 1) {
+      await sleep(100);
+      advice = await site.command('show advice');
+    }
+    const print = '[0-9a-f]{64}';
+    assert.match(advice, new RegExp(`Extended Protection will refuse Outlook logins: server owa/ex2 .* has the certificate ${print}, .* serves ${print}`));
+    assert.doesNotMatch(advice, /server owa\/ex1 .* has the certificate/);
+    assert.match(advice, /OWA will loop: the servers of backend owa/);
+    assert.match(advice, /\[warning\] other-server.*Server owa\/ex2 .* is answered by EX1\.lab\.local, not by ex2/);
+    const json = JSON.parse(await site.command('show advice json')) as { code: string; count: number }[];
+    assert.deepEqual(json.map(({ code }) => code).sort(), ['certificate-of-bind', 'certificates-of-servers', 'other-server', 'same-server-twice']);
+    const page = (await site.everything('stats', 'GET / HTTP/1.0\r\n\r\n')).bytes;
+    assert.match(page, /<table class="t advice">.*OWA will loop/s);
+    const lines = site.log.lines.filter((line) => line.includes('Extended Protection'));
+    assert.equal(lines.length, 1, 'one line, however often it is seen');
+  } finally {
+    await site.stop();
+  }
+});
