@@ -1,6 +1,6 @@
 /**
  * `npm run docs`: writes docs/configuration.md from the keyword tables and the catalog, so that the page cannot say anything else
- * than the program does. A unit test compares the committed page with configurationPage().
+ * than the program does. A unit test compares the committed page with configurationPage() and keepalivedPage().
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { facilities, levels } from '../config/log-target.ts';
 import { features, haproxyVersion } from '../config/predicate.ts';
 import { proxyTable } from '../config/proxy/table.ts';
 import { serverRows } from '../config/server.ts';
+import { keepalivedTables } from '../config/keepalived/load.ts';
 import { poiseWords } from '../config/side/poise.ts';
 import { inactiveTables } from '../config/side/inactive.ts';
 import { aclKeywords, predefinedAcls } from '../model/catalog/acls.ts';
@@ -139,4 +140,24 @@ export function configurationPage(): string {
   ].join('\n');
 }
 
-if (import.meta.main) writeFileSync(join(import.meta.dirname, '..', '..', 'docs', 'configuration.md'), configurationPage());
+const keepalivedIntroduction = `# keepalived.conf
+
+This page is made by \`npm run docs\` from the keyword tables of the program; do not edit it by hand.
+
+Poise reads a keepalived.conf as it is (\`--keepalived FILE\`, \`poise vrrp -f FILE\`): comments with \`#\` and \`!\`, quotes, \`include\`, \`$NAME=value\` definitions,
+\`@id\` lines. What the words mean stands in keepalived.conf(5); [high-availability.md](high-availability.md) tells what Poise adds. A word that
+neither program knows is an error with its line, and so is one that keepalived knows and Poise does not: a pair must not start half understood.
+`;
+
+export function keepalivedPage(): string {
+  return keepalivedIntroduction + Object.entries(keepalivedTables).map(([block, rows]) => {
+    const shown = Object.entries(rows).map(([word, row]) => [`\`${word}\``, row.unsupported !== undefined ? '**no**' : row.ignored !== undefined ? 'no effect' : 'yes', row.unsupported ?? row.ignored ?? '']);
+    return `\n## ${block}\n\n${table(['word', 'supported', 'instead, or why not'], shown)}`;
+  }).join('');
+}
+
+if (import.meta.main) {
+  const folder = join(import.meta.dirname, '..', '..', 'docs');
+  writeFileSync(join(folder, 'configuration.md'), configurationPage());
+  writeFileSync(join(folder, 'keepalived.md'), keepalivedPage());
+}

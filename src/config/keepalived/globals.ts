@@ -51,7 +51,7 @@ function group(line: Line, family: 4 | 6, fallback: IpValue): IpValue {
   return fallback;
 }
 
-const rows: Rows<GlobalsDraft> = {
+export const globalsRows: Rows<GlobalsDraft> = {
   notification_email: { args: [0, 0], block: true, read: (line, draft) => { draft.notificationEmail = listed(line).map((entry) => entry.keyword); } },
   notification_email_from: { args: [1, 1], read: (line, draft) => { draft.notificationEmailFrom = line.first; } },
   smtp_server: { args: [1, 2], read: (line, draft) => { draft.smtpServer = { host: line.first, port: line.args[1] === undefined ? 25 : line.whole(line.args[1], 1, 65_535, 25) }; } },
@@ -101,5 +101,5 @@ const rows: Rows<GlobalsDraft> = {
 };
 
 export function readGlobals(line: Line, draft: GlobalsDraft): void {
-  readBlock(line.statement.block ?? [], rows, draft, 'global_defs', line.problems);
+  readBlock(line.statement.block ?? [], globalsRows, draft, 'global_defs', line.problems);
 }

@@ -6,7 +6,7 @@ import { type TrackingDraft, trackingRows } from './tracking.ts';
 
 interface GroupDraft extends NotifyDraft, TrackingDraft { instances: string[]; ownWeights: boolean }
 
-const rows: Rows<GroupDraft> = {
+export const groupRows: Rows<GroupDraft> = {
   ...notifyRows as Rows<GroupDraft>,
   ...trackingRows as Rows<GroupDraft>,
   group: { args: [0, 0], block: true, read: (line, draft) => { draft.instances = listed(line).flatMap((entry) => entry.statement.words); } },
@@ -16,7 +16,7 @@ const rows: Rows<GroupDraft> = {
 
 export function readGroup(line: Line, smtpAlertDefault: boolean): VrrpSyncGroup {
   const draft: GroupDraft = { notify: emptyNotify(), trackScripts: [], trackInterfaces: [], trackProcesses: [], trackFiles: [], instances: [], ownWeights: false };
-  readBlock(line.statement.block ?? [], rows, draft, `vrrp_sync_group ${line.first}`, line.problems);
+  readBlock(line.statement.block ?? [], groupRows, draft, `vrrp_sync_group ${line.first}`, line.problems);
   const { notify, ...rest } = draft;
   return { ...rest, name: line.first, place: line.place, notify: notifications(notify, smtpAlertDefault) };
 }

@@ -48,7 +48,7 @@ function emptyInstance(): InstanceDraft {
   };
 }
 
-const authenticationRows: Rows<InstanceDraft> = {
+export const authenticationRows: Rows<InstanceDraft> = {
   auth_type: { args: [1, 1], read: (line) => {
     if (line.first === 'AH') line.problems.unsupported(line.place, 'AH', 'auth_type AH is not supported', 'use auth_type PASS, or leave the block out and filter protocol 112 in the network');
     else if (line.first !== 'PASS') line.error(line.first, `unknown auth_type '${line.first}'`, 'PASS');
@@ -105,7 +105,7 @@ function readPeers(line: Line, draft: InstanceDraft): void {
   }
 }
 
-const rows: Rows<InstanceDraft> = {
+export const instanceRows: Rows<InstanceDraft> = {
   ...notifyRows as Rows<InstanceDraft>,
   ...trackingRows as Rows<InstanceDraft>,
   state: { args: [1, 1], read: (line, draft) => {
@@ -158,7 +158,7 @@ const rows: Rows<InstanceDraft> = {
 export function readInstance(line: Line, defaults: InstanceDefaults, globals: KeepalivedGlobals): VrrpInstance {
   const draft = emptyInstance();
   draft.notify.priorityChanges = defaults.priorityChanges;
-  readBlock(line.statement.block ?? [], rows, draft, `vrrp_instance ${line.first}`, line.problems);
+  readBlock(line.statement.block ?? [], instanceRows, draft, `vrrp_instance ${line.first}`, line.problems);
   const family = draft.addresses.find((one) => one.advertised)?.address.family ?? draft.addresses[0]?.address.family ?? draft.sourceAddress?.family ?? 4;
   const version = family === 6 ? 3 : draft.version ?? defaults.version;
   if (family === 6 && draft.version === 2) line.warning('version', `vrrp_instance ${line.first} has IPv6 addresses: version 3 is used`, 'write version 3');

@@ -7,12 +7,12 @@ import type { InterfaceDelay, KeepalivedModel, TrackedFile, TrackedProcess, Vrrp
 import type { Problem } from '../../model/problem.ts';
 import { type ConfigFiles, diskFiles } from '../files.ts';
 import { Problems } from '../problems.ts';
-import { emptyGlobals, readGlobals } from './globals.ts';
-import { readGroup } from './group.ts';
-import { readInstance } from './instance.ts';
-import { ignored, type Line, listed, readBlock, type Rows, unsupported } from './line.ts';
+import { emptyGlobals, globalsRows, readGlobals } from './globals.ts';
+import { groupRows, readGroup } from './group.ts';
+import { authenticationRows, instanceRows, readInstance } from './instance.ts';
+import { ignored, type Line, listed, readBlock, type Row, type Rows, unsupported } from './line.ts';
 import { readStatements } from './lines.ts';
-import { readScript, readTrackedFile, readTrackedProcess } from './tracking.ts';
+import { fileRows, processRows, readScript, readTrackedFile, readTrackedProcess, scriptRows } from './tracking.ts';
 import { verifyKeepalived } from './verify.ts';
 
 interface KeepalivedOptions {
@@ -64,6 +64,12 @@ const rows: Rows<Draft> = {
   ...unsupported('set it with ip, outside', 'static_ipaddress', 'static_routes', 'static_rules', 'track_group'),
   ...unsupported('start the program inside the namespace: ip netns exec NAME poise …', 'net_namespace', 'net_namespace_ipvs'),
   bfd_instance: { args: [1, 1], block: true, unsupported: 'BFD is not spoken here; track a script or an interface instead' },
+};
+
+/** Every word of every block, for the reference page. */
+export const keepalivedTables: Readonly<Record<string, Readonly<Record<string, Pick<Row<never>, 'ignored' | 'unsupported'>>>>> = {
+  'top level': rows, global_defs: globalsRows, vrrp_script: scriptRows, vrrp_track_process: processRows, vrrp_track_file: fileRows, vrrp_sync_group: groupRows, vrrp_instance: instanceRows,
+  authentication: authenticationRows,
 };
 
 export function loadKeepalived(path: string, options: KeepalivedOptions = {}): KeepalivedLoaded {

@@ -14,7 +14,7 @@ function readWeight(line: Line, draft: { weight: number; weightReverse: boolean 
   if (line.args[1] !== undefined && line.args[1] !== 'reverse') line.error(line.args[1], `unexpected '${line.args[1]}' after the weight`, 'only reverse may follow');
 }
 
-const scriptRows: Rows<Writable<VrrpScript> & { user: string; group: string }> = {
+export const scriptRows: Rows<Writable<VrrpScript> & { user: string; group: string }> = {
   script: { args: [1, 64], read: (line, draft) => {
     const made = line.args.length === 1 ? line.command(line.first, '', '') : { place: line.place, words: line.args, user: '', group: '' };
     draft.command = made;
@@ -37,7 +37,7 @@ export function readScript(line: Line): VrrpScript {
   return { ...script, command: { ...script.command, user, group }, timeoutMs: script.timeoutMs === 0 ? script.intervalMs : script.timeoutMs };
 }
 
-const processRows: Rows<Writable<TrackedProcess>> = {
+export const processRows: Rows<Writable<TrackedProcess>> = {
   process: { args: [1, 64], read: (line, draft) => { [draft.process, draft.parameters] = [line.first, line.args.slice(1)]; } },
   param_match: { args: [1, 1], unsupported: 'name the process only, or its whole command line with full_command' },
   weight: { args: [1, 2], read: (line, draft) => { readWeight(line, draft, fileWeightMax); } },
@@ -56,7 +56,7 @@ export function readTrackedProcess(line: Line): TrackedProcess {
   return draft;
 }
 
-const fileRows: Rows<Writable<TrackedFile>> = {
+export const fileRows: Rows<Writable<TrackedFile>> = {
   file: { args: [1, 1], read: (line, draft) => { draft.file = line.first; } },
   weight: { args: [1, 2], read: (line, draft) => { readWeight(line, draft, fileWeightMax); } },
   init_file: { args: [0, 2], read: (line, draft) => { draft.initFile = line.first === '' || line.first === 'overwrite' ? 0 : line.whole(line.first, -254, 254, 0); } },

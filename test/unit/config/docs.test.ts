@@ -2,13 +2,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { configurationPage } from '../../../src/cli/write-docs.ts';
+import { configurationPage, keepalivedPage } from '../../../src/cli/write-docs.ts';
 import { globalTable } from '../../../src/config/global/keywords.ts';
 import { proxyTable } from '../../../src/config/proxy/table.ts';
 
 test('docs/configuration.md is current', () => {
   const committed = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
   assert.equal(committed === configurationPage(), true, "docs/configuration.md is out of date: run 'npm run docs'");
+});
+
+test('docs/keepalived.md is current', () => {
+  const committed = readFileSync(new URL('../../../docs/keepalived.md', import.meta.url), 'utf8');
+  assert.equal(committed === keepalivedPage(), true, "docs/keepalived.md is out of date: run 'npm run docs'");
 });
 
 test('no word stands twice in a table, and each has its sentence', () => {
