@@ -9,6 +9,7 @@ import type { Sampler } from '../control/sampler.ts';
 import type { ServerStates } from '../control/server-states.ts';
 import type { ToControl, ToTraffic } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
+import type { InstanceStatus } from '../model/vrrp-messages.ts';
 import { takeSnapshot } from '../report/snapshot.ts';
 import type { Snapshot } from '../report/row.ts';
 import type { ReportSources } from '../report/sources.ts';
@@ -43,6 +44,8 @@ export interface AdminParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly warnings: () => number;
   readonly stopping: () => boolean;
+  /** What the master process has told of the VRRP instances; empty without. */
+  readonly virtualAddresses: () => readonly InstanceStatus[];
 }
 
 export interface AdminContext extends AdminParts {
@@ -77,6 +80,7 @@ export function createAdminContext(parts: AdminParts): AdminContext {
     stopping: parts.stopping,
     patternsAdded: () => patterns.added,
     patternsFreed: () => patterns.freed,
+    virtualAddresses: parts.virtualAddresses,
   };
   return {
     ...parts,

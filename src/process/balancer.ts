@@ -18,6 +18,7 @@ import { Sampler, samplePeriodMs } from '../control/sampler.ts';
 import { ServerStates } from '../control/server-states.ts';
 import type { ToControl, ToTraffic } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
+import type { InstanceStatus } from '../model/vrrp-messages.ts';
 import { AdviceList } from '../control/watch/advice-list.ts';
 import { ProbeWatch } from '../control/watch/probe-watch.ts';
 import type { LogRing } from '../shared/log-ring.ts';
@@ -73,6 +74,8 @@ export class Balancer {
   private health: Health | null = null;
   private samplerTimer: NodeJS.Timeout | null = null;
   private readonly selfCheckTimers: NodeJS.Timeout[] = [];
+  /** What the master has told of the VRRP instances. */
+  virtualAddresses: readonly InstanceStatus[] = [];
   private stopping = false;
 
   constructor(options: BalancerOptions) {
@@ -97,7 +100,7 @@ export class Balancer {
       tables: new StickTables(model, this.segments.handles, systemClock),
       pid: process.pid, startedAtMs, nodeName: model.global.node === '' ? hostname() : model.global.node,
       maxconn, descriptorsMax: descriptors, bootMs: Math.round(performance.now()), startupMessages: notices.startup, environment: process.env,
-      warnings: () => notices.warnings, stopping: () => this.stopping,
+      warnings: () => notices.warnings, stopping: () => this.stopping, virtualAddresses: () => this.virtualAddresses,
     }, this.internal.key);
   }
 

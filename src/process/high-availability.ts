@@ -4,6 +4,7 @@
  */
 import type { KeepalivedModel, VrrpScript } from '../model/keepalived.ts';
 import type { PoiseSettings } from '../model/model.ts';
+import type { InstanceStatus } from '../model/vrrp-messages.ts';
 import { HealthJudge } from '../vrrp/health-judge.ts';
 import { type LogLevel, VrrpNode } from '../vrrp/node.ts';
 import { NodeMail } from './node-mail.ts';
@@ -13,6 +14,7 @@ import { spawnVrrp } from './parent.ts';
 import type { BalancerWord } from './parent.ts';
 
 const lookMs = 200;
+const tellMs = 1000;
 /** Commands that ask whether a process called haproxy exists: here the balancer itself is asked. */
 const asksForHaproxy = /^(\/usr\/bin\/|\/bin\/|\/usr\/sbin\/)?(killall (-0|-s 0)|pidof|pgrep( -x)?|systemctl is-active( --quiet)?) (haproxy|poise)(\.service)?$/;
 
@@ -23,6 +25,7 @@ export class HighAvailability {
   readonly #status: NodeStatus;
   readonly #answered: readonly VrrpScript[];
   #timer: NodeJS.Timeout | undefined;
+  #tellTimer: NodeJS.Timeout | undefined;
 
   /** `file`: the keepalived.conf, which names the node for `poise vrrp status`. */
   constructor(file: string, model: KeepalivedModel, settings: PoiseSettings, notices: Notices) {
@@ -40,8 +43,10 @@ export class HighAvailability {
     this.#status = new NodeStatus(file, () => this.node.status(), (text) => { notices.warning(text); });
   }
 
-  start(): void {
+  /** `told` hears the state of all instances once a second. */
+  start(told: (status: readonly InstanceStatus[]) => void): void {
     this.node.start();
+    this.#tellTimer = setInterval(() => { void this.node.status().then(told); }, tellMs);
     this.#look();
     this.#timer = setInterval(() => { this.#look(); }, lookMs);
   }
@@ -67,6 +72,7 @@ export class HighAvailability {
   /** Hands the addresses over (priority 0) and ends. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    clearInterval(this.#tellTimer);
     await this.node.stop();
   }
 

@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { HighAvailability } from './high-availability.ts';
 import type { Notices } from './notices.ts';
-import { isBalancerWord, spawnPart, tellReady } from './parent.ts';
+import { isBalancerWord, spawnPart, tellReady, tellVirtualAddresses } from './parent.ts';
 import type { Part } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
 import type { Predecessors } from './predecessors.ts';
@@ -65,7 +65,7 @@ export class Master {
     process.on('SIGUSR2', () => this.reload());
     process.on('SIGHUP', () => this.reload());
     this.launch('balancer');
-    this.options.highAvailability?.start();
+    this.options.highAvailability?.start((status) => { if (this.current !== null) tellVirtualAddresses(this.current.process, status); });
     const code = await this.end.promise;
     await this.options.highAvailability?.close();
     return code;

@@ -4,6 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import type { InstanceStatus } from '../model/vrrp-messages.ts';
 
 /** `balancer`: child of a master. `vrrp`: speaks VRRP for one. `daemon`: child of a launcher that ends once it is ready. '': started by a person or a unit. */
 export type Part = '' | 'balancer' | 'takeover' | 'daemon' | 'vrrp';
@@ -52,6 +53,17 @@ export interface BalancerWord {
 
 export function isBalancerWord(message: unknown): message is BalancerWord {
   return typeof message === 'object' && message !== null && 'why' in message && 'checked' in message;
+}
+
+/** What the master tells a balancer of the virtual addresses, once a second. */
+interface NodeWord { readonly virtualAddresses: readonly InstanceStatus[] }
+
+export function isNodeWord(message: unknown): message is NodeWord {
+  return typeof message === 'object' && message !== null && 'virtualAddresses' in message;
+}
+
+export function tellVirtualAddresses(balancer: ChildProcess, virtualAddresses: readonly InstanceStatus[]): void {
+  if (balancer.connected) balancer.send({ virtualAddresses } satisfies NodeWord);
 }
 
 export function tellHealth(word: BalancerWord): void {

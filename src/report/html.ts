@@ -12,6 +12,7 @@ import type { PageColumn } from './html-cells.ts';
 import { rowColours, script, style } from './html-style.ts';
 import type { Row, Snapshot } from './row.ts';
 import { text } from './row.ts';
+import { vrrpHtml } from './vrrp.ts';
 
 /** Result of an admin form, shown on the page that the browser is sent to. */
 export type ActionResult = 'DONE' | 'NONE' | 'PART' | 'ERRP' | 'EXCD' | 'DENY' | 'UNKN';
@@ -197,7 +198,7 @@ export function htmlPage(view: PageView): string {
 <h1>Poise${version}</h1>
 <h2>Statistics Report for pid ${escape(String(view.snapshot.process.get('Pid') ?? ''))}${node}${description}</h2>
 ${advicePart(view)}<hr><h3>&gt; General process information</h3>
-<div class="top">${processPart(view)}${legendPart()}${linksPart(view)}</div>
+<div class="top">${processPart(view)}${legendPart()}${linksPart(view)}</div>${vrrpHtml(view.snapshot.virtualAddresses)}
 ${resultPart(view)}${[...byProxy.values()].map(rows => proxyPart(rows, view)).join('')}<script>${script}</script></body></html>
 `;
 }

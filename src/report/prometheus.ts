@@ -8,6 +8,7 @@ import type { Column, Metric, ObjectKind } from '../model/statistics.ts';
 import { checkStatusLabels, columns, columnShown, objectKinds, statusLabels } from '../model/statistics.ts';
 import type { Row, Snapshot } from './row.ts';
 import { cell, text } from './row.ts';
+import { vrrpMetrics } from './vrrp.ts';
 
 type MetricScope = 'global' | 'frontend' | 'listener' | 'backend' | 'server' | 'sticktable' | 'resolver';
 const metricScopes: readonly MetricScope[] = ['global', 'frontend', 'listener', 'backend', 'server', 'sticktable', 'resolver'];
@@ -197,7 +198,10 @@ function tableMetrics(exposition: Exposition, tables: readonly TableUse[]): void
 
 export function prometheus(snapshot: Snapshot, tables: readonly TableUse[], options: MetricOptions): string {
   const exposition = new Exposition(options);
-  if (options.scopes.includes('global')) globalMetrics(exposition, snapshot);
+  if (options.scopes.includes('global')) {
+    globalMetrics(exposition, snapshot);
+    for (const { name, kind, help, value } of vrrpMetrics) exposition.metric(name, kind, help, snapshot.virtualAddresses.map((one) => `${labels([['iname', one.name]])} ${value(one)}`));
+  }
   for (const kind of ['frontend', 'listener', 'backend', 'server'] as const) {
     if (!options.scopes.includes(kind)) continue;
     const rows = snapshot.rows.filter(row => row.kind === kind && !(options.noMaint && text(row, 'status').startsWith('MAINT')));

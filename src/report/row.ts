@@ -5,6 +5,7 @@
 import type { Bind, Model, Proxy, Server } from '../model/model.ts';
 import type { InfoValues } from '../model/process-statistics.ts';
 import type { ObjectKind } from '../model/statistics.ts';
+import type { InstanceStatus } from '../model/vrrp-messages.ts';
 import { columnIndex } from '../model/statistics.ts';
 
 /** Null is printed empty: the column has no meaning for the object. */
@@ -35,6 +36,8 @@ export interface Snapshot {
   readonly atMs: number;
   readonly rows: readonly Row[];
   readonly process: InfoValues;
+  /** Empty on a node without virtual addresses. */
+  readonly virtualAddresses: readonly InstanceStatus[];
 }
 
 export function cell(row: Row, name: string): Cell {

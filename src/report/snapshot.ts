@@ -27,7 +27,7 @@ export function takeSnapshot(model: Model, segments: Segments, sources: ReportSo
     for (const index of proxy.servers) pushServer(rows, proxy, model.servers[index], model, segments, sources);
     rows.push(backendRow(proxy, model, segments, sources));
   }
-  return { model, atMs: sources.nowMs(), rows, process: processFigures(model, segments, sources) };
+  return { model, atMs: sources.nowMs(), rows, process: processFigures(model, segments, sources), virtualAddresses: sources.virtualAddresses() };
 }
 
 /** Sums of one object: a Float64 per counter field. */

@@ -4,6 +4,7 @@
  */
 import type { ProcessRates } from '../control/sampler.ts';
 import type { ServerStates } from '../control/server-states.ts';
+import type { InstanceStatus } from '../model/vrrp-messages.ts';
 
 export type FrontendState = 'OPEN' | 'PAUSED' | 'STOP';
 
@@ -30,6 +31,8 @@ export interface ReportSources {
   readonly stopping: () => boolean;
   readonly patternsAdded: () => number;
   readonly patternsFreed: () => number;
+  /** What the master process has told of the VRRP instances. */
+  readonly virtualAddresses: () => readonly InstanceStatus[];
 }
 
 export interface ProcessLimits {
