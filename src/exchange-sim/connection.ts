@@ -54,6 +54,11 @@ export class HttpConnection implements ConnectionFacts {
       onRequest: () => this.exchange?.bodyIsDone(),
       onBad: (why) => this.refuse(why),
     });
+  }
+
+  /** Reads from now on. */
+  start(): void {
+    const { socket } = this;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => {
       if (this.closing) return;

@@ -1,39 +1,53 @@
 /**
- * Process of the simulated Exchange site, so that it does not disturb the balancer it is measured behind. Started by
- * cli/demo.ts and by system tests:
- *
- *   main.ts --certificate PEM --control HOST:PORT --server NAME=HOST:PORT …
+ * `poise-exchange-sim`: the process of the simulated Exchange site, so that it does not disturb the balancer it is measured
+ * behind. Started by bin/poise-exchange-sim, by cli/demo.ts and by system tests.
  *
  * Prints one JSON line `{"control":PORT,"ports":[…]}` when it listens, or one line on stderr and exit code 1 when it cannot.
- * Ends when its stdin closes, so that it never outlives its parent.
  */
-import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { help, readCommandLine } from './command-line.ts';
+import type { SiteWish } from './command-line.ts';
 import { ExchangeSite } from './site.ts';
+import { logHead } from './w3c-log.ts';
 
-function hostPort(text: string): { host: string; port: number } {
-  const colon = text.lastIndexOf(':');
-  return { host: text.slice(0, colon), port: Number(text.slice(colon + 1)) };
+let logFile = '';
+
+function log(line: string): void {
+  if (logFile === '-') process.stdout.write(`${line}\n`);
+  else if (logFile !== '') appendFileSync(logFile, `${line}\n`);
+}
+
+async function sendOrder(wish: SiteWish): Promise<void> {
+  const [server, component, requester, state] = wish.order;
+  const answer = await fetch(`http://${wish.control.host}:${wish.control.port}/components`, { method: 'POST', body: JSON.stringify({ server, component, requester, state }) });
+  const told = await answer.text();
+  if (!answer.ok) throw new Error(told.trim());
+  process.stdout.write(told);
 }
 
 async function run(): Promise<void> {
-  const { values } = parseArgs({
-    options: { certificate: { type: 'string' }, control: { type: 'string', default: '127.0.0.1:0' }, server: { type: 'string', multiple: true, default: [] } },
-  });
-  const pem = readFileSync(values.certificate ?? '', 'latin1');
-  const site = new ExchangeSite(values.server.map((text) => {
-    const equal = text.indexOf('=');
-    const name = text.slice(0, equal);
-    return { name, fqdn: `${name}.lab.local`, ...hostPort(text.slice(equal + 1)), certPem: pem, keyPem: pem };
-  }));
-  const control = hostPort(values.control);
-  const controlPort = await site.listen(control.host, control.port);
+  const wish = readCommandLine(process.argv.slice(2), log);
+  if (wish.help) {
+    process.stdout.write(help);
+    return;
+  }
+  if (wish.order.length > 0) {
+    await sendOrder(wish);
+    return;
+  }
+  logFile = wish.logFile;
+  if (logFile === '-') process.stdout.write(logHead);
+  else if (logFile !== '') writeFileSync(logFile, logHead);
+  const site = new ExchangeSite(wish.servers);
+  const controlPort = await site.listen(wish.control.host, wish.control.port);
   process.stdout.write(`${JSON.stringify({ control: controlPort, ports: site.servers.map((server) => server.port) })}\n`);
+  // Never outlives its parent, and leaves the terminal's Ctrl+C to it.
+  if (!wish.attached) return;
+  process.stdin.on('end', () => process.exit(0)).resume();
+  process.on('SIGINT', () => {});
 }
 
-process.stdin.on('end', () => process.exit(0)).resume();
-process.on('SIGINT', () => {});
 run().catch((error: unknown) => {
-  process.stderr.write(`simulated Exchange site: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`poise-exchange-sim: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
 });

@@ -39,15 +39,18 @@ function avItem(id: number, value: Buffer): Buffer {
   return Buffer.concat([head, value]);
 }
 
+function wide(value: string): Buffer {
+  return Buffer.from(value, 'utf16le');
+}
+
 export function challengeMessage(challenge: Buffer, server: string, domain: string, nowMilliseconds: number): Buffer {
-  const text = (value: string): Buffer => Buffer.from(value, 'utf16le');
   const time = Buffer.alloc(8);
   time.writeBigUInt64LE(BigInt(Math.trunc(nowMilliseconds)) * 10_000n + epochDifference);
   const short = (domain.split('.')[0] ?? '').toUpperCase();
-  const target = text(short);
+  const target = wide(short);
   const info = Buffer.concat([
-    avItem(avPair.domain, target), avItem(avPair.computer, text(server.toUpperCase())), avItem(avPair.dnsDomain, text(domain)),
-    avItem(avPair.dnsComputer, text(`${server.toLowerCase()}.${domain}`)), avItem(avPair.timestamp, time), avItem(avPair.end, Buffer.alloc(0)),
+    avItem(avPair.domain, target), avItem(avPair.computer, wide(server.toUpperCase())), avItem(avPair.dnsDomain, wide(domain)),
+    avItem(avPair.dnsComputer, wide(`${server.toLowerCase()}.${domain}`)), avItem(avPair.timestamp, time), avItem(avPair.end, Buffer.alloc(0)),
   ]);
   const head = Buffer.alloc(56);
   signature.copy(head);

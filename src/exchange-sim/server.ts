@@ -111,7 +111,8 @@ export class ExchangeServer {
     this.sockets.add(socket);
     socket.on('close', () => this.sockets.delete(socket));
     this.connections += 1;
-    new HttpConnection(socket, this.plainSockets.get(socket.remotePort ?? 0) ?? null, this.connections, this.side);
+    const connection = new HttpConnection(socket, this.plainSockets.get(socket.remotePort ?? 0) ?? null, this.connections, this.side);
+    connection.start();
   }
 
   private protectionOf(directory: VirtualDirectory): Protection {

@@ -61,7 +61,7 @@ export class ExchangeSite {
       return;
     }
     if (request.method === 'GET') {
-      const states = this.servers.map((server) => ({ server: server.name, requests: server.requests, components: server.states.all() }));
+      const states = this.servers.map((server) => ({ server: server.name, requests: server.requests, faults: server.faults, components: server.states.all() }));
       response.writeHead(200, { 'content-type': 'application/json' }).end(`${JSON.stringify(states, null, 2)}\n`);
       return;
     }

@@ -6,7 +6,7 @@ export const logHead = '#Software: poise-exchange-sim\n#Version: 1.0\n#Fields: d
 
 /** Blanks become '+', nothing becomes '-'. */
 function field(text: string): string {
-  return text === '' ? '-' : text.replace(/[\s\x00-\x1f\x7f]/g, '+');
+  return text === '' ? '-' : text.replace(/[\s\p{Cc}]/gu, '+');
 }
 
 /** One line without its end; `time-taken` in real milliseconds. An exchange that was cut has the remark `cut`. */

@@ -177,7 +177,7 @@ export class Surroundings {
 
   private startSite(): Promise<string> {
     const servers = ['LAB-EX01=127.0.0.21:8443', 'LAB-EX02=127.0.0.22:8443'].flatMap((server) => ['--server', server]);
-    const child = spawn(process.execPath, [...process.execArgv, siteFile, '--certificate', this.certificateFile, ...servers], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [...process.execArgv, siteFile, '--certificate', this.certificateFile, '--control', '127.0.0.1:0', '--anonymous', '--attached', ...servers], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.site = child;
     child.once('exit', () => {
       if (this.site === child) this.onDeath('the simulated Exchange site ended');
