@@ -11,7 +11,6 @@ export class PopSession implements LineReader {
   constructor(socket: LineSocket, fqdn: string, mailboxes: Mailboxes) {
     this.socket = socket;
     this.mailboxes = mailboxes;
-    socket.start(this);
     socket.send(`+OK The Microsoft Exchange POP3 service is ready. [${fqdn}]\r\n`);
   }
 

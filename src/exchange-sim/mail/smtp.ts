@@ -37,7 +37,6 @@ export class SmtpSession implements LineReader {
   constructor(socket: LineSocket, side: SmtpSide) {
     this.socket = socket;
     this.side = side;
-    socket.start(this);
     this.socket.send(`220 ${side.fqdn} Microsoft ESMTP MAIL Service ready at ${new Date().toUTCString()}\r\n`);
   }
 
