@@ -13,7 +13,7 @@ A site of servers that behave like Exchange towards its clients, for tests of wh
 
   --servers N            so many servers LAB-EX01 … (default 2)
   --listen ADDRESS       where they listen (default 127.0.0.1)
-  --port PORT            port of the first, the next ones follow; 0: any (default 8443)
+  --port PORT            port of the first, the next ones follow; 0: free ones (default 8443)
   --server NAME=HOST:PORT  one server; may be repeated, instead of the three above
   --certificate FILE     certificate and key (PEM) of all servers; without it one is made
   --own-certificates     each server makes its own: cookies of one are not read by another
@@ -29,7 +29,7 @@ A site of servers that behave like Exchange towards its clients, for tests of wh
   --help
 `;
 
-export function hostPort(text: string): { host: string; port: number } {
+function hostPort(text: string): { host: string; port: number } {
   const colon = text.lastIndexOf(':');
   const port = Number(text.slice(colon + 1));
   if (colon < 1 || !Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`'${text}' is not HOST:PORT`);

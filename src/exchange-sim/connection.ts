@@ -21,7 +21,7 @@ export interface ServerSide {
 }
 
 /** What a connection has proved about its client. */
-export interface LoginState {
+interface LoginState {
   user: string;
   /** The challenge sent and not answered yet. */
   challenge: Buffer | null;

@@ -13,7 +13,7 @@ const ntlmMechanism = Buffer.from('060a2b06010401823702020a', 'hex');
 /** 100-ns intervals from 1601 to 1970. */
 const epochDifference = 116_444_736_000_000_000n;
 
-export interface NtlmAnswer {
+interface NtlmAnswer {
   readonly user: string;
   readonly domain: string;
   readonly proof: Buffer;
