@@ -60,6 +60,8 @@ export const limits = {
   conditionDepthMax: 16,
   /** Between two lines about the same thing that VRRP has seen on the network. */
   vrrpRepeatReportMs: 60000,
+  /** Such lines of one kind per instance within that time, whoever they are about. */
+  vrrpReportsMax: 20,
   /** Such things remembered per instance. */
   vrrpReportSubjectsMax: 256,
   /** A master process that says nothing for so long is taken for hung: its VRRP process gives the addresses up. */

@@ -49,7 +49,7 @@ export class InstanceRunner {
     this.instance = instance;
     this.#links = links;
     this.#report = report;
-    this.#spoken = new SpokenOnce(report);
+    this.#spoken = new SpokenOnce(instance.name, report);
     this.machine = new VrrpMachine(instance, {
       sendAdvert: (priority) => { this.#sendAdvert(priority); },
       takeAddresses: () => { this.restoreAddresses(); },
