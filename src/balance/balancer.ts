@@ -30,6 +30,10 @@ export class BackendBalancer {
   private readonly staticDivisor: number;
   private epoch: number;
   private picker: Picker;
+  /** `last-resort`: when every server is down, all that are not taken out by hand are used rather than none. */
+  private readonly hasLastResort: boolean;
+  /** Servers in use although they are down; empty while any server is well. */
+  private lastResort: readonly number[] = [];
 
   constructor(proxy: Proxy, model: Model, segments: Segments, compiler: Compiler) {
     this.proxy = proxy;
@@ -46,6 +50,7 @@ export class BackendBalancer {
     this.backendState = segments.backendState(proxy.index);
     this.backendGauges = segments.gauges(segments.backendObject(proxy.index));
     this.key = hashKey(proxy, compiler);
+    this.hasLastResort = model.poise.lastResort.includes(proxy.index);
     this.staticDivisor = commonDivisor(servers.map((server) => server.weight));
     this.epoch = Atomics.load(this.backendState, B.epoch);
     this.picker = this.build();
@@ -60,10 +65,10 @@ export class BackendBalancer {
     return this.picker.pick(subject, avoid);
   }
 
-  /** True when the server may take new balanced requests now (up, no maintenance or drain, weight above 0). */
+  /** True when the server may take new balanced requests now (up, no maintenance or drain, weight above 0; or the last resort). */
   usable(server: number): boolean {
     const state = this.states.get(server);
-    return state !== undefined && mayTakeTraffic(state);
+    return state !== undefined && (mayTakeTraffic(state) || (this.lastResort.length > 0 && this.lastResort.includes(server)));
   }
 
   /** True when at least one server, backups included, may take new requests. */
@@ -80,17 +85,26 @@ export class BackendBalancer {
   }
 
   private build(): Picker {
+    this.lastResort = [];
     const active = this.servers.filter((server) => !server.backup && this.usable(server.index));
     if (active.length > 0) return this.pickerFor(active);
     const backups = this.servers.filter((server) => server.backup && this.usable(server.index));
     const first = backups[0];
-    if (first === undefined) return nonePicker;
+    if (first === undefined) return this.hasLastResort ? this.lastResortPicker() : nonePicker;
     return this.proxy.switches.allbackups ? this.pickerFor(backups) : new SinglePicker(first.index);
+  }
+
+  private lastResortPicker(): Picker {
+    const down = this.servers.filter((server) => isMerelyDown(this.states.get(server.index)));
+    if (down.length === 0) return nonePicker;
+    this.lastResort = down.map((server) => server.index);
+    return this.pickerFor(down);
   }
 
   private pickerFor(servers: readonly Server[]): Picker {
     const indexes = servers.map((server) => server.index);
-    const weights = servers.map((server) => Atomics.load(this.states.get(server.index) as Int32Array, S.lbweight));
+    // A server that is down, or has been up for a moment only, may have no weight of its own yet.
+    const weights = servers.map((server) => Math.max(1, Atomics.load(this.states.get(server.index) as Int32Array, S.lbweight)));
     switch (this.proxy.balance.algorithm) {
       case 'roundrobin': return this.turns(indexes, spreadTurns(weights));
       case 'static-rr': return this.turns(indexes, weightMap(this.staticWeights(servers)));
@@ -139,4 +153,9 @@ function mayTakeTraffic(state: Int32Array): boolean {
   return (running === op.running || running === op.starting)
     && (Atomics.load(state, S.admin) & (admin.anyMaint | admin.anyDrain)) === 0
     && Atomics.load(state, S.lbweight) > 0;
+}
+
+/** Down by its checks alone: nobody took it out, and its weight is not 0. */
+function isMerelyDown(state: Int32Array | undefined): boolean {
+  return state !== undefined && Atomics.load(state, S.op) === op.stopped && (Atomics.load(state, S.admin) & (admin.anyMaint | admin.anyDrain)) === 0 && Atomics.load(state, S.uweight) > 0;
 }

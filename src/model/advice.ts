@@ -13,6 +13,8 @@ export type AdviceCode =
   | 'same-server-twice'
   /** healthcheck.htm is answered with 200 and nothing in it. */
   | 'empty-healthcheck'
+  /** Every server of a `last-resort` backend is down: requests go to all of them. */
+  | 'last-resort'
   /** All probes of a service fail on servers whose other services pass. */
   | 'service-down';
 

@@ -20,6 +20,7 @@ import type { ToControl, ToTraffic } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
 import type { InstanceStatus } from '../model/vrrp-messages.ts';
 import { AdviceList } from '../control/watch/advice-list.ts';
+import { watchLastResorts } from '../control/watch/last-resort.ts';
 import { ProbeWatch } from '../control/watch/probe-watch.ts';
 import type { LogRing } from '../shared/log-ring.ts';
 import { P, Segments } from '../shared/segments.ts';
@@ -94,6 +95,7 @@ export class Balancer {
     this.events.listen((event) => this.heard(event));
     const broadcast = (message: ToTraffic): void => this.threads.post(message);
     this.states = new ServerStates(model, this.segments, { clock: systemClock, post: broadcast, events: this.events });
+    watchLastResorts(model, this.events, this.advice, (server) => this.states.isStopped(server));
     this.sampler = new Sampler(model, this.segments);
     this.admin = new Admin({
       model, segments: this.segments, servers: this.states, sampler: this.sampler, events: this.events, advice: this.advice, clock: systemClock, broadcast,

@@ -64,13 +64,14 @@ export function askNode(configuration: string): Promise<readonly InstanceStatus[
   return promise;
 }
 
+function write(name: string, text: string): void {
+  const path = join(tmpdir(), name);
+  rmSync(path, { force: true });
+  writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+}
+
 /** keepalived's files in the temporary folder; readable by their owner only, as keepalived makes them. */
 export function writeKeepalivedFiles(which: 'data' | 'stats', instances: readonly InstanceStatus[], model: KeepalivedModel): void {
-  const write = (name: string, text: string): void => {
-    const path = join(tmpdir(), name);
-    rmSync(path, { force: true });
-    writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
-  };
   if (which === 'data') write(files.data, keepalivedData(instances, model));
   else write(files.stats, keepalivedStats(instances));
   write(files.json, keepalivedJson(instances, model));

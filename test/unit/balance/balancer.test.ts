@@ -46,6 +46,55 @@ function seeded(seed: number): () => number {
   };
 }
 
+describe('last-resort', () => {
+  /** A backend of the line `last-resort`, or not. */
+  function backend(named: boolean): { balancer: BackendBalancer; picks: () => string; set: (server: number, field: number, value: number) => void } {
+    const made = makeModel([{ servers: [{}, {}, {}] }]);
+    const model: Model = { ...made, poise: { ...made.poise, lastResort: named ? [0] : [] } };
+    const segments = bringUp(model);
+    const [proxy] = model.proxies;
+    assert(proxy !== undefined);
+    const balancer = new BackendBalancer(proxy, model, segments, headerCompiler);
+    const subject = makeSubject({ request: 'GET / HTTP/1.1\r\n\r\n', random: seeded(7) });
+    return {
+      balancer,
+      picks: () => [...new Set(Array.from({ length: 12 }, () => balancer.pick(subject, -1) + 1))].sort().join(''),
+      set: (server, field, value) => { segments.serverState(server)[field] = value; changed(segments, 0); },
+    };
+  }
+
+  it('uses every server that is merely down once all are, and only then', () => {
+    const one = backend(true);
+    one.set(0, S.op, op.stopped);
+    one.set(1, S.op, op.stopped);
+    assert.equal(one.picks(), '3');
+    assert.equal(one.balancer.usable(0), false);
+    one.set(2, S.op, op.stopped);
+    assert.equal(one.picks(), '123');
+    assert.equal(one.balancer.hasUsable(), true);
+    assert.equal(one.balancer.usable(0), true);
+    one.set(1, S.op, op.running);
+    assert.equal(one.picks(), '2');
+  });
+
+  it('never uses a server in maintenance, in drain, or of weight 0', () => {
+    const one = backend(true);
+    for (const server of [0, 1, 2]) one.set(server, S.op, op.stopped);
+    one.set(0, S.admin, admin.forcedMaint);
+    one.set(1, S.uweight, 0);
+    assert.equal(one.picks(), '3');
+    one.set(2, S.admin, admin.forcedDrain);
+    assert.equal(one.picks(), '0');
+    assert.equal(one.balancer.hasUsable(), false);
+  });
+
+  it('is off for backends that are not named', () => {
+    const one = backend(false);
+    for (const server of [0, 1, 2]) one.set(server, S.op, op.stopped);
+    assert.equal(one.picks(), '0');
+  });
+});
+
 const three = [{}, {}, {}];
 const weights = (...values: number[]): { weight: number }[] => values.map((weight) => ({ weight }));
 
