@@ -22,6 +22,10 @@ export function verifyPair(one: KeepalivedModel, other: KeepalivedModel): readon
   return problems.sorted([...one.files, ...other.files]);
 }
 
+function addresses(one: VrrpInstance): string {
+  return one.addresses.filter((address) => address.advertised).map((address) => formatIp(address.address)).sort().join(' ');
+}
+
 function compare(instance: VrrpInstance, partner: VrrpInstance, problems: Problems): void {
   const differs = (word: string, mine: string, theirs: string): void => {
     if (mine !== theirs) problems.error(instance.place, word, `${word} of ${instance.name} is ${mine === '' ? 'not set' : mine} here and ${theirs === '' ? 'not set' : theirs} on the other node`, 'make them equal: the nodes would refuse each other\'s adverts');
@@ -29,7 +33,6 @@ function compare(instance: VrrpInstance, partner: VrrpInstance, problems: Proble
   differs('version', String(instance.version), String(partner.version));
   differs('advert_int', String(instance.advertMs / 1000), String(partner.advertMs / 1000));
   if (instance.password !== partner.password) problems.error(instance.place, '', `auth_pass of ${instance.name} differs between the nodes`, 'make them equal: the nodes would refuse each other\'s adverts');
-  const addresses = (one: VrrpInstance): string => one.addresses.filter((address) => address.advertised).map((address) => formatIp(address.address)).sort().join(' ');
   differs('virtual_ipaddress', addresses(instance), addresses(partner));
   if (instance.priority === partner.priority) problems.warning(instance.place, String(instance.priority), `both nodes have priority ${instance.priority}: the higher address of the nodes decides`, 'give one of them a higher priority');
 }
