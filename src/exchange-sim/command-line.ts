@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 import type { Accounts } from './authentication.ts';
 import { makeCertificate } from './certificate.ts';
 import { ScaledClock } from './clock.ts';
+import { mailProtocols } from './mail/mail-server.ts';
+import type { MailProtocol } from './mail/mail-server.ts';
 import type { ExchangeServerOptions } from './server.ts';
 
 export const help = `Usage: poise-exchange-sim [options]
@@ -15,6 +17,8 @@ A site of servers that behave like Exchange towards its clients, for tests of wh
   --listen ADDRESS       where they listen (default 127.0.0.1)
   --port PORT            port of the first, the next ones follow; 0: free ones (default 8443)
   --server NAME=HOST:PORT  one server; may be repeated, instead of the three above
+  --redirect PORT        plain HTTP that redirects to HTTPS; PORT as with --port, for servers of one address (default off)
+  --smtp PORT, --submission PORT, --imap PORT, --imaps PORT, --pop PORT, --pops PORT   the same for mail (default off)
   --certificate FILE     certificate and key (PEM) of all servers; without it one is made
   --own-certificates     each server makes its own: cookies of one are not read by another
   --name NAME            name in made certificates (default mail.lab.local)
@@ -67,6 +71,16 @@ function protectionOf(text: string): 'off' | 'allow' | 'require' | 'directories'
   throw new Error(`--extended-protection takes off, allow, require or directories, not '${text}'`);
 }
 
+/** Ports beside HTTPS of a server that has `before` servers before it on its address. */
+function morePorts(values: Readonly<Partial<Record<MailProtocol | 'redirect', string>>>, before: number): Pick<ExchangeServerOptions, 'redirectPort' | 'mailPorts'> {
+  const portOf = (name: MailProtocol | 'redirect', text: string): number => {
+    const first = wholeNumber(name, text, 0, 65_535 - before);
+    return first === 0 ? 0 : first + before;
+  };
+  const mailPorts = Object.fromEntries(mailProtocols.flatMap((name) => (values[name] === undefined ? [] : [[name, portOf(name, values[name])]])));
+  return values.redirect === undefined ? { mailPorts } : { redirectPort: portOf('redirect', values.redirect), mailPorts };
+}
+
 /** Throws an Error of one sentence when the arguments make no sense. */
 export function readCommandLine(args: readonly string[], log: (line: string) => void): SiteWish {
   const { values, positionals } = parseArgs({
@@ -77,6 +91,7 @@ export function readCommandLine(args: readonly string[], log: (line: string) => 
       server: { type: 'string', multiple: true, default: [] }, certificate: { type: 'string' }, 'own-certificates': { type: 'boolean', default: false },
       name: { type: 'string', default: 'mail.lab.local' }, user: { type: 'string', multiple: true, default: ['alice:secret', 'bob:secret', 'carol:secret'] },
       anonymous: { type: 'boolean', default: false }, domain: { type: 'string', default: 'lab.local' }, 'extended-protection': { type: 'string', default: 'off' },
+      redirect: { type: 'string' }, smtp: { type: 'string' }, submission: { type: 'string' }, imap: { type: 'string' }, imaps: { type: 'string' }, pop: { type: 'string' }, pops: { type: 'string' },
       'time-scale': { type: 'string', default: '1' }, control: { type: 'string', default: '127.0.0.1:8089' }, log: { type: 'string', default: '' },
       attached: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
     },
@@ -96,8 +111,8 @@ export function readCommandLine(args: readonly string[], log: (line: string) => 
   const clock = new ScaledClock(wholeNumber('time-scale', values['time-scale'], 1, 3600));
   const accounts = values.anonymous ? {} : { accounts: accountsOf(values.user, values.domain) };
   const protection = protectionOf(values['extended-protection']);
-  const servers = places.map((place) => ({
-    ...place, fqdn: `${place.name}.${values.domain}`, ...(values['own-certificates'] ? make() : shared), ...accounts, protection, clock, log,
+  const servers = places.map((place, at) => ({
+    ...place, ...morePorts(values, places.slice(0, at).filter((other) => other.host === place.host).length), fqdn: `${place.name}.${values.domain}`, ...(values['own-certificates'] ? make() : shared), ...accounts, protection, clock, log,
   }));
   return { ...common, servers };
 }

@@ -4,6 +4,7 @@
  */
 const componentNames = [
   'ServerWideOffline', 'OwaProxy', 'EcpProxy', 'EwsProxy', 'MapiProxy', 'RpcProxy', 'ActiveSyncProxy', 'OabProxy', 'AutoDiscoverProxy', 'RpsProxy',
+  'HubTransport', 'FrontendTransport', 'ImapProxy', 'PopProxy',
 ] as const;
 export type ComponentName = (typeof componentNames)[number];
 

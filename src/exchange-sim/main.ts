@@ -2,11 +2,13 @@
  * `poise-exchange-sim`: the process of the simulated Exchange site, so that it does not disturb the balancer it is measured
  * behind. Started by bin/poise-exchange-sim, by cli/demo.ts and by system tests.
  *
- * Prints one JSON line `{"control":PORT,"ports":[…]}` when it listens, or one line on stderr and exit code 1 when it cannot.
+ * Prints one JSON line `{"control":PORT,"ports":[…],"redirect":[…],"mail":[{"smtp":PORT,…},…]}` (a place per server) when it listens, or one line on stderr and exit code 1 when it cannot.
  */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { help, readCommandLine } from './command-line.ts';
 import type { SiteWish } from './command-line.ts';
+import { mailProtocols } from './mail/mail-server.ts';
+import type { MailPorts, MailServer } from './mail/mail-server.ts';
 import { ExchangeSite } from './site.ts';
 import { logHead } from './w3c-log.ts';
 
@@ -15,6 +17,11 @@ let logFile = '';
 function log(line: string): void {
   if (logFile === '-') process.stdout.write(`${line}\n`);
   else if (logFile !== '') appendFileSync(logFile, `${line}\n`);
+}
+
+/** Ports of the mail protocols that are on. */
+function portsOf(mail: MailServer): MailPorts {
+  return Object.fromEntries(mailProtocols.map((protocol) => [protocol, mail.portOf(protocol)] as const).filter(([, port]) => port > 0));
 }
 
 async function sendOrder(wish: SiteWish): Promise<void> {
@@ -40,7 +47,7 @@ async function run(): Promise<void> {
   else if (logFile !== '') writeFileSync(logFile, logHead);
   const site = new ExchangeSite(wish.servers);
   const controlPort = await site.listen(wish.control.host, wish.control.port);
-  process.stdout.write(`${JSON.stringify({ control: controlPort, ports: site.servers.map((server) => server.port) })}\n`);
+  process.stdout.write(`${JSON.stringify({ control: controlPort, ports: site.servers.map((server) => server.port), redirect: site.servers.map((server) => server.redirectPort), mail: site.mail.map(portsOf) })}\n`);
   // Never outlives its parent, and leaves the terminal's Ctrl+C to it.
   if (!wish.attached) return;
   process.stdin.on('end', () => process.exit(0)).resume();

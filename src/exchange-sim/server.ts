@@ -14,7 +14,9 @@ import { ComponentStates } from './components.ts';
 import { HttpConnection } from './connection.ts';
 import type { HttpExchange, ServerSide } from './connection.ts';
 import { FormsLogin } from './forms-login.ts';
+import type { MailPorts } from './mail/mail-server.ts';
 import { channelBindingsOf } from './ntlm.ts';
+import { RedirectListener } from './redirect-listener.ts';
 import { serviceFor } from './service-list.ts';
 import type { ExchangeService, ServerFacts } from './service.ts';
 import { directoryOf } from './virtual-directories.ts';
@@ -29,6 +31,10 @@ export interface ExchangeServerOptions {
   readonly host: string;
   /** 0: the system chooses, see `port`. */
   readonly port: number;
+  /** Plain HTTP that redirects to HTTPS, Exchange's port 80; off when not given, 0: the system chooses, see `redirectPort`. */
+  readonly redirectPort?: number;
+  /** SMTP, IMAP and POP; site.ts opens them. */
+  readonly mailPorts?: MailPorts;
   readonly certPem: string;
   readonly keyPem: string;
   /** Without them everybody is let in and nobody has a name. */
@@ -56,6 +62,7 @@ export class ExchangeServer {
   private readonly options: ExchangeServerOptions;
   private readonly listener: Server;
   private readonly sockets = new Set<Socket>();
+  private readonly redirect: RedirectListener | null;
   /** TCP sockets below TLS, by the client's port; for resets. */
   private readonly plainSockets = new Map<number, Socket>();
   private readonly side: ServerSide;
@@ -82,11 +89,13 @@ export class ExchangeServer {
       });
     });
     this.listener.on('tlsClientError', () => {});
+    this.redirect = options.redirectPort === undefined ? null : new RedirectListener(options.host, options.redirectPort, facts, (exchange, whole, port) => options.log?.(logLine(exchange, port, whole)));
   }
 
   /** Rejects with the system's error when the address cannot be bound. */
-  listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async listen(): Promise<void> {
+    await this.redirect?.listen();
+    await new Promise<void>((resolve, reject) => {
       this.listener.once('error', reject);
       this.listener.listen(this.options.port, this.options.host, () => {
         this.listener.off('error', reject);
@@ -100,9 +109,15 @@ export class ExchangeServer {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  close(): Promise<void> {
+  /** 0: off. */
+  get redirectPort(): number {
+    return this.redirect?.port ?? 0;
+  }
+
+  async close(): Promise<void> {
+    await this.redirect?.close();
     for (const socket of this.sockets) socket.destroy();
-    return new Promise((resolve) => {
+    await new Promise<void>((resolve) => {
       this.listener.close(() => resolve());
     });
   }

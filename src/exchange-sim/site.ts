@@ -1,5 +1,5 @@
 /**
- * A simulated Exchange site: several servers and a small HTTP control port that sets their component states, the counterpart of
+ * A simulated Exchange site: several servers with their mail ports, mailboxes that they share, and a small HTTP control port that sets their component states, the counterpart of
  * Set-ServerComponentState. Used by main.ts and by tests.
  *
  *   GET  /components                       states of all servers, JSON
@@ -8,23 +8,45 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { componentByName, requesterByName, stateByName } from './components.ts';
+import type { ComponentName, ComponentStates } from './components.ts';
+import { MailServer } from './mail/mail-server.ts';
+import type { MailProtocol } from './mail/mail-server.ts';
+import { Mailboxes } from './mail/mailboxes.ts';
 import { ExchangeServer } from './server.ts';
 import type { ExchangeServerOptions } from './server.ts';
 
 const orderBytesMax = 4096;
 
+/** A protocol is up while all of its components are Active. */
+const mailComponents: Readonly<Record<MailProtocol, readonly ComponentName[]>> = {
+  smtp: ['FrontendTransport', 'HubTransport'], submission: ['FrontendTransport', 'HubTransport'],
+  imap: ['ImapProxy'], imaps: ['ImapProxy'], pop: ['PopProxy'], pops: ['PopProxy'],
+};
+
+function mailServer(options: ExchangeServerOptions, mailboxes: Mailboxes, states: ComponentStates | undefined): MailServer {
+  return new MailServer({
+    fqdn: options.fqdn, host: options.host, ports: options.mailPorts ?? {}, certPem: options.certPem, keyPem: options.keyPem, mailboxes,
+    isActive: (protocol) => mailComponents[protocol].every((component) => states?.effective(component) === 'Active'),
+  });
+}
+
 export class ExchangeSite {
   readonly servers: readonly ExchangeServer[];
+  /** The mail ports of each server, in the order of `servers`. */
+  readonly mail: readonly MailServer[];
   private readonly control: Server;
 
   constructor(servers: readonly ExchangeServerOptions[]) {
     this.servers = servers.map((options) => new ExchangeServer(options));
+    const mailboxes = new Mailboxes([...servers[0]?.accounts?.passwords ?? []]);
+    this.mail = servers.map((options, at) => mailServer(options, mailboxes, this.servers[at]?.states));
     this.control = createServer((request, response) => this.order(request, response));
   }
 
   /** Rejects with one sentence when an address is taken. Gives the control port. */
   async listen(controlHost: string, controlPort: number): Promise<number> {
     for (const server of this.servers) await server.listen();
+    for (const mail of this.mail) await mail.listen();
     await new Promise<void>((resolve, reject) => {
       this.control.once('error', reject);
       this.control.listen(controlPort, controlHost, resolve);
@@ -34,6 +56,7 @@ export class ExchangeSite {
   }
 
   async close(): Promise<void> {
+    for (const mail of this.mail) mail.close();
     for (const server of this.servers) await server.close();
     this.control.closeAllConnections();
     await new Promise<void>((resolve) => {

@@ -1,6 +1,6 @@
 /**
  * The mail ports of one simulated server: SMTP (server and client connector), IMAP4 and POP3, in clear with STARTTLS or in TLS.
- * Made by whoever sets the site up. IMAP and POP stop listening while their component is not Active, as the services stop on
+ * Made by site.ts for each server. IMAP and POP stop listening while their component is not Active, as the services stop on
  * Exchange; SMTP goes on listening and says 421 later.
  */
 import { createServer } from 'node:net';
@@ -17,13 +17,15 @@ import { SmtpSession } from './smtp.ts';
 /** How often the component states are looked at. */
 const lookMilliseconds = 50;
 
-type MailProtocol = 'smtp' | 'submission' | 'imap' | 'imaps' | 'pop' | 'pops';
+export const mailProtocols = ['smtp', 'submission', 'imap', 'imaps', 'pop', 'pops'] as const;
+export type MailProtocol = (typeof mailProtocols)[number];
+/** Protocols that are not in it are off. 0: the system chooses once, see portOf(). */
+export type MailPorts = Readonly<Partial<Record<MailProtocol, number>>>;
 
 interface MailServerOptions {
   readonly fqdn: string;
   readonly host: string;
-  /** 0: the system chooses once, see portOf(). */
-  readonly ports: Readonly<Partial<Record<MailProtocol, number>>>;
+  readonly ports: MailPorts;
   readonly certPem: string;
   readonly keyPem: string;
   readonly mailboxes: Mailboxes;
@@ -47,8 +49,7 @@ export class MailServer {
   constructor(options: MailServerOptions) {
     this.options = options;
     this.secureContext = createSecureContext({ cert: options.certPem, key: options.keyPem });
-    const names: readonly MailProtocol[] = ['smtp', 'submission', 'imap', 'imaps', 'pop', 'pops'];
-    this.ports = names.flatMap((protocol) => {
+    this.ports = mailProtocols.flatMap((protocol) => {
       const number = options.ports[protocol];
       return number === undefined ? [] : [{ protocol, number, listener: null, sockets: new Set<Socket>() }];
     });
@@ -61,6 +62,7 @@ export class MailServer {
     this.looking.unref();
   }
 
+  /** 0: off. */
   portOf(protocol: MailProtocol): number {
     return this.ports.find((port) => port.protocol === protocol)?.number ?? 0;
   }
