@@ -52,7 +52,7 @@ export class InstanceRunner {
     this.#spoken = new SpokenOnce(instance.name, report);
     this.machine = new VrrpMachine(instance, {
       sendAdvert: (priority) => { this.#sendAdvert(priority); },
-      takeAddresses: () => { this.restoreAddresses(); },
+      takeAddresses: () => { this.#setAddresses(); },
       releaseAddresses: () => { this.#removeAddresses(); },
       announce: (times) => { this.#announce(times); },
       changed: (change) => {
@@ -84,7 +84,8 @@ export class InstanceRunner {
       this.#announcers.delete(name);
     }
     if (link === undefined) return `there is no interface ${instance.interface}`;
-    if (!link.up) return instance.trackPrimary ? `interface ${instance.interface} is down` : '';
+    // Whether that is a fault, and after what delay, is for the tracking of the interface to say.
+    if (!link.up) return '';
     try {
       if (this.#adverts === undefined) this.#open(link);
     } catch (fault) {
@@ -219,8 +220,16 @@ export class InstanceRunner {
     return { index, address: one.address, prefixLength: one.prefixLength, label: one.label, scope: one.scope, broadcast: one.broadcast };
   }
 
-  /** Sets what is missing while MASTER; announces what was set again. */
+  /** Sets what is missing while MASTER, and announces it again. */
   restoreAddresses(): void {
+    const restored = this.#setAddresses();
+    if (restored === 0) return;
+    this.#report({ kind: 'log', level: 'warning', text: `(${this.instance.name}) ${restored} of its addresses had been removed by somebody else and were set again` });
+    this.#announce(this.instance.garp.repeat);
+  }
+
+  /** Gives how many were missing. */
+  #setAddresses(): number {
     let restored = 0;
     for (const one of this.instance.addresses) {
       const link = this.#links.byName(one.device);
@@ -230,10 +239,7 @@ export class InstanceRunner {
       else this.#systemFault = `cannot set ${formatIp(one.address)} on ${one.device}: ${error}`;
     }
     this.#links.readChanges();
-    if (restored > 0 && this.machine.sentAsMaster > 1) {
-      this.#report({ kind: 'log', level: 'warning', text: `(${this.instance.name}) ${restored} of its addresses had been removed by somebody else and were set again` });
-      this.#announce(this.instance.garp.repeat);
-    }
+    return restored;
   }
 
   #removeAddresses(): void {

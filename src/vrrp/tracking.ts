@@ -26,7 +26,7 @@ interface Sum { priority: number; fault: string }
 
 export function standing(instance: VrrpInstance, group: VrrpSyncGroup | undefined, model: KeepalivedModel, known: Known): Standing {
   const sum: Sum = { priority: instance.priority, fault: '' };
-  if (instance.trackPrimary && !known.interfaceUp(instance.interface)) sum.fault = `interface ${instance.interface} is down or missing`;
+  if (instance.trackPrimary && !known.interfaceUp(instance.interface)) sum.fault = `interface ${instance.interface} is down`;
   for (const one of group === undefined ? [instance] : [instance, group]) {
     for (const use of one.trackInterfaces) weigh(sum, use, 0, false, known.interfaceUp(use.name), `tracked interface ${use.name} is down`);
     for (const use of one.trackScripts) {

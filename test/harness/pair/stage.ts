@@ -83,6 +83,20 @@ export class Host {
     live.delete(this);
   }
 
+  /** As when the plug is pulled: the network hears nothing of it, then nothing runs any more. */
+  cutPower(): void {
+    this.unplug();
+    this.powerOff();
+    this.link('down');
+  }
+
+  /** A machine that starts has its own addresses only; its programs are started by the caller. */
+  restorePower(virtualAddresses: readonly string[]): void {
+    for (const address of virtualAddresses) if (this.has(address)) this.exec('addr', 'del', `${address}/24`, 'dev', 'eth0');
+    this.link('up');
+    this.plug();
+  }
+
   /** Asks the program that was started last to end, and waits. */
   async stop(signal: NodeJS.Signals = 'SIGTERM', timeoutMs = 8000): Promise<void> {
     const child = this.children.at(-1);
@@ -128,17 +142,28 @@ export class Stage {
     // The world learns addresses from announcements alone, as a switch or router does.
     spawnSync('ip', ['netns', 'exec', this.world, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/conf/br0/arp_accept']);
     ip('-n', this.world, 'addr', 'add', '2001:db8:77::1/64', 'dev', 'br0', 'nodad');
-    this.hosts.forEach((host, index) => {
+    for (const host of this.hosts) {
       ip('netns', 'add', host.namespace);
-      ip('link', 'add', 'eth0', 'netns', host.namespace, 'type', 'veth', 'peer', 'name', host.port, 'netns', this.world);
-      for (const knob of ['all', 'default', 'eth0']) spawnSync('ip', ['netns', 'exec', host.namespace, 'sh', '-c', `echo 0 > /proc/sys/net/ipv6/conf/${knob}/accept_dad`]);
       ip('-n', host.namespace, 'link', 'set', 'lo', 'up');
-      ip('-n', host.namespace, 'link', 'set', 'eth0', 'up');
-      ip('-n', host.namespace, 'addr', 'add', `10.77.0.1${index + 1}/24`, 'dev', 'eth0');
-      ip('-n', host.namespace, 'addr', 'add', `2001:db8:77::1${index + 1}/64`, 'dev', 'eth0', 'nodad');
-      ip('-n', this.world, 'link', 'set', host.port, 'master', 'br0', 'up');
-    });
+      this.addInterface(host);
+    }
   }
+
+  /** eth0 of a host, with its own addresses. */
+  addInterface(host: Host): void {
+    const last = this.hosts.indexOf(host) + 11;
+    ip('link', 'add', 'eth0', 'netns', host.namespace, 'type', 'veth', 'peer', 'name', host.port, 'netns', this.world);
+    for (const knob of ['all', 'default', 'eth0']) spawnSync('ip', ['netns', 'exec', host.namespace, 'sh', '-c', `echo 0 > /proc/sys/net/ipv6/conf/${knob}/accept_dad`]);
+    ip('-n', host.namespace, 'link', 'set', 'eth0', 'up');
+    ip('-n', host.namespace, 'addr', 'add', `10.77.0.${last}/24`, 'dev', 'eth0');
+    ip('-n', host.namespace, 'addr', 'add', `2001:db8:77::${last}/64`, 'dev', 'eth0', 'nodad');
+    ip('-n', this.world, 'link', 'set', host.port, 'master', 'br0', 'up');
+  }
+
+  removeInterface(host: Host): void { ip('-n', this.world, 'link', 'del', host.port); }
+  /** The world says that it has an address, whoever else has it. */
+  claim(address: string): void { ip('-n', this.world, 'addr', 'add', `${address}/24`, 'dev', 'br0'); }
+  hardwareAddress(): string { return (JSON.parse(ip('-n', this.world, '-j', 'link', 'show', 'dev', 'br0')) as { address: string }[])[0]?.address ?? ''; }
 
   /** Writes a file into the stage's folder; gives its path. */
   file(name: string, text: string): string {

@@ -43,7 +43,7 @@ describe('tracking', () => {
     const down = { interfaceUp: (name: string) => name === 'eth0' };
     assert.equal(priority(made(' track_interface { eth1 }'), down), 'tracked interface eth1 is down');
     assert.equal(priority(made(' track_interface { eth1 weight -30 }'), down), 70);
-    assert.equal(priority(made(''), { interfaceUp: () => false }), 'interface eth0 is down or missing');
+    assert.equal(priority(made(''), { interfaceUp: () => false }), 'interface eth0 is down');
     assert.equal(priority(made(' dont_track_primary'), { interfaceUp: () => false }), 100);
     const process = made(' track_process { p }', 'vrrp_track_process p {\n process haproxy\n weight 10\n}\n');
     assert.deepEqual([priority(process, { processes: new Map([['p', true]]) }), priority(process, { processes: new Map([['p', false]]) })], [110, 100]);

@@ -1,0 +1,52 @@
+/**
+ * What a test outside the hosts sees: starts the world's program (test/harness/pair/world.ts) in the world's namespace, steers its load, and
+ * collects letters.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { projectFolder } from '../program.ts';
+import type { Stage } from './stage.ts';
+import { virtualAddress } from './whole-node.ts';
+import type { LetterReport, LoadReport, WorldCommand, WorldReport } from './world.ts';
+
+const answerMsMax = 5000;
+
+export class Outside {
+  readonly letters: LetterReport[] = [];
+  readonly #child: ChildProcess;
+  readonly #ready = Promise.withResolvers<void>();
+  #waiting: ((report: LoadReport) => void) | undefined;
+
+  constructor(stage: Stage) {
+    this.#child = stage.inWorld(process.execPath, [join(projectFolder, 'test/harness/pair/world.ts')]);
+    if (this.#child.stdout === null) throw new Error('the world has no output');
+    createInterface({ input: this.#child.stdout }).on('line', (line) => { this.#take(JSON.parse(line) as WorldReport); });
+    this.#child.on('exit', (code) => { this.#ready.reject(new Error(`the world ended with ${code ?? 'a signal'}`)); });
+    this.#ready.promise.catch(() => { /* whoever waits for it hears it */ });
+  }
+
+  ready(): Promise<void> { return this.#ready.promise; }
+
+  #take(report: WorldReport): void {
+    if (report.kind === 'ready') this.#ready.resolve();
+    else if (report.kind === 'letter') this.letters.push(report);
+    else this.#waiting?.(report);
+  }
+
+  #send(command: WorldCommand): void { this.#child.stdin?.write(`${JSON.stringify(command)}\n`); }
+
+  load(perSecond = 50, patienceMs = 3000, host = virtualAddress): void { this.#send({ kind: 'load', host, perSecond, patienceMs }); }
+  endLoad(): void { this.#send({ kind: 'end load' }); }
+
+  /** What became of the requests since the last report. */
+  report(): Promise<LoadReport> {
+    const { promise, resolve, reject } = Promise.withResolvers<LoadReport>();
+    const limit = setTimeout(() => { reject(new Error('the world does not answer')); }, answerMsMax);
+    this.#waiting = (report) => { clearTimeout(limit); resolve(report); };
+    this.#send({ kind: 'report' });
+    return promise;
+  }
+
+  close(): void { this.#child.stdin?.end(); }
+}

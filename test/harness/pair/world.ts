@@ -1,0 +1,140 @@
+/**
+ * The program in the world's namespace: two HTTP servers behind the balancers, a mail sink, and a client that asks the virtual address
+ * steadily, each request on a connection of its own. Hears commands as JSON lines on stdin and tells as JSON lines on stdout what
+ * came. Started by test/harness/pair/outside.ts.
+ */
+import { createServer, request } from 'node:http';
+import { createInterface } from 'node:readline';
+import { SMTPServer } from 'smtp-server';
+
+export interface LoadReport {
+  readonly kind: 'load';
+  readonly sent: number;
+  readonly answered: number;
+  /** Not answered with 200 within the client's patience. */
+  readonly lost: number;
+  /** Still open when the report was made. */
+  readonly open: number;
+  /** Longest time without an answer. */
+  readonly longestGapMs: number;
+  /** Answers by the node that passed them on. */
+  readonly nodes: Readonly<Record<string, number>>;
+  /** Why requests were lost: how many. */
+  readonly reasons: Readonly<Record<string, number>>;
+}
+
+export interface LetterReport { readonly kind: 'letter'; readonly subject: string; readonly to: string; readonly text: string }
+export type WorldReport = { readonly kind: 'ready' } | LoadReport | LetterReport;
+
+export type WorldCommand =
+  | { readonly kind: 'load'; readonly host: string; readonly perSecond: number; readonly patienceMs: number }
+  /** Numbers since the last report; the load goes on. */
+  | { readonly kind: 'report' }
+  | { readonly kind: 'end load' };
+
+const servers = ['10.77.0.21', '10.77.0.22'] as const;
+const mailPort = 25;
+
+function tell(report: WorldReport): void {
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+}
+
+class Load {
+  readonly #host: string;
+  readonly #patienceMs: number;
+  readonly #timer: NodeJS.Timeout;
+  #counts = { sent: 0, answered: 0, lost: 0 };
+  #open = 0;
+  #lastAnswerMs = performance.now();
+  #longestGapMs = 0;
+  #nodes: Record<string, number> = {};
+  #reasons: Record<string, number> = {};
+
+  constructor(host: string, perSecond: number, patienceMs: number) {
+    this.#host = host;
+    this.#patienceMs = patienceMs;
+    const startMs = performance.now();
+    let due = 0;
+    // The pace is kept over the whole time, however late a timer comes.
+    this.#timer = setInterval(() => {
+      for (; due < (performance.now() - startMs) * perSecond / 1000; due += 1) this.#ask();
+    }, 1000 / perSecond);
+  }
+
+  #ask(): void {
+    this.#counts.sent += 1;
+    this.#open += 1;
+    let ended = false;
+    const end = (why: string, node = ''): void => {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      this.#open -= 1;
+      if (why === '') this.#answered(node);
+      else {
+        this.#counts.lost += 1;
+        this.#reasons[why] = (this.#reasons[why] ?? 0) + 1;
+      }
+    };
+    const asked = request({ host: this.#host, port: 80, path: '/', agent: false, headers: { connection: 'close' } }, (response) => {
+      response.resume();
+      response.on('end', () => { end(response.statusCode === 200 ? '' : `status ${response.statusCode ?? 0}`, String(response.headers['x-node'] ?? '')); });
+      response.on('error', (error) => { end(error.message); });
+    });
+    const timer = setTimeout(() => { end(`no answer within ${this.#patienceMs} ms`); asked.destroy(); }, this.#patienceMs);
+    asked.on('error', (error: NodeJS.ErrnoException) => { end(error.code ?? error.message); });
+    asked.end();
+  }
+
+  #answered(node: string): void {
+    this.#counts.answered += 1;
+    this.#nodes[node] = (this.#nodes[node] ?? 0) + 1;
+    this.#longestGapMs = Math.max(this.#longestGapMs, performance.now() - this.#lastAnswerMs);
+    this.#lastAnswerMs = performance.now();
+  }
+
+  report(): LoadReport {
+    const longestGapMs = Math.round(Math.max(this.#longestGapMs, performance.now() - this.#lastAnswerMs));
+    const report: LoadReport = { kind: 'load', ...this.#counts, open: this.#open, longestGapMs, nodes: this.#nodes, reasons: this.#reasons };
+    this.#counts = { sent: 0, answered: 0, lost: 0 };
+    this.#longestGapMs = 0;
+    this.#nodes = {};
+    this.#reasons = {};
+    return report;
+  }
+
+  end(): void { clearInterval(this.#timer); }
+}
+
+function listen(): Promise<unknown> {
+  const web = servers.map((address) => new Promise((resolve) => {
+    createServer((_request, response) => { response.end(`${address}\n`); }).listen(80, address, () => { resolve(undefined); });
+  }));
+  const sink = new SMTPServer({
+    authOptional: true, disabledCommands: ['STARTTLS', 'AUTH'], disableReverseLookup: true,
+    onData: (stream, session, done) => {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => { chunks.push(chunk); });
+      stream.on('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8');
+        tell({ kind: 'letter', subject: /^Subject: (.*(?:\r\n[ \t].*)*)/im.exec(text)?.[1]?.replace(/\r\n[ \t]/g, ' ') ?? '', to: session.envelope.rcptTo.map((one) => one.address).join(' '), text });
+        done();
+      });
+    },
+  });
+  sink.on('error', () => { /* a client that leaves early */ });
+  return Promise.all([...web, new Promise((resolve) => { sink.listen(mailPort, '10.77.0.9', () => { resolve(undefined); }); })]);
+}
+
+await listen();
+let load: Load | undefined;
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const command = JSON.parse(line) as WorldCommand;
+  if (command.kind === 'report') {
+    if (load !== undefined) tell(load.report());
+    return;
+  }
+  load?.end();
+  load = command.kind === 'load' ? new Load(command.host, command.perSecond, command.patienceMs) : undefined;
+}).on('close', () => { process.exit(0); });
+tell({ kind: 'ready' });
