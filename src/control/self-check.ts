@@ -5,9 +5,10 @@
  * virtual address depend on it. Never opens a connection to a server.
  */
 import { readFileSync } from 'node:fs';
-import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { connect as connectTls } from 'node:tls';
+import { G } from '../model/counters.ts';
 import type { Bind, Model } from '../model/model.ts';
 import { P, type Segments } from '../shared/segments.ts';
 
@@ -15,8 +16,8 @@ interface Place { readonly bind: Bind; readonly host: string; readonly port: num
 
 export const selfCheckPeriodMs = 1000;
 const answerMsMax = 1500;
-/** Looks in a row that must fail before a bind is told: one lost look is not an outage. */
-const failuresMin = 2;
+/** Looks in a row that must fail before a bind is told: a lost look is not an outage. */
+const failuresMin = 3;
 const threadStillMsMax = 2000;
 const listenState = '0A';
 
@@ -25,15 +26,19 @@ export class SelfCheck {
   readonly #segments: Segments;
   readonly #failures = new Map<Bind, number>();
   readonly #asked = new Set<Bind>();
-  #reasons = new Map<Bind, string>();
-
+  readonly #reasons = new Map<Bind, string>();
   readonly #usable: (server: number) => boolean;
+  /** Heartbeat of each thread as last seen, and when it last changed by the clock that cannot jump. */
+  readonly #beats: { value: number; changedMs: number }[];
+  /** Connections that waited to be accepted at the last look. */
+  readonly #waited = new Map<Bind, number>();
 
   /** `usable`: whether a server may take traffic now. */
   constructor(model: Model, segments: Segments, usable: (server: number) => boolean) {
     this.#model = model;
     this.#segments = segments;
     this.#usable = usable;
+    this.#beats = Array.from({ length: segments.threads }, () => ({ value: 0, changedMs: 0 }));
   }
 
   /** Starts one look at every bind; the results are in `why` from the next call on. */
@@ -44,16 +49,18 @@ export class SelfCheck {
       const proxy = this.#model.proxies[bind.proxy];
       const place = placeOf(bind, own);
       if (proxy === undefined || proxy.disabled || place === undefined) continue;
-      if (proxy.mode === 'http') this.#ask(place);
-      else if (bind.address.kind === 'inet') this.#result(bind, queues === undefined || !queues.get(place.port) ? '' : `${queues.get(place.port) ?? 0} connections wait to be accepted`);
+      // A client certificate is wanted that nobody has here: what the kernel knows of the listener has to do.
+      if (proxy.mode === 'http' && bind.tls?.verify !== 'required') this.#ask(place);
+      else if (bind.address.kind === 'inet') this.#lookAtQueue(bind, queues?.get(place.port) ?? 0);
     }
   }
 
-  /** Why this node must not have the virtual address; empty: all is well. */
-  why(nowDateMs: number): string {
-    for (let thread = 0; thread < this.#segments.threads; thread++) {
-      const beatMs = this.#segments.process(thread)[P.heartbeat_ms] ?? 0;
-      if (beatMs > 0 && nowDateMs - beatMs > threadStillMsMax) return `traffic thread ${thread + 1} has not moved for ${Math.round((nowDateMs - beatMs) / 1000)} s`;
+  /** Why this node must not have the virtual address; empty: all is well. `nowMs` is of a clock that cannot jump. */
+  why(nowMs: number): string {
+    for (const [thread, beat] of this.#beats.entries()) {
+      const value = this.#segments.process(thread)[P.heartbeat_ms] ?? 0;
+      if (value !== beat.value || beat.changedMs === 0) [beat.value, beat.changedMs] = [value, nowMs];
+      else if (nowMs - beat.changedMs > threadStillMsMax) return `traffic thread ${thread + 1} has not moved for ${Math.round((nowMs - beat.changedMs) / 1000)} s`;
     }
     for (const [bind, why] of this.#reasons) if (why !== '') return `bind ${bind.text} of ${this.#model.proxies[bind.proxy]?.name ?? ''}: ${why}`;
     for (const index of this.#model.poise.vital) {
@@ -71,10 +78,36 @@ export class SelfCheck {
     return targets.flatMap((target) => this.#model.proxies[target]?.servers ?? []);
   }
 
+  /** A queue that only grows is one that nobody accepts from. */
+  #lookAtQueue(bind: Bind, waiting: number): void {
+    const grows = waiting > 0 && waiting >= (this.#waited.get(bind) ?? 0);
+    this.#waited.set(bind, waiting);
+    this.#result(bind, grows && !this.#isFull(bind) ? `${waiting} connections wait to be accepted` : '');
+  }
+
+  /** Over a maxconn connections are kept waiting on purpose: a full node is no dead one. */
+  #isFull(bind: Bind): boolean {
+    const { global, proxies } = this.#model;
+    const proxy = proxies[bind.proxy];
+    const sessions = (object: number): number => Atomics.load(this.#segments.gauges(object), G.scur);
+    let connections = 0;
+    for (let thread = 0; thread < this.#segments.threads; thread++) connections += this.#segments.process(thread)[P.current_connections] ?? 0;
+    return global.maxconn > 0 && connections >= global.maxconn
+      || proxy !== undefined && proxy.maxconn > 0 && sessions(this.#segments.frontendObject(proxy.index)) >= proxy.maxconn
+      || bind.maxconn > 0 && sessions(this.#segments.listenerObject(bind.index)) >= bind.maxconn;
+  }
+
   #result(bind: Bind, why: string): void {
     const failures = why === '' ? 0 : (this.#failures.get(bind) ?? 0) + 1;
     this.#failures.set(bind, failures);
     this.#reasons.set(bind, failures >= failuresMin ? why : '');
+  }
+
+  /** A name that the bind has a certificate for: with strict-sni nothing else is answered. */
+  #serverName(bind: Bind): { servername?: string } {
+    const first = this.#model.certificates[bind.tls?.certificates[0]?.certificate ?? -1];
+    const name = first?.names.find((one) => isIP(one) === 0)?.replace('*', 'poise');
+    return name === undefined ? {} : { servername: name };
   }
 
   #ask(place: Place): void {
@@ -93,7 +126,7 @@ export class SelfCheck {
       this.#asked.delete(bind);
       this.#result(bind, why);
     };
-    const timer = setTimeout(() => { end(`no answer within ${answerMsMax} ms`); }, answerMsMax);
+    const timer = setTimeout(() => { end(this.#isFull(bind) ? '' : `no answer within ${answerMsMax} ms`); }, answerMsMax);
     const request = (): void => { socket.write(`GET ${this.#model.global.selfCheckUri} HTTP/1.1\r\nHost: poise\r\nConnection: close\r\n\r\n`); };
     const watch = (): void => {
       // Any answer shows that somebody is there, a refusal by a rule or an alert of TLS too.
@@ -108,7 +141,7 @@ export class SelfCheck {
         request();
         return;
       }
-      socket = connectTls({ socket: raw, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+      socket = connectTls({ socket: raw, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'], ...this.#serverName(bind) });
       socket.on('error', () => { end(''); });
       socket.on('secureConnect', request);
       watch();

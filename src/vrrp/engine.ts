@@ -40,8 +40,9 @@ export class VrrpEngine {
   }
 
   /** When `turn` has to be called at the latest. */
-  nextMs(): number {
-    let next = this.#lastBeatMs + limits.vrrpSilenceMsMax + 1;
+  nextMs(nowMs: number): number {
+    const silenceMs = this.#lastBeatMs + limits.vrrpSilenceMsMax + 1;
+    let next = silenceMs > nowMs ? silenceMs : Number.POSITIVE_INFINITY;
     for (const runner of this.runners) next = Math.min(next, runner.machine.nextMs());
     if (this.runners.some((runner) => runner.machine.state === 'FAULT') || !this.#started) next = Math.min(next, this.#retryAtMs);
     for (const delay of this.#model.interfaceDelays) {
@@ -102,7 +103,7 @@ export class VrrpEngine {
       const { instance, machine } = runner;
       const now = standing(instance, this.#groupOf(instance.name), this.#model, known);
       const attached = runner.attach();
-      runner.ownFault = this.#healthFault(nowMs) || now.fault || attached;
+      runner.ownFault = this.#healthFault(nowMs) || attached || now.fault;
       if (now.priority === machine.priority) continue;
       machine.handle({ kind: 'priority', priority: now.priority }, nowMs);
       this.#report({ kind: 'priority', instance: instance.name, state: machine.state, priority: now.priority, why: `base priority ${instance.priority}` });
@@ -116,7 +117,6 @@ export class VrrpEngine {
     const fault = runner.ownFault !== '' || mate === undefined ? runner.ownFault : `${mate.instance.name} of its sync group: ${mate.ownFault}`;
     if (fault !== '' && runner.machine.state !== 'FAULT') runner.machine.handle({ kind: 'fault', why: fault }, nowMs);
     else if (fault === '' && runner.machine.state === 'FAULT' && this.#started) runner.machine.handle({ kind: 'recovered' }, nowMs);
-    else if (fault === '' && runner.machine.state === 'FAULT') runner.machine.state = 'INIT';
   }
 
   #healthFault(nowMs: number): string {

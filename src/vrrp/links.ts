@@ -39,6 +39,11 @@ export class Links {
     bindSocket(this.fd, netlinkAddress(changeGroups));
     this.#requests = openRaw(families.netlink, netlinkRoute);
     bindSocket(this.#requests, netlinkAddress(0));
+    this.#readAll();
+  }
+
+  #readAll(): void {
+    this.#byIndex.clear();
     for (const what of ['links', 'addresses'] as const) {
       sendTo(this.#requests, encodeDump(what, this.#sequence++), netlinkAddress(0));
       this.#collect((message) => { this.#apply(message); }, 'done');
@@ -70,10 +75,13 @@ export class Links {
 
   /** Takes in what the kernel has told since the last call. */
   readChanges(): void {
-    for (;;) {
-      const received = receiveOrOverrun(this.fd);
-      if (received === undefined) return;
-      for (const message of decodeNetlink(received)) this.#apply(message);
+    try {
+      for (let received = receive(this.fd); received !== undefined; received = receive(this.fd)) {
+        for (const message of decodeNetlink(received.bytes)) this.#apply(message);
+      }
+    } catch {
+      // The kernel's buffer ran over and changes are lost: everything is read again.
+      this.#readAll();
     }
   }
 
@@ -122,14 +130,5 @@ export class Links {
       if (message.kind === 'address gone' && index >= 0) link?.addresses.splice(index, 1);
       else if (message.kind === 'address' && index < 0) link?.addresses.push({ address: message.address, prefixLength: message.prefixLength, scope: message.scope });
     }
-  }
-}
-
-/** A buffer that has run over has lost changes, not the socket; what is lost shows at the next change of the same thing. */
-function receiveOrOverrun(fd: number): Uint8Array | undefined {
-  try {
-    return receive(fd)?.bytes;
-  } catch {
-    return undefined;
   }
 }

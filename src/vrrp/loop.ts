@@ -14,6 +14,7 @@ import { Links } from './links.ts';
 
 const [stdin, stdout] = [0, 1];
 const readBytes = 65536;
+const waitMsMax = 60_000;
 
 /** Lines that came on stdin; `ended` once it is closed. */
 class LineReader {
@@ -71,8 +72,9 @@ export function runVrrpLoop(): void {
   engine.turn(performance.now());
   while (!engine.stopped) {
     const sockets = engine.runners.flatMap((runner) => runner.fds());
-    const waitMs = Math.max(0, Math.ceil(engine.nextMs() - performance.now()));
-    const ready = waitForInput([stdin, links.fd, ...sockets], Math.min(waitMs, 60_000));
+    const nowMs = performance.now();
+    const waitMs = Math.max(0, Math.ceil(engine.nextMs(nowMs) - nowMs));
+    const ready = waitForInput([stdin, links.fd, ...sockets], Math.min(waitMs, waitMsMax));
     if (ready.has(links.fd)) links.readChanges();
     if (ready.has(stdin)) {
       lines.read().forEach(take);
