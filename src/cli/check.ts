@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { loadKeepalived } from '../config/keepalived/load.ts';
+import { verifyMailServer } from '../config/keepalived/mail-server.ts';
 import { verifyPair } from '../config/keepalived/pair.ts';
 import { loadConfiguration } from '../config/load.ts';
 import type { KeepalivedModel } from '../model/keepalived.ts';
@@ -32,9 +33,11 @@ export function check(words: readonly string[]): number {
   }
   const nodes = keepalived.map((file) => loadKeepalived(file));
   const models = nodes.flatMap((node) => node.model ?? []);
+  const balancer = files.length === 0 ? undefined : loadConfiguration(files, { cpus: defaultThreads(), diagnostics: true });
   const problems = [
-    ...files.length === 0 ? [] : loadConfiguration(files, { cpus: defaultThreads(), diagnostics: true }).problems,
+    ...balancer?.problems ?? [],
     ...nodes.flatMap((node) => node.problems), ...models.length === 2 ? verifyPair(models[0] as KeepalivedModel, models[1] as KeepalivedModel) : [],
+    ...models.flatMap((node) => (balancer?.model === undefined ? [] : verifyMailServer(balancer.model, node))),
   ];
   const fatal = problems.some(isFatal);
   if (options.values.json) console.log(problemsJson(problems));

@@ -7,6 +7,7 @@ import { loadConfiguration } from '../config/load.ts';
 import type { Model } from '../model/model.ts';
 import type { Problem } from '../model/problem.ts';
 import { loadKeepalived } from '../config/keepalived/load.ts';
+import { verifyMailServer } from '../config/keepalived/mail-server.ts';
 import type { KeepalivedModel } from '../model/keepalived.ts';
 import { launchDaemon } from '../process/daemon.ts';
 import { HighAvailability } from '../process/high-availability.ts';
@@ -54,9 +55,10 @@ function readAndPrint(line: CommandLine, notices: Notices): Model | null {
 }
 
 /** The virtual addresses' side: undefined without --keepalived, null after its problems have been printed. */
-function readKeepalived(line: CommandLine, notices: Notices): KeepalivedModel | null | undefined {
+function readKeepalived(line: CommandLine, balancer: Model, notices: Notices): KeepalivedModel | null | undefined {
   if (line.keepalived === '') return undefined;
-  const { model, problems } = loadKeepalived(line.keepalived);
+  const { model, problems: own } = loadKeepalived(line.keepalived);
+  const problems = [...own, ...model === undefined ? [] : verifyMailServer(balancer, model)];
   printProblems(problems, notices);
   if (model !== undefined && !(line.strict && problems.some((problem) => problem.severity === 'warning'))) return model;
   notices.alert(`config : Problems found in ${line.keepalived}: nothing was started.`);
@@ -70,7 +72,7 @@ function hasListener(model: Model): boolean {
 /** `-c` */
 export function runCheck(line: CommandLine, notices: Notices): number {
   const model = readAndPrint(line, notices);
-  if (model === null || readKeepalived(line, notices) === null) return 1;
+  if (model === null || readKeepalived(line, model, notices) === null) return 1;
   if (!hasListener(model)) {
     console.log('Configuration file has no error but will not start (no listener) => exit(2).');
     return 2;
@@ -95,7 +97,7 @@ export async function run(line: CommandLine, words: readonly string[], part: Par
   const { predecessors } = line;
   const pidfile = line.pidfile !== '' ? line.pidfile : daemon || master ? model.global.pidfile : '';
   if (master && part !== 'balancer' && part !== 'takeover') {
-    const keepalived = readKeepalived(line, notices);
+    const keepalived = readKeepalived(line, model, notices);
     if (keepalived === null) return 1;
     const highAvailability = keepalived === undefined ? null : new HighAvailability(line.keepalived, keepalived, model.poise, notices);
     const configurationIsValid = (): boolean => readAndPrint(line, notices) !== null;

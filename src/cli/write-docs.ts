@@ -15,6 +15,7 @@ import { serverRows } from '../config/server.ts';
 import { keepalivedTables } from '../config/keepalived/load.ts';
 import { poiseWords } from '../config/side/poise.ts';
 import { inactiveTables } from '../config/side/inactive.ts';
+import { mailersWords } from '../config/side/mailers.ts';
 import { aclKeywords, predefinedAcls } from '../model/catalog/acls.ts';
 import { actions, rulesetLetters } from '../model/catalog/actions.ts';
 import { logAliases } from '../model/catalog/aliases.ts';
@@ -130,6 +131,7 @@ export function configurationPage(): string {
     `### Options of \`bind\`\n\n${options(bindRows)}`,
     `### Options of \`server\`, \`default-server\`, \`server-template\`\n\n${options(serverRows)}`,
     '## Section `userlist`\n\n`group <name> [users <user>,…]`, `user <name> [password <crypted> | insecure-password <clear>] [groups <group>,…]`.\n',
+    `## Section \`mailers\`\n\nThe mail servers that \`email-alert mailers\` names.\n\n${table(['keyword', 'what it does'], Object.entries(mailersWords).map(([word, help]) => [`\`${word}\``, help]))}`,
     '## Section `http-errors`\n\n`errorfile <status> <path>`.\n',
     `## Sections that are checked, but not active yet\n\nThe files named in \`crt-store\` are found by \`crt @store/alias\` already.\n\n${sideSections()}`,
     `## Rule actions\n\n${actionTable()}`,

@@ -1,6 +1,7 @@
 /** Checked draft → Model: resolves what needed the whole configuration, loads certificates, freezes nothing itself. Called by load.ts. */
 import { builtinLogFormats } from '../model/catalog/aliases.ts';
 import type { Format, SampleExpr } from '../model/expression.ts';
+import type { EmailAlert } from '../model/mail.ts';
 import type { Bind, Global, Mode, Model, Proxy, Server, StatsPage } from '../model/model.ts';
 import { buildCheckMethod, buildServerCheck } from './build-check.ts';
 import { CertificateStore } from './certificates.ts';
@@ -11,6 +12,7 @@ import { parseSample } from './expression/sample.ts';
 import { LineScope } from './line-scope.ts';
 import { readPoise } from './side/poise.ts';
 import { buildBindTls, buildServerTls } from './tls.ts';
+import { mailsAlerts } from './verify-mail.ts';
 
 export class ModelBuilder {
   private readonly context: Context;
@@ -29,7 +31,7 @@ export class ModelBuilder {
     const proxies = draft.proxies.map((proxy) => this.proxy(proxy));
     return {
       global: this.global(), proxies, servers: servers.toSorted((left, right) => left.index - right.index), binds, acls: draft.acls, patterns: draft.patterns,
-      certificates: draft.certificates, userlists: draft.userlists, inactive: draft.inactive, poise: draft.poise ?? readPoise(this.context, []), files,
+      certificates: draft.certificates, userlists: draft.userlists, inactive: draft.inactive, mailers: draft.mailers, poise: draft.poise ?? readPoise(this.context, []), files,
     };
   }
 
@@ -156,8 +158,16 @@ export class ModelBuilder {
       retries: settings.retries, redispatch: settings.redispatch, retryOn: settings.retryOn, httpReuse: settings.httpReuse, fullconn: settings.fullconn,
       check: buildCheckMethod(proxy), checkDisableOn404: settings.checkDisableOn404, checkSendState: settings.checkSendState, stickTable: proxy.stickTable,
       stickRules: proxy.stickRules, persistRules: proxy.persistRules, source: settings.source, serverStateFromFile: settings.serverStateFromFile,
-      maxKeepAliveQueue: settings.maxKeepAliveQueue,
+      maxKeepAliveQueue: settings.maxKeepAliveQueue, emailAlert: this.emailAlert(proxy),
     };
+  }
+
+  private emailAlert(proxy: ProxyDraft): EmailAlert | null {
+    const { emailAlert } = proxy.settings;
+    const mailers = this.context.draft.mailers.findIndex((section) => section.name === emailAlert.mailers);
+    if (!mailsAlerts(proxy) || mailers < 0) return null;
+    const { from, to, levelMax, myhostname } = emailAlert;
+    return { mailers, from, to: to.split(',').map((each) => each.trim()).filter((each) => each !== ''), levelMax, myhostname };
   }
 
   private global(): Global {

@@ -42,7 +42,7 @@ function misplaced<R>(reading: Reading, row: Keyword<R>): boolean {
 
 /** Words after which HAProxy ignores what is too much; here it is told, but not refused. */
 const looseWords: ReadonlySet<string> = new Set([
-  'errorfile', 'errorloc', 'errorloc302', 'errorloc303', 'hash-balance-factor', 'load-server-state-from-file', 'log-tag', 'max-keep-alive-queue', 'option redispatch',
+  'errorfile', 'errorloc', 'errorloc302', 'errorloc303', 'email-alert from', 'email-alert level', 'email-alert mailers', 'email-alert myhostname', 'email-alert to', 'hash-balance-factor', 'load-server-state-from-file', 'log-tag', 'max-keep-alive-queue', 'option redispatch',
   'rate-limit sessions', 'tcp-request inspect-delay', 'tcp-response inspect-delay', 'unique-id-header', 'dynamic-cookie-key', 'log-send-hostname', 'hard-stop-after',
   'grace', 'setenv', 'server-state-file', 'stats timeout', 'stats maxconn', 'stats enable', 'stats uri', 'stats auth', 'stats realm', 'stats hide-version',
   'stats show-legends', 'stats show-modules', 'stats refresh', 'stats scope', 'stats show-node',

@@ -4,6 +4,7 @@
  */
 import type { PeerAddress } from '../model/address.ts';
 import type { Acl, Answer, Condition, Format, PatternSet, Rule, SampleExpr, SwitchRule } from '../model/expression.ts';
+import type { Mailers, Relay } from '../model/mail.ts';
 import type {
   Balance, BindTls, CaptureSlot, Certificate, CheckStep, ConnectionMode, Cookie, Global, HashType, HeaderAppend, InactiveSection, LogTarget, Mode, Proxy,
   SourceAddress, StatsPage, StatsSocket, StickRule, StickTable, Switches, Timeouts, TlsVersion, Userlist, Bind, PoiseSettings,
@@ -211,6 +212,8 @@ export interface ProxySettings {
   serverStateFromFile: Proxy['serverStateFromFile'];
   maxKeepAliveQueue: number;
   defaultServer: Readonly<ServerWords>;
+  /** '' = not said. */
+  emailAlert: { readonly mailers: string; readonly from: string; readonly to: string; readonly myhostname: string; readonly levelMax: number };
   /** Where settings were made that later checks speak of. */
   places: Readonly<Record<string, Place>>;
 }
@@ -315,6 +318,7 @@ export interface Draft {
   /** Null until every section is read: it names proxies. */
   poise: PoiseSettings | null;
   readonly inactive: InactiveSection[];
+  readonly mailers: (Omit<Mailers, 'relays'> & { readonly relays: readonly (Relay & { readonly place: Place })[] })[];
   /** `http-errors` sections by name. */
   readonly httpErrors: Map<string, Answer[]>;
   /** `crt-store` certificates by `@store/alias`. */

@@ -67,7 +67,7 @@ export function initialSettings(): ProxySettings {
     },
     hashType: { method: 'map-based', function: 'sdbm', avalanche: false }, hashBalanceFactor: 0, cookie: null, dynamicCookieKey: '', sendNameHeader: '', rdpPersist: null, retries: 3,
     redispatch: 0, retryOn: [], httpReuse: 'safe', fullconn: 0, check: initialCheck(), checkDisableOn404: false, checkSendState: false, source: null,
-    serverStateFromFile: 'none', maxKeepAliveQueue: -1, defaultServer: initialServerWords(), places: {},
+    serverStateFromFile: 'none', maxKeepAliveQueue: -1, defaultServer: initialServerWords(), emailAlert: { mailers: '', from: '', to: '', myhostname: '', levelMax: 1 }, places: {},
   };
 }
 

@@ -22,6 +22,7 @@ import { proxyTable } from './proxy/table.ts';
 import { SectionReader } from './section.ts';
 import { readCrtStore } from './side/crt-store.ts';
 import { inactiveTables, readInactive } from './side/inactive.ts';
+import { mailersWords, readMailers } from './side/mailers.ts';
 import { poiseWords, readPoise } from './side/poise.ts';
 import { readUserlist } from './side/userlist.ts';
 import { verify } from './verify.ts';
@@ -67,12 +68,13 @@ function knowsWord(kind: SectionKind, word: string): boolean {
   if (kind === 'userlist') return word === 'user' || word === 'group';
   if (kind === 'http-errors') return word === 'errorfile';
   if (kind === 'poise') return Object.hasOwn(poiseWords, word);
+  if (kind === 'mailers') return Object.keys(mailersWords).some((known) => known.split(' ')[0] === word);
   return Object.keys(inactiveTables[kind]).some((known) => known.split(' ')[0] === word);
 }
 
 function emptyDraft(cpus: number): Draft {
   return {
-    global: initialGlobal(cpus), proxies: [], servers: [], binds: [], acls: [], patterns: [], certificates: [], userlists: [], inactive: [], httpErrors: new Map(),
+    global: initialGlobal(cpus), proxies: [], servers: [], binds: [], acls: [], patterns: [], certificates: [], userlists: [], inactive: [], mailers: [], httpErrors: new Map(),
     crtStores: new Map(), poise: null,
   };
 }
@@ -87,6 +89,7 @@ function readSection(context: Context, reader: SectionReader, section: Section):
     case 'userlist':
     case 'poise':
     case 'http-errors': return undefined;
+    case 'mailers': return readMailers(context, section);
     default: return readInactive(context, section, section.kind);
   }
 }

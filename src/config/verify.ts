@@ -4,6 +4,7 @@ import type { Context } from './context.ts';
 import type { ProxyDraft, ServerDraft } from './draft.ts';
 import { dispatchServer } from './names.ts';
 import { didYouMean } from './problems.ts';
+import { verifyEmailAlert, verifyMailers } from './verify-mail.ts';
 
 const isHttp = (proxy: ProxyDraft): boolean => proxy.settings.mode === 'http';
 
@@ -24,7 +25,9 @@ class Verifier {
       this.timeouts(proxy);
       this.logs(proxy);
       this.modes(proxy);
+      verifyEmailAlert(this.context, proxy);
     }
+    verifyMailers(this.context);
     const listening = draft.proxies.some((proxy) => !proxy.settings.disabled && (proxy.binds.length > 0 || proxy.bindAtFault));
     if (!listening && this.context.names.proxies.length > 0 && draft.global.statsSockets.length === 0) {
       this.context.problems.warning(draft.proxies[0]?.place ?? { file: '', line: 0 }, '', 'nothing listens: no proxy has a bind line');

@@ -1,6 +1,6 @@
 /**
  * What happens to servers, backends and checks, as events: one per change, with the log line HAProxy writes for it. Emitted by
- * server-states.ts and health/; heard by the log writer, later by mail and history. Never writes anything itself.
+ * server-states.ts and health/; heard by the log writer, the list of events and mail. Never writes anything itself.
  */
 
 /** Syslog severities that events use. */
@@ -17,6 +17,8 @@ export interface ControlEvent {
   readonly level: number;
   /** Log line without date, tag and line end. */
   readonly text: string;
+  /** Severity that `email-alert level` is compared with; absent when HAProxy sends no mail of it. */
+  readonly mailLevel?: number;
 }
 
 type EventListener = (event: ControlEvent) => void;

@@ -98,7 +98,7 @@ export class ServerStates {
     const { health, news } = this.ledger.count(index, result);
     const tellsChecks = table.proxy(server).switches.logHealthChecks;
     if (tellsChecks && news) {
-      this.emit('health-check', server, eventLevel.notice, healthCheckText(server, table.name(index), result, health, rise, fall, table.load(index, S.uweight)));
+      this.emit('health-check', server, eventLevel.notice, healthCheckText(server, table.name(index), result, health, rise, fall, table.load(index, S.uweight)), eventLevel.info);
     }
     if (!this.checkInfo(index).enabled) return;
     const reason = tellsChecks ? '' : reasonText(result);
@@ -114,7 +114,7 @@ export class ServerStates {
 
   private setStopped(index: number, why: string): void {
     if (this.table.inMaintenance(index) || this.table.isStopped(index)) return;
-    this.goDown(index, 'is DOWN', why);
+    this.goDown(index, 'is DOWN', why, true);
     for (const tracker of this.table.trackersOf(index)) this.setStopped(tracker, ` via ${this.table.name(index)}`);
   }
 
@@ -134,13 +134,13 @@ export class ServerStates {
     const server = this.table.server(index);
     this.leaveState(index);
     this.slowStart.start(server);
-    this.refresh(server, () => this.emit('server-state', server, eventLevel.notice, `${this.subject(server)} is UP${why}${this.tally(server, false)}`));
+    this.refresh(server, () => this.emit('server-state', server, eventLevel.notice, `${this.subject(server)} is UP${why}${this.tally(server, false)}`, eventLevel.notice));
     this.markedUp(server);
     for (const tracker of this.table.trackersOf(index)) this.setRunning(tracker, ` via ${this.table.name(index)}`);
   }
 
   /** The way down that checks, commands and maintenance share. */
-  private goDown(index: number, words: string, why: string): void {
+  private goDown(index: number, words: string, why: string, mailed: boolean): void {
     const server = this.table.server(index);
     const wasLeaving = this.table.load(index, S.op) === op.stopping || (this.table.load(index, S.admin) & admin.anyDrain) !== 0;
     this.slowStart.stop(server);
@@ -149,7 +149,7 @@ export class ServerStates {
     this.table.store(index, S.chkdown, this.table.load(index, S.chkdown) + 1);
     if (server.onMarkedDown === 'shutdown-sessions') this.post({ type: 'shutdown-server-sessions', server: index, reason: 'D' });
     const level = wasLeaving ? eventLevel.notice : eventLevel.alert;
-    this.refresh(server, () => this.emit('server-state', server, level, `${this.subject(server)} ${words}${why}${this.tally(server, true)}`));
+    this.refresh(server, () => this.emit('server-state', server, level, `${this.subject(server)} ${words}${why}${this.tally(server, true)}`, mailed ? level : undefined));
   }
 
   private markedUp(server: Server): void {
@@ -167,7 +167,7 @@ export class ServerStates {
   }
 
   private climbed(server: Server, done: boolean): void {
-    this.refresh(server, done ? () => this.emit('server-state', server, eventLevel.notice, `${this.subject(server)} is UP${this.tally(server, false)}`) : undefined);
+    this.refresh(server, done ? () => this.emit('server-state', server, eventLevel.notice, `${this.subject(server)} is UP${this.tally(server, false)}`, eventLevel.notice) : undefined);
   }
 
   // ---- administrative state
@@ -224,7 +224,7 @@ export class ServerStates {
       this.table.store(index, S.health, 0);
     }
     if (!this.table.isStopped(index)) {
-      this.goDown(index, 'is going DOWN for maintenance', via);
+      this.goDown(index, 'is going DOWN for maintenance', via, false);
       return;
     }
     this.refresh(server, () => this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} was DOWN and now enters maintenance${via}.`));
@@ -265,7 +265,7 @@ export class ServerStates {
     }
     const stopped = this.table.isStopped(index);
     this.leaveState(index);
-    this.refresh(server, () => this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} enters drain state${via}${this.tally(server, stopped)}`));
+    this.refresh(server, () => this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} enters drain state${via}${this.tally(server, stopped)}`, eventLevel.notice));
   }
 
   private leaveDrain(index: number, remains: boolean): void {
@@ -438,8 +438,8 @@ export class ServerStates {
     return tallyText(stopped, { active, backup, sessions: Atomics.load(gauges, G.scur), requeued: stopped ? waiting : 0, remaining: stopped ? 0 : waiting });
   }
 
-  private emit(kind: ControlEvent['kind'], server: Server, level: number, text: string): void {
-    this.events.emit({ kind, atMs: this.clock.dateMs(), proxy: server.proxy, server: server.index, level, text });
+  private emit(kind: ControlEvent['kind'], server: Server, level: number, text: string, mailLevel?: number): void {
+    this.events.emit({ kind, atMs: this.clock.dateMs(), proxy: server.proxy, server: server.index, level, text, ...(mailLevel === undefined ? {} : { mailLevel }) });
   }
 
   private wake(server: number): void {

@@ -3,14 +3,17 @@
  * quick changes of one topic folded into a digest. Whoever posts never waits. Used by process/ for virtual addresses and by control/
  * for servers. The clock, the timers and the sending are arguments.
  */
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { limits } from '../model/limits.ts';
 import type { Letter } from '../model/mail.ts';
 
 interface OutboxParts {
-  /** Folder of the queue; '' keeps it in memory only. */
+  /** Folder of the queue; '' keeps it in memory only. Several processes may use it: each letter belongs to the one whose pid is in the name of its file. */
   readonly folder: string;
+  /** Letters of a topic that go out at once before more of them within the window are folded. */
+  readonly atOnce: number;
   /** '' when sent, else why not. Never throws. */
   readonly send: (letter: Letter) => Promise<string>;
   readonly nowMs: () => number;
@@ -19,8 +22,8 @@ interface OutboxParts {
 }
 
 interface Waiting { readonly letter: Letter; readonly file: string; tries: number; notBeforeMs: number }
-/** Letters of a topic that came while its window was open. */
-interface Window { readonly held: Letter[] }
+/** `free`: letters of the topic that still go out at once. `held`: those that came later while its window was open. */
+interface Window { free: number; readonly held: Letter[] }
 
 const pausesMs = [5000, 15_000, 60_000, 300_000] as const;
 
@@ -30,13 +33,12 @@ export class Outbox {
   readonly #windows = new Map<string, Window>();
   #folder: string;
   #sending = false;
-  #number = 0;
   #closed = false;
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
     this.#folder = parts.folder;
-    if (this.#folder !== '') this.#readFolder();
+    if (this.#folder !== '') this.#openFolder();
     this.#work();
   }
 
@@ -45,20 +47,33 @@ export class Outbox {
     return this.#queue.length + [...this.#windows.values()].reduce((sum, window) => sum + window.held.length, 0);
   }
 
+  /** A letter is under way or about to be. */
+  get busy(): boolean {
+    const nowMs = this.#parts.nowMs();
+    return this.#sending || this.#queue.some((waiting) => waiting.notBeforeMs <= nowMs);
+  }
+
   post(letter: Letter): void {
     const window = this.#windows.get(letter.topic);
-    if (window !== undefined) {
+    if (window !== undefined && window.free > 0) window.free -= 1;
+    else if (window !== undefined) {
       if (window.held.length < limits.digestLettersMax) window.held.push(letter);
       return;
+    } else {
+      this.#windows.set(letter.topic, { free: this.#parts.atOnce - 1, held: [] });
+      this.#parts.after(limits.digestWindowMs, () => { this.#endWindow(letter.topic); });
     }
-    this.#windows.set(letter.topic, { held: [] });
-    this.#parts.after(limits.digestWindowMs, () => { this.#endWindow(letter.topic); });
     this.#enqueue(letter);
   }
 
-  /** Held letters go into the queue; what is on disk stays for the next process. */
+  /** Held letters go into the queue now. */
+  flush(): void {
+    for (const topic of [...this.#windows.keys()]) this.#endWindow(topic);
+  }
+
+  /** Nothing more is sent; what is on disk stays for the next process. */
   close(): void {
-    for (const topic of this.#windows.keys()) this.#endWindow(topic);
+    this.flush();
     this.#closed = true;
   }
 
@@ -95,8 +110,7 @@ export class Outbox {
   /** Name of the file, '' when it is kept in memory only. */
   #save(letter: Letter): string {
     if (this.#folder === '') return '';
-    this.#number += 1;
-    const file = join(this.#folder, `${letter.atMs}-${process.pid}-${this.#number}.json`);
+    const file = this.#fileName(letter.atMs);
     try {
       // Half a letter must never be found by the next process.
       writeFileSync(`${file}.new`, JSON.stringify(letter), { mode: 0o600 });
@@ -112,21 +126,57 @@ export class Outbox {
     if (waiting.file !== '') rmSync(waiting.file, { force: true });
   }
 
-  #readFolder(): void {
+  /** Never twice the same, and sorted by time. */
+  #fileName(atMs: number): string {
+    return join(this.#folder, `${atMs}-${process.pid}-${randomBytes(6).toString('hex')}.json`);
+  }
+
+  #openFolder(): void {
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      for (const name of readdirSync(this.#folder).sort()) {
-        if (!name.endsWith('.json') || this.#queue.length >= limits.lettersMax) continue;
-        const file = join(this.#folder, name);
-        const letter = readLetter(file);
-        if (letter === undefined) {
-          renameSync(file, `${file}.damaged`);
-          this.#parts.log('warning', `${file} holds no letter: it was set aside`);
-        } else this.#queue.push({ letter, file, tries: 0, notBeforeMs: 0 });
-      }
+      // Letters can be read by nobody else; folders of other users below this one can be reached.
+      mkdirSync(this.#folder, { recursive: true, mode: 0o711 });
+      this.#takeLeft();
     } catch (error) {
       this.#parts.log('warning', `the mail queue ${this.#folder} cannot be used: ${(error as Error).message}; letters wait in memory`);
       this.#folder = '';
+    }
+  }
+
+  /** Letters of processes that have ended, now and from time to time: a former process may end after this one has begun. */
+  #takeLeft(): void {
+    const own = new Set(this.#queue.map((waiting) => waiting.file));
+    for (const name of readdirSync(this.#folder).sort()) {
+      const pid = Number(/^\d+-(\d+)-.*\.json$/.exec(name)?.[1] ?? 0);
+      const file = join(this.#folder, name);
+      if (name.endsWith('.json') && !own.has(file) && (pid === process.pid || !isAlive(pid)) && this.#queue.length < limits.lettersMax) this.#takeFile(file);
+    }
+    this.#parts.after(limits.lettersLeftMs, () => { this.#takeAgain(); });
+  }
+
+  #takeAgain(): void {
+    if (this.#closed) return;
+    try {
+      this.#takeLeft();
+      this.#work();
+    } catch {
+      // The folder has gone: what waits is in memory too.
+    }
+  }
+
+  /** A letter that another process takes first is left to it. */
+  #takeFile(file: string): void {
+    const letter = readLetter(file);
+    try {
+      if (letter === undefined) {
+        renameSync(file, `${file}.damaged`);
+        this.#parts.log('warning', `${file} holds no letter: it was set aside`);
+        return;
+      }
+      const own = this.#fileName(letter.atMs);
+      renameSync(file, own);
+      this.#queue.push({ letter, file: own, tries: 0, notBeforeMs: 0 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
   }
 
@@ -161,10 +211,20 @@ export class Outbox {
   }
 }
 
+/** False for 0. */
+function isAlive(pid: number): boolean {
+  if (pid === 0) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 function readLetter(file: string): Letter | undefined {
   try {
     const made = JSON.parse(readFileSync(file, 'utf8')) as Partial<Letter>;
-    return typeof made.from === 'string' && Array.isArray(made.to) && typeof made.subject === 'string' && typeof made.text === 'string' && typeof made.atMs === 'number' ? { topic: '', mailer: '', ...made } as Letter : undefined;
+    return typeof made.from === 'string' && Array.isArray(made.to) && typeof made.subject === 'string' && typeof made.text === 'string' && typeof made.atMs === 'number' ? { topic: '', mailer: '', mailers: '', helo: '', ...made } as Letter : undefined;
   } catch {
     return undefined;
   }

@@ -1,8 +1,7 @@
 /** One letter to one of several relays, tried in turn, through nodemailer. Used by mail/outbox.ts. Keeps no connection between letters. */
 import { createTransport } from 'nodemailer';
+import type { SendMailOptions } from 'nodemailer';
 import type { Letter, Relay } from '../model/mail.ts';
-
-const sendMsMax = 60_000;
 
 /** '' when a relay took it, else what each of them said. */
 export async function post(letter: Letter, relays: readonly Relay[]): Promise<string> {
@@ -15,23 +14,31 @@ export async function post(letter: Letter, relays: readonly Relay[]): Promise<st
   return said.length === 0 ? 'there is no relay' : said.join('; ');
 }
 
+/** Quotes in a subject need no encoding, and programs that look for the words find them. */
+function subjectAsItIs(subject: string): { Subject?: { prepared: boolean; foldLines: boolean; value: string } } {
+  return /^[\x20-\x7e]*$/.test(subject) ? { Subject: { prepared: true, foldLines: true, value: subject } } : {};
+}
+
 async function postTo(letter: Letter, relay: Relay): Promise<string> {
   const transport = createTransport({
-    host: relay.host, port: relay.port, name: relay.helo,
+    host: relay.host, port: relay.port, name: letter.helo === '' ? relay.helo : letter.helo,
     secure: relay.security === 'tls', requireTLS: relay.security === 'required',
     // A relay that offers STARTTLS with a certificate of its own making still gets the letter, unless TLS was asked for.
     tls: { rejectUnauthorized: relay.security !== 'opportunistic' && relay.verifyCertificate },
     ...(relay.user === '' ? {} : { auth: { user: relay.user, pass: relay.password } }),
-    connectionTimeout: relay.connectTimeoutMs, greetingTimeout: relay.connectTimeoutMs, socketTimeout: sendMsMax,
+    connectionTimeout: relay.connectTimeoutMs, greetingTimeout: relay.connectTimeoutMs, socketTimeout: relay.sendTimeoutMs,
   });
+  // Limits of silence alone would let a server that sends a byte now and then hold the queue for ever.
+  const late = AbortSignal.timeout(relay.sendTimeoutMs);
+  const options: SendMailOptions & { readonly signal: AbortSignal } = {
+    from: letter.from, to: [...letter.to], subject: letter.subject, text: letter.text, date: new Date(letter.atMs), xMailer: false,
+    headers: { ...(letter.mailer === '' ? {} : { 'X-Mailer': letter.mailer }), ...subjectAsItIs(letter.subject) }, signal: late,
+  };
   try {
-    await transport.sendMail({
-      from: letter.from, to: [...letter.to], subject: letter.subject, text: letter.text, date: new Date(letter.atMs),
-      ...(letter.mailer === '' ? {} : { xMailer: false, headers: { 'X-Mailer': letter.mailer } }),
-    });
+    await transport.sendMail(options);
     return '';
   } catch (error) {
-    return (error as Error).message;
+    return late.aborted ? `it did not take the letter within ${relay.sendTimeoutMs} ms` : (error as Error).message;
   } finally {
     transport.close();
   }

@@ -13,7 +13,7 @@ export interface KeepalivedGlobals {
   readonly notificationEmail: readonly string[];
   readonly notificationEmailFrom: string;
   /** Empty host: no mail. */
-  readonly smtpServer: { readonly host: string; readonly port: number };
+  readonly smtpServer: { readonly host: string; readonly port: number; readonly place: Place };
   readonly smtpHeloName: string;
   readonly smtpConnectTimeoutMs: number;
   /** False after no_email_faults: FAULT is not mailed. */

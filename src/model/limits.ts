@@ -74,6 +74,12 @@ export const limits = {
   lettersMax: 1000,
   /** A letter that no mail server has taken for so long is given up. */
   letterMsMax: 259200000,
+  /** One letter to one mail server, from the connection to its last answer. */
+  letterSendMsMax: 60000,
+  /** The same for a mailers section without `timeout mail`. */
+  mailersTimeoutMs: 10000,
+  /** Between two looks for letters that processes have left behind when they ended. */
+  lettersLeftMs: 300000,
   /** Changes of one topic within this time after a letter are folded into one letter. */
   digestWindowMs: 60000,
   /** Changes that such a letter lists. */

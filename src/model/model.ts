@@ -5,7 +5,7 @@
  */
 import type { BindAddress, PeerAddress } from './address.ts';
 import type { Acl, Answer, Condition, Format, PatternSet, Rule, SampleExpr, SwitchRule } from './expression.ts';
-import type { Relay } from './mail.ts';
+import type { EmailAlert, Mailers, Relay } from './mail.ts';
 import type { Place } from './problem.ts';
 
 export type Mode = 'http' | 'tcp';
@@ -22,25 +22,28 @@ export interface Model {
   readonly userlists: readonly Userlist[];
   /** Sections that are read and checked but not active yet. */
   readonly inactive: readonly InactiveSection[];
+  readonly mailers: readonly Mailers[];
   readonly poise: PoiseSettings;
   readonly files: readonly string[];
 }
 
 /** The `poise` section: what HAProxy and keepalived have no words for. */
 export interface PoiseSettings {
+  /** True when the configuration has such a section. */
+  readonly given: boolean;
   /** Frontends (indexes of proxies) without whose servers this node must not have the virtual addresses. */
   readonly vital: readonly number[];
   readonly webhooks: readonly string[];
   /** Tried after those that the other files name. */
   readonly relays: readonly Relay[];
-  /** Folder where letters wait. */
+  /** Folder where letters about virtual addresses wait, and with a `poise` section those about servers; '' = in memory. */
   readonly mailQueue: string;
   /** Backends whose servers are used all the same when every one is down. */
   readonly lastResort: readonly number[];
 }
 
 export interface InactiveSection {
-  readonly kind: 'peers' | 'mailers' | 'resolvers' | 'cache' | 'program' | 'ring' | 'http-errors' | 'crt-store' | 'log-forward' | 'fcgi-app' | 'acme' | 'traces' | 'log-profile';
+  readonly kind: 'peers' | 'resolvers' | 'cache' | 'program' | 'ring' | 'http-errors' | 'crt-store' | 'log-forward' | 'fcgi-app' | 'acme' | 'traces' | 'log-profile';
   readonly name: string;
   readonly place: Place;
 }
@@ -268,6 +271,8 @@ export interface Proxy {
   readonly source: SourceAddress | null;
   readonly serverStateFromFile: 'none' | 'global' | 'local';
   readonly maxKeepAliveQueue: number;
+  /** Null: nothing is mailed about its servers. */
+  readonly emailAlert: EmailAlert | null;
 }
 
 export interface Balance {

@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import { Admin } from '../admin/admin.ts';
 import { withFullconn } from '../balance/fullconn.ts';
 import { systemClock } from '../base/clock.ts';
+import { AlertMail, prepareMailQueue } from '../control/alert-mail.ts';
 import { SelfCheck, selfCheckPeriodMs } from '../control/self-check.ts';
 import type { ControlEvent } from '../control/events.ts';
 import { Events } from '../control/events.ts';
@@ -73,6 +74,8 @@ export class Balancer {
   /** Files of the runtime sockets with their inode numbers. */
   private readonly socketFiles = new Map<string, number>();
   private health: Health | null = null;
+  /** Null before the process runs as who it will be. */
+  private mail: AlertMail | null = null;
   private samplerTimer: NodeJS.Timeout | null = null;
   private readonly selfCheckTimers: NodeJS.Timeout[] = [];
   /** What the master has told of the VRRP instances. */
@@ -155,9 +158,11 @@ export class Balancer {
     const pidFailure = this.writePidfile();
     if (pidFailure !== '') return pidFailure;
     const identity = model.global;
+    prepareMailQueue(model);
     const lowPorts = model.binds.some(({ address }) => address.kind === 'inet' && address.port > 0 && address.port < 1024);
     const dropFailure = dropPrivileges(identity, lowPorts);
     if (dropFailure !== '') return dropFailure;
+    this.mail = new AlertMail(model, model.global.node === '' ? hostname() : model.global.node, (level, text) => this.tellOfMail(level, text));
     this.health = startHealth(model, this.states, { clock: systemClock, random: Math.random, log: (text) => this.tell('warning', text), watch: new ProbeWatch(model, this.advice, (server) => this.states.address(server)) });
     this.samplerTimer = setInterval(() => this.sampler.tick(systemClock.monoMs()), samplePeriodMs);
     if (this.options.selfCheck) this.startSelfCheck();
@@ -202,7 +207,7 @@ export class Balancer {
     for (const timer of this.selfCheckTimers) clearInterval(timer);
     this.health?.stop();
     if (this.ownsSocketFiles()) this.admin.close();
-    await this.threads.terminate();
+    await Promise.all([this.threads.terminate(), this.mail?.close()]);
     // Also what a thread had no time to tell of.
     for (const ring of this.logRings) this.logs.take(ring);
     await this.logs.close();
@@ -243,8 +248,9 @@ export class Balancer {
   /** Events go to the log of their proxy and, as HAProxy does, to the operator. */
   private heard(event: ControlEvent): void {
     this.logs.write(event.proxy, event.level, event.text);
+    this.mail?.hear(event);
     const name = this.model.proxies[event.proxy]?.name ?? '';
-    if (event.kind === 'backend-down') this.notices.alert(event.text.replace(`backend ${name} `, `backend '${name}' `));
+    if (event.kind === 'backend-down') this.notices.alert(event.text.replace(` ${name} `, ` '${name}' `));
     else this.notices.warning(event.text);
   }
 
@@ -275,6 +281,11 @@ export class Balancer {
   private tell(level: 'alert' | 'warning' | 'notice', text: string): void {
     this.notices[level](text);
     this.logs.write(-1, syslogLevel[level], text);
+  }
+
+  private tellOfMail(level: 'info' | 'warning', text: string): void {
+    if (level === 'warning') this.tell('warning', text);
+    else this.logs.write(-1, syslogLevel.info, text);
   }
 
   private tellProxy(proxy: number, level: 'warning' | 'notice', text: string): void {

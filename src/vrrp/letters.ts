@@ -16,7 +16,7 @@ const groupWords: Readonly<Partial<Record<VrrpState, string>>> = {
 export function vrrpLetter(report: VrrpReport, model: KeepalivedModel, atMs: number): Letter | undefined {
   const { globals } = model;
   const letter = (topic: string, subject: string, text: string): Letter => ({
-    from: globals.notificationEmailFrom, to: globals.notificationEmail, subject: `[${globals.routerId}] ${subject}`, topic, atMs, mailer: 'Keepalived',
+    from: globals.notificationEmailFrom, to: globals.notificationEmail, subject: `[${globals.routerId}] ${subject}`, topic, atMs, mailer: 'Keepalived', mailers: '', helo: '',
     text: `${text}\n\nNode: ${globals.routerId}\nTime: ${new Date(atMs).toISOString()}\n`,
   });
   if (report.kind === 'state') {

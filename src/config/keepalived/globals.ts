@@ -29,7 +29,7 @@ type GlobalsDraft = { -readonly [K in keyof KeepalivedGlobals]: KeepalivedGlobal
 
 export function emptyGlobals(hostName: string): GlobalsDraft {
   return {
-    routerId: hostName, notificationEmail: [], notificationEmailFrom: `keepalived@${hostName}`, smtpServer: { host: '', port: 25 }, smtpHeloName: hostName,
+    routerId: hostName, notificationEmail: [], notificationEmailFrom: `keepalived@${hostName}`, smtpServer: { host: '', port: 25, place: { file: '', line: 0 } }, smtpHeloName: hostName,
     smtpConnectTimeoutMs: 30_000, smtpFaults: true, enableScriptSecurity: false, notifyFifo: '', notifyFifoScript: undefined, startupDelayMs: 0,
     multicastGroupV4: parseIp('224.0.0.18') as IpValue, multicastGroupV6: parseIp('ff02::12') as IpValue,
     defaults: {
@@ -54,7 +54,7 @@ function group(line: Line, family: 4 | 6, fallback: IpValue): IpValue {
 export const globalsRows: Rows<GlobalsDraft> = {
   notification_email: { args: [0, 0], block: true, read: (line, draft) => { draft.notificationEmail = listed(line).map((entry) => entry.keyword); } },
   notification_email_from: { args: [1, 1], read: (line, draft) => { draft.notificationEmailFrom = line.first; } },
-  smtp_server: { args: [1, 2], read: (line, draft) => { draft.smtpServer = { host: line.first, port: line.args[1] === undefined ? 25 : line.whole(line.args[1], 1, 65_535, 25) }; } },
+  smtp_server: { args: [1, 2], read: (line, draft) => { draft.smtpServer = { host: line.first, port: line.args[1] === undefined ? 25 : line.whole(line.args[1], 1, 65_535, 25), place: line.place }; } },
   smtp_helo_name: { args: [1, 1], read: (line, draft) => { draft.smtpHeloName = line.first; } },
   smtp_connect_timeout: { args: [1, 1], read: (line, draft) => { draft.smtpConnectTimeoutMs = line.seconds(line.first, 1, dayMs, 30_000); } },
   smtp_alert: { args: [0, 1], read: (line, draft) => { draft.defaults.smtpAlert = line.flag(); } },

@@ -121,10 +121,7 @@ export const ruleRows: readonly Keyword<ProxyReading>[] = [
   active('capture cookie', 'FLb', [1, many], 'Keeps a cookie for the log.', readCaptureCookie),
   active('declare capture', 'FL', [1, many], 'Reserves a slot that rules capture into.', readDeclare),
   active('filter', 'FLB', [1, many], 'Filters. `compression`, `cache` and `bwlim-…` come later, others are refused.', readFilter),
-  ...later<ProxyReading>('DFLB', {
-    compression: 'Compression of answers.',
-    'email-alert': 'Mail about servers that go down; also `mailers` sections.',
-  }),
+  ...later<ProxyReading>('DFLB', { compression: 'Compression of answers.' }),
   ...unsupported<ProxyReading>('DFLB', {
     'use-fcgi-app': 'FastCGI applications.',
     'external-check': 'Health checks by an external program.',

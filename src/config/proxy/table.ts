@@ -6,6 +6,7 @@ import type { Keyword } from '../keyword.ts';
 import { readDefaultServer, readServer, readServerTemplate } from '../server.ts';
 import { balanceRows } from './balance.ts';
 import { checkRows } from './checks.ts';
+import { emailAlertRows } from './email-alert.ts';
 import { legacyRows } from './legacy.ts';
 import { logRows } from './log.ts';
 import { optionRows } from './options.ts';
@@ -26,6 +27,7 @@ const rows: readonly Keyword<ProxyReading>[] = [
   ...persistenceRows,
   ...ruleRows,
   ...logRows,
+  ...emailAlertRows,
   ...statsRows,
   ...checkRows,
   ...errorRows,

@@ -14,7 +14,6 @@ export const inactiveTables: Readonly<Record<Exclude<InactiveSection['kind'], 'h
     bind: 'Address of this peer.', 'default-bind': 'Options of bind.', 'default-server': 'Options of server.', disabled: 'Switches the section off.',
     enabled: 'Undoes disabled.', log: 'Where its events are logged.', peer: 'A peer: name and address.', server: 'A peer.', table: 'A stick table.', shards: 'Number of shards.',
   },
-  mailers: { mailer: 'A mail server: name and address.', 'timeout mail': 'Longest wait for it.' },
   resolvers: {
     nameserver: 'A name server: name and address.', 'parse-resolv-conf': 'Takes the name servers of the system.', hold: 'How long an answer is kept, by status.',
     resolve_retries: 'Questions before giving up.', 'timeout resolve': 'Time between two questions.', 'timeout retry': 'Wait for an answer.',

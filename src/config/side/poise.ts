@@ -3,11 +3,13 @@
  * other files stay valid for the original programs. Called by load.ts; names of proxies are looked up after all sections are read.
  */
 import { readFileSync } from 'node:fs';
+import { limits } from '../../model/limits.ts';
 import type { Relay } from '../../model/mail.ts';
 import type { PoiseSettings } from '../../model/model.ts';
 import type { Context } from '../context.ts';
 import type { Line, Section } from '../line.ts';
 import { didYouMean } from '../problems.ts';
+import { warnOfCircle } from '../verify-mail.ts';
 
 /** Words of the section with one sentence each, for docs/configuration.md. */
 export const poiseWords: Readonly<Record<string, string>> = {
@@ -18,13 +20,13 @@ export const poiseWords: Readonly<Record<string, string>> = {
   'last-resort': '`last-resort BACKEND …`: when every server of the backend is down, requests go to all of them instead of being answered with 503.',
 };
 
-const noSettings: PoiseSettings = { vital: [], webhooks: [], relays: [], mailQueue: '/var/lib/poise/mail', lastResort: [] };
+const noSettings: PoiseSettings = { given: false, vital: [], webhooks: [], relays: [], mailQueue: '/var/lib/poise/mail', lastResort: [] };
 const connectTimeoutMs = 30_000;
 
 type Draft = { -readonly [K in keyof PoiseSettings]: PoiseSettings[K] };
 
 export function readPoise(context: Context, sections: readonly Section[]): PoiseSettings {
-  const draft: Draft = { ...noSettings };
+  const draft: Draft = { ...noSettings, given: sections.length > 0 };
   for (const section of sections) for (const line of section.lines) readLine(context, line, draft);
   return draft;
 }
@@ -44,7 +46,9 @@ function readLine(context: Context, line: Line, draft: Draft): void {
     else draft.webhooks = [...draft.webhooks, rest[0] ?? ''];
   } else {
     const relay = readRelay(context, line, rest);
-    if (relay !== undefined) draft.relays = [...draft.relays, relay];
+    if (relay === undefined) return;
+    draft.relays = [...draft.relays, relay];
+    warnOfCircle(context.draft, problems, { place: line.place, host: relay.host, port: relay.port, addresses: [] });
   }
 }
 
@@ -79,7 +83,7 @@ function readRelay(context: Context, line: Line, words: readonly string[]): Rela
       else password = readPassword(context, line, value);
     } else problems.error(line.place, word, `unexpected '${word}' in a relay line`, didYouMean(word, ['starttls', 'tls', 'no-verify', 'user', 'password-file']));
   }
-  return { host: found[1] ?? '', port, security, user, password, helo: '', connectTimeoutMs, verifyCertificate };
+  return { host: found[1] ?? '', port, security, user, password, helo: '', connectTimeoutMs, sendTimeoutMs: limits.letterSendMsMax, verifyCertificate };
 }
 
 function readPassword(context: Context, line: Line, file: string): string {

@@ -12,8 +12,8 @@ import { Outbox } from '../../../src/mail/outbox.ts';
 import { post } from '../../../src/mail/post.ts';
 import { postWebhook } from '../../../src/mail/webhook.ts';
 
-const letter = (rest: Partial<Letter> = {}): Letter => ({ from: 'a@lab.local', to: ['b@lab.local'], subject: 'S', text: 'T', topic: 't', atMs: 1_000_000, mailer: 'Keepalived', ...rest });
-const relay = (port: number, rest: Partial<Relay> = {}): Relay => ({ host: '127.0.0.1', port, security: 'opportunistic', user: '', password: '', helo: 'lab', connectTimeoutMs: 1000, verifyCertificate: true, ...rest });
+const letter = (rest: Partial<Letter> = {}): Letter => ({ from: 'a@lab.local', to: ['b@lab.local'], subject: 'S', text: 'T', topic: 't', atMs: 1_000_000, mailer: 'Keepalived', mailers: '', helo: '', ...rest });
+const relay = (port: number, rest: Partial<Relay> = {}): Relay => ({ host: '127.0.0.1', port, security: 'opportunistic', user: '', password: '', helo: 'lab', connectTimeoutMs: 1000, sendTimeoutMs: 5000, verifyCertificate: true, ...rest });
 
 async function sink(options: SMTPServerOptions = {}): Promise<{ port: number; mails: string[]; close: () => Promise<void> }> {
   const mails: string[] = [];
@@ -28,11 +28,11 @@ async function sink(options: SMTPServerOptions = {}): Promise<{ port: number; ma
 }
 
 /** An outbox in a time of its own. `step` lets time pass and everything that is due happen. */
-function outboxWith(send: (letter: Letter) => Promise<string>, folder = ''): { box: Outbox; said: string[]; step: (ms: number) => Promise<void> } {
+function outboxWith(send: (letter: Letter) => Promise<string>, folder = '', atOnce = 1): { box: Outbox; said: string[]; step: (ms: number) => Promise<void> } {
   let now = 1_000_000;
   const due: { atMs: number; run: () => void }[] = [];
   const said: string[] = [];
-  const box = new Outbox({ folder, send, nowMs: () => now, after: (delayMs, run) => { due.push({ atMs: now + delayMs, run }); }, log: (level, text) => { said.push(`${level} ${text}`); } });
+  const box = new Outbox({ folder, atOnce, send, nowMs: () => now, after: (delayMs, run) => { due.push({ atMs: now + delayMs, run }); }, log: (level, text) => { said.push(`${level} ${text}`); } });
   const settle = async (): Promise<void> => { for (let turn = 0; turn < 50; turn++) await Promise.resolve(); };
   return { box, said, step: async (ms) => {
     const end = now + ms;

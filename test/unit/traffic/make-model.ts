@@ -26,7 +26,7 @@ export function makeProxy(index: number, name: string, changes: Partial<Proxy> =
     balance: { algorithm: 'roundrobin', name: '', uriLen: 0, uriDepth: 0, uriWhole: false, uriPathOnly: false, hdrUseDomainOnly: false, randomDraws: 2, expr: null },
     hashType: { method: 'map-based', function: 'sdbm', avalanche: false }, hashBalanceFactor: 0, cookie: null, dynamicCookieKey: '', useServer: [],
     retries: 3, redispatch: 0, retryOn: [], httpReuse: 'safe', fullconn: 0, check: { kind: 'tcp' }, checkDisableOn404: false, checkSendState: false,
-    stickTable: null, stickRules: [], persistRules: [], rdpPersist: null, sendNameHeader: '', forwarded: null, source: null, serverStateFromFile: 'none', maxKeepAliveQueue: -1,
+    stickTable: null, stickRules: [], persistRules: [], rdpPersist: null, sendNameHeader: '', forwarded: null, source: null, serverStateFromFile: 'none', maxKeepAliveQueue: -1, emailAlert: null,
     ...changes,
   } as Proxy;
 }
@@ -66,7 +66,7 @@ export function makeModel(parts: { proxies: Proxy[]; servers?: Server[]; binds?:
   }));
   return {
     global: { nbthread: 1, maxconn: 1000, bufsizeBytes: 16384, headBytesMax: 65536, headerCountMax: 256, maxconnrate: 0, maxsessrate: 0, maxsslconn: 0, maxsslrate: 0, processVars: [], logTargets: [], ...parts.global } as unknown as Model['global'],
-    proxies, servers, binds, acls: parts.acls ?? [], patterns: parts.patterns ?? [], certificates: parts.certificates ?? [], userlists: [], inactive: [], poise: { vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [] }, files: [],
+    proxies, servers, binds, acls: parts.acls ?? [], patterns: parts.patterns ?? [], certificates: parts.certificates ?? [], userlists: [], inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [] }, files: [],
   };
 }
 

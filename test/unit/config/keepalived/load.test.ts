@@ -57,7 +57,7 @@ vrrp_instance VI_1 {
     }
 }`);
     const [one] = made.instances;
-    assert.deepEqual([made.globals.routerId, made.globals.smtpServer, made.globals.notificationEmail], ['LAB-HAP01', { host: '10.77.0.9', port: 25 }, ['administrator@lab.local']]);
+    assert.deepEqual([made.globals.routerId, made.globals.smtpServer, made.globals.notificationEmail], ['LAB-HAP01', { host: '10.77.0.9', port: 25, place: { file: '/k.conf', line: 7 } }, ['administrator@lab.local']]);
     assert.deepEqual(made.scripts[0]?.command.words, ['/usr/bin/killall', '-0', 'haproxy']);
     assert.deepEqual([made.scripts[0]?.intervalMs, made.scripts[0]?.timeoutMs, made.scripts[0]?.weight, made.scripts[0]?.rise], [2000, 2000, 2, 1]);
     assert.deepEqual([one?.version, one?.priority, one?.advertMs, one?.password, one?.notify.smtpAlert, one?.preempt], [2, 101, 1000, 'lab12345', true, true]);

@@ -1,0 +1,15 @@
+/** What a keepalived.conf and the balancer's own configuration tell together: mail that would travel through what it tells of. Called by cli/. Pure but for the addresses of this machine. */
+import { formatIp } from '../../base/ip.ts';
+import type { KeepalivedModel } from '../../model/keepalived.ts';
+import type { Model } from '../../model/model.ts';
+import type { Problem } from '../../model/problem.ts';
+import { Problems } from '../problems.ts';
+import { warnOfCircle } from '../verify-mail.ts';
+
+export function verifyMailServer(model: Model, node: KeepalivedModel): readonly Problem[] {
+  const problems = new Problems();
+  const { host, port, place } = node.globals.smtpServer;
+  const addresses = node.instances.flatMap((instance) => instance.addresses.map((one) => formatIp(one.address)));
+  if (host !== '') warnOfCircle(model, problems, { place, host, port, addresses });
+  return problems.list;
+}
