@@ -43,8 +43,8 @@ export const limits = {
   logPendingBytesMax: 4194304,
   /** Idle server connections kept per server and thread when pool-max-conn is not set. */
   idlePerServerMax: 512,
-  /** Server connections that one client session keeps for itself (HAProxy: max-session-srv-conns 5). */
-  sessionServerConnectionsMax: 5,
+  /** Server connections that one client session keeps for itself (HAProxy: max-session-srv-conns 5): enough for every backend of an Exchange site. */
+  sessionServerConnectionsMax: 16,
   /** Accepted connections held back per listener and thread while a maxconn is reached. */
   heldConnectionsMax: 4096,
   /** Connections per thread kept open unread for `silent-drop`; more are reset. */
@@ -70,6 +70,8 @@ export const limits = {
   balancerSilenceMsMax: 2000,
   /** A balancer process that died and serves again within this time keeps the address: the other node would not have noticed sooner. */
   balancerBackMsMax: 3000,
+  /** Before a planned hand-over, for requests that are being answered: with the other node's skew it is less than a second, after which clients ask again. */
+  holdBeforeHandOverMs: 250,
   /** Letters that may wait for a mail server; the oldest is dropped beyond. */
   lettersMax: 1000,
   /** A letter that no mail server has taken for so long is given up. */
@@ -100,6 +102,21 @@ export const limits = {
   eventLogLinesMax: 1024,
   /** Entries of the list of advice. */
   adviceEntriesMax: 256,
+  /** Marks of clients that a watched backend refused, over all threads (a power of two); clients may share one. */
+  suspectMarks: 16384,
+  /** Clients of whom one message of a traffic thread tells; others are left out. */
+  sightingClientsMax: 512,
+  /** Path of a request, as such a message carries it. */
+  sightingPathLengthMax: 100,
+  /** Path rules of one frontend whose case is watched. */
+  watchedRoutesMax: 256,
+  /** Clients, each at one backend, that the watch over logins remembers; those heard of for longest are forgotten. */
+  watchedClientsMax: 4096,
+  /** Clients of one backend that get an entry of their own in the list of advice at the same time; the others share one. */
+  adviceClientsMax: 8,
+  /** `check --probe`: servers asked at the same time, and the time for each. */
+  probesMax: 16,
+  probeMsMax: 5000,
   /** Answer bytes that may wait for a slow reader of the runtime socket before its next command is held back. */
   adminPendingBytesMax: 1048576,
   /** Connections that wait while `stats maxconn` others use the runtime sockets. */

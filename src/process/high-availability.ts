@@ -69,6 +69,11 @@ export class HighAvailability {
     for (const script of this.#answered) this.node.scriptResult(script.name, why === '');
   }
 
+  /** True when this node has virtual addresses. */
+  async isMaster(): Promise<boolean> {
+    return (await this.node.status()).some((instance) => instance.state === 'MASTER');
+  }
+
   /** Hands the addresses over (priority 0) and ends. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);

@@ -6,9 +6,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { limits } from '../model/limits.ts';
 import type { HighAvailability } from './high-availability.ts';
 import type { Notices } from './notices.ts';
-import { isBalancerWord, spawnPart, tellReady, tellVirtualAddresses } from './parent.ts';
+import { isBalancerWord, spawnPart, tellHold, tellReady, tellVirtualAddresses } from './parent.ts';
 import type { Part } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
 import type { Predecessors } from './predecessors.ts';
@@ -173,9 +174,14 @@ export class Master {
     void this.handOver(signal);
   }
 
-  /** The other node gets the addresses first; what runs here has until the balancer's own end. */
+  /** The other node gets the addresses first: short requests end before, new connections wait for it; what runs longer has until the balancer's own end. */
   private async handOver(signal: 'SIGTERM' | 'SIGUSR1'): Promise<void> {
-    await this.options.highAvailability?.stop();
+    const { highAvailability } = this.options;
+    if (this.current !== null && await highAvailability?.isMaster() === true) {
+      tellHold(this.current.process);
+      await new Promise((resolve) => { setTimeout(resolve, limits.holdBeforeHandOverMs); });
+    }
+    await highAvailability?.stop();
     const children = [this.starting, this.current, ...this.former].filter((child) => child !== null);
     for (const child of children) child.process.kill(child.ready ? signal : 'SIGTERM');
     if (children.length === 0) this.end.resolve(0);

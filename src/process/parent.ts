@@ -66,6 +66,17 @@ export function tellVirtualAddresses(balancer: ChildProcess, virtualAddresses: r
   if (balancer.connected) balancer.send({ virtualAddresses } satisfies NodeWord);
 }
 
+const holdWord = 'hold connections';
+
+/** The virtual addresses are about to move: no new connection is to begin on this node. */
+export function tellHold(balancer: ChildProcess): void {
+  if (balancer.connected) balancer.send(holdWord);
+}
+
+export function isHoldWord(message: unknown): boolean {
+  return message === holdWord;
+}
+
 export function tellHealth(word: BalancerWord): void {
   process.send?.(word);
 }

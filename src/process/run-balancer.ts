@@ -5,11 +5,12 @@
 import { descriptorSink } from '../control/log-sink.ts';
 import type { Model } from '../model/model.ts';
 import { Balancer } from './balancer.ts';
+import { holdConnections } from './hold-connections.ts';
 import type { Notices } from './notices.ts';
 import type { Part } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
 import type { Predecessors } from './predecessors.ts';
-import { isNodeWord, tellReady } from './parent.ts';
+import { isHoldWord, isNodeWord, tellReady } from './parent.ts';
 
 interface RunOptions {
   readonly part: Part;
@@ -46,7 +47,10 @@ export async function runBalancer(model: Model, notices: Notices, options: RunOp
   });
   process.on('SIGHUP', () => balancer.dumpStates());
   process.on('SIGUSR2', () => notices.warning('SIGUSR2 received: only a master (-W) reloads; this process goes on as it is.'));
-  if (options.selfCheck) process.on('message', (message) => { if (isNodeWord(message)) balancer.virtualAddresses = message.virtualAddresses; });
+  if (options.selfCheck) process.on('message', (message) => {
+    if (isNodeWord(message)) balancer.virtualAddresses = message.virtualAddresses;
+    else if (isHoldWord(message)) holdConnections();
+  });
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
   notices.toBackground(descriptorSink(2));
