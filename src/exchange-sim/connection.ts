@@ -182,12 +182,14 @@ export class HttpExchange implements SimExchange {
     if (this.isOver || this.framing !== null) return;
     this.framing = body;
     this.status = status;
+    const closes = lines.some((line) => /^connection: *close$/i.test(line));
+    this.close ||= closes;
     if (!this.bodyDone && body.kind === 'length' && body.bytes < unwantedBytesMax && this.reader === null && this.connection.reader.bodyBytesLeft > unwantedBytesMax) this.close = true;
     const own = lines.some((line) => /^cache-control:/i.test(line)) || body.kind === 'tunnel' ? [] : ['Cache-Control: private'];
     const end = body.kind === 'length' ? [`Content-Length: ${body.bytes}`] : body.kind === 'chunked' ? ['Transfer-Encoding: chunked'] : [];
     const head = [
       `HTTP/1.1 ${status} ${reason}`, ...own, ...lines, 'Server: Microsoft-IIS/8.5', `X-FEServer: ${this.server.name}`, 'X-Powered-By: ASP.NET', ...this.loginLines,
-      ...end, ...(this.close ? ['Connection: close'] : []),
+      ...end, ...(this.close && !closes ? ['Connection: close'] : []),
     ];
     this.connection.socket.write(`${head.join('\r\n')}\r\n\r\n`, 'latin1');
     if (body.kind !== 'tunnel') return;

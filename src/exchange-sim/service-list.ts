@@ -1,9 +1,10 @@
 /** Services of the simulated site beyond the plain page that names the server. Each is added here; read by connection.ts. */
 import { activeSync } from './services/active-sync.ts';
 import { mapi } from './services/mapi.ts';
+import { rpc } from './services/rpc.ts';
 import type { ExchangeService } from './service.ts';
 
-const services: readonly ExchangeService[] = [activeSync, mapi];
+const services: readonly ExchangeService[] = [activeSync, mapi, rpc];
 
 /** The service with the longest directory that the path lies in. */
 export function serviceFor(path: string, among: readonly ExchangeService[] = services): ExchangeService | undefined {

@@ -60,7 +60,7 @@ export interface SimExchange {
   interim(status: number, reason: string): void;
   /** A whole answer at once, with Content-Length. */
   answer(status: number, reason: string, lines: readonly string[], body: Buffer | string): void;
-  /** The head; `lines` are whole header lines (`Name: value`), spelled as they leave. Content-Length or Transfer-Encoding is added. */
+  /** The head; `lines` are whole header lines (`Name: value`), spelled as they leave. Content-Length or Transfer-Encoding is added. `Connection: close` among them: whatever is left of the request is not waited for. */
   head(status: number, reason: string, lines: readonly string[], body: AnswerBody): void;
   /** A piece of body, one chunk when chunked. False: wait for the call given to drained(). */
   write(bytes: Buffer | string): boolean;
