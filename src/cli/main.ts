@@ -64,6 +64,8 @@ async function main(words: readonly string[]): Promise<number> {
       return (await import('./demo.ts')).demo(words.slice(1));
     case 'vrrp':
       return (await import('./vrrp.ts')).vrrp(words.slice(1));
+    case 'init':
+      return (await import('./init/exchange.ts')).init(words.slice(1));
     case 'help':
     case '--help':
       console.log(usageText);
