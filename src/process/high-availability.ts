@@ -24,6 +24,7 @@ export class HighAvailability {
   readonly #mail: NodeMail;
   readonly #status: NodeStatus;
   readonly #answered: readonly VrrpScript[];
+  #started = false;
   #timer: NodeJS.Timeout | undefined;
   #tellTimer: NodeJS.Timeout | undefined;
 
@@ -45,7 +46,6 @@ export class HighAvailability {
 
   /** `told` hears the state of all instances once a second. */
   start(told: (status: readonly InstanceStatus[]) => void): void {
-    this.node.start();
     this.#tellTimer = setInterval(() => { void this.node.status().then(told); }, tellMs);
     this.#look();
     this.#timer = setInterval(() => { this.#look(); }, lookMs);
@@ -56,6 +56,9 @@ export class HighAvailability {
     this.#judge.says(word.why, performance.now());
     if (word.checked) this.node.ready();
     this.#look();
+    // Before there is something to give traffic to, VRRP has no state: a start is no FAULT that anybody should be told of.
+    if (!this.#started) this.node.start();
+    this.#started = true;
   }
 
   /** The balancer process that served has ended. */

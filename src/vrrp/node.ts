@@ -73,6 +73,7 @@ export class VrrpNode {
 
   /** State of all instances; empty when the VRRP process does not answer within a second. */
   status(): Promise<readonly InstanceStatus[]> {
+    if (this.#child === undefined) return Promise.resolve([]);
     const { promise, resolve } = Promise.withResolvers<readonly InstanceStatus[]>();
     this.#waiting.push(resolve);
     this.#send({ kind: 'status' });
