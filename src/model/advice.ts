@@ -16,7 +16,13 @@ export type AdviceCode =
   /** Every server of a `last-resort` backend is down: requests go to all of them. */
   | 'last-resort'
   /** All probes of a service fail on servers whose other services pass. */
-  | 'service-down';
+  | 'service-down'
+  /** A client is refused with 401 again and again. */
+  | 'login-refused'
+  /** A client that has logged in on OWA's form is sent back to it again and again. */
+  | 'owa-login-loop'
+  /** Requests fall to the default backend because a path rule does not ignore case. */
+  | 'rule-misses-case';
 
 export interface Advice {
   readonly code: AdviceCode;

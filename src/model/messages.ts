@@ -19,7 +19,48 @@ export interface SharedHandles {
   readonly stickTables: readonly { readonly proxy: number; readonly buffer: SharedArrayBuffer }[];
   /** Log lines by traffic thread, see shared/log-ring.ts. */
   readonly logs: readonly SharedArrayBuffer[];
+  /** Which clients were refused at a watched backend, see shared/suspects.ts; empty when no backend is watched. */
+  readonly suspects: SharedArrayBuffer;
   readonly threads: number;
+}
+
+/** Answers of one watched backend to one client, since the thread's last message. */
+export interface LoginSighting {
+  readonly client: string;
+  /** Index into Model.proxies. */
+  readonly backend: number;
+  /** It was let in, before what the other fields count. */
+  readonly accepted: boolean;
+  /** Answers with 401. */
+  readonly refused: number;
+  /** How the last of those requests tried to log in: `ntlm`, `negotiate`, `basic`, `other`, `none`. */
+  readonly scheme: LoginScheme;
+  /** Index into Model.servers of the last that refused, -1 = none. */
+  readonly refusedBy: number;
+  /** It was sent to the logon page before it logged in. */
+  readonly sentBackFirst: boolean;
+  /** Logins on OWA's form that were taken, and followed by the logon page again. */
+  readonly bounces: number;
+  /** The last login is not followed by anything yet. */
+  readonly loginOpen: boolean;
+  /** Servers that took the last login and that sent the client back, -1 = none. */
+  readonly loginServer: number;
+  readonly bounceServer: number;
+}
+
+export type LoginScheme = 'ntlm' | 'negotiate' | 'basic' | 'other' | 'none';
+
+/** Requests that the default backend got although a rule for their path differs in case only. */
+export interface MissedRouteSighting {
+  readonly frontend: number;
+  /** Backend of the rule. */
+  readonly target: number;
+  /** As the rule has it. */
+  readonly pattern: string;
+  /** As the last request had it, cut. */
+  readonly path: string;
+  readonly client: string;
+  readonly count: number;
 }
 
 /** What a traffic thread gets as workerData. */
@@ -71,5 +112,9 @@ export type ToControl =
   | { readonly type: 'patterns-changed'; readonly id: number; readonly op: 'set' | 'add' | 'del'; readonly key: string; readonly value: string }
   /** Something an operator should read, said once per event: goes to the warning output and log. */
   | { readonly type: 'warning'; readonly thread: number; readonly message: string }
+  /** What live traffic of Exchange frontends showed since the thread's last message. */
+  | { readonly type: 'sightings'; readonly logins: readonly LoginSighting[]; readonly missedRoutes: readonly MissedRouteSighting[] }
+  /** A watched server showed a certificate that this thread had not seen on it last. SHA-256 of the leaf, lower-case hexadecimal. */
+  | { readonly type: 'server-certificate'; readonly server: number; readonly fingerprint: string }
   /** Draining is over. */
   | { readonly type: 'drained'; readonly thread: number };

@@ -23,6 +23,7 @@ import type { InstanceStatus } from '../model/vrrp-messages.ts';
 import { AdviceList } from '../control/watch/advice-list.ts';
 import { watchLastResorts } from '../control/watch/last-resort.ts';
 import { ProbeWatch } from '../control/watch/probe-watch.ts';
+import { TrafficWatch, trafficWatchPeriodMs } from '../control/watch/traffic-watch.ts';
 import type { LogRing } from '../shared/log-ring.ts';
 import { P, Segments } from '../shared/segments.ts';
 import { StickTables } from '../shared/stick-table.ts';
@@ -69,6 +70,9 @@ export class Balancer {
   private readonly events = new Events();
   private readonly advice = new AdviceList(systemClock, this.events);
   private readonly states: ServerStates;
+  private readonly probeWatch: ProbeWatch;
+  private readonly trafficWatch: TrafficWatch;
+  private watchTimer: NodeJS.Timeout | null = null;
   private readonly sampler: Sampler;
   private readonly admin: Admin;
   /** Files of the runtime sockets with their inode numbers. */
@@ -99,6 +103,8 @@ export class Balancer {
     const broadcast = (message: ToTraffic): void => this.threads.post(message);
     this.states = new ServerStates(model, this.segments, { clock: systemClock, post: broadcast, events: this.events });
     watchLastResorts(model, this.events, this.advice, (server) => this.states.isStopped(server));
+    this.probeWatch = new ProbeWatch(model, this.advice, (server) => this.states.address(server));
+    this.trafficWatch = new TrafficWatch(model, this.advice, systemClock);
     this.sampler = new Sampler(model, this.segments);
     this.admin = new Admin({
       model, segments: this.segments, servers: this.states, sampler: this.sampler, events: this.events, advice: this.advice, clock: systemClock, broadcast,
@@ -163,8 +169,9 @@ export class Balancer {
     const dropFailure = dropPrivileges(identity, lowPorts);
     if (dropFailure !== '') return dropFailure;
     this.mail = new AlertMail(model, model.global.node === '' ? hostname() : model.global.node, (level, text) => this.tellOfMail(level, text));
-    this.health = startHealth(model, this.states, { clock: systemClock, random: Math.random, log: (text) => this.tell('warning', text), watch: new ProbeWatch(model, this.advice, (server) => this.states.address(server)) });
+    this.health = startHealth(model, this.states, { clock: systemClock, random: Math.random, log: (text) => this.tell('warning', text), watch: this.probeWatch });
     this.samplerTimer = setInterval(() => this.sampler.tick(systemClock.monoMs()), samplePeriodMs);
+    this.watchTimer = setInterval(() => this.trafficWatch.look(), trafficWatchPeriodMs);
     if (this.options.selfCheck) this.startSelfCheck();
     return '';
   }
@@ -204,6 +211,7 @@ export class Balancer {
 
   private async close(): Promise<void> {
     if (this.samplerTimer !== null) clearInterval(this.samplerTimer);
+    if (this.watchTimer !== null) clearInterval(this.watchTimer);
     for (const timer of this.selfCheckTimers) clearInterval(timer);
     this.health?.stop();
     if (this.ownsSocketFiles()) this.admin.close();
@@ -225,6 +233,12 @@ export class Balancer {
         break;
       case 'observed-errors':
         this.health?.observed(message.server, message.layer, message.why);
+        break;
+      case 'sightings':
+        this.trafficWatch.take(message.logins, message.missedRoutes);
+        break;
+      case 'server-certificate':
+        this.probeWatch.certificateSeen(message.server, message.fingerprint);
         break;
       case 'slot-free':
         this.threads.postOthers(message.thread, { type: 'wake-queue', proxy: message.proxy, server: message.server });

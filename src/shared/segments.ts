@@ -10,16 +10,19 @@
  * | backendStates | Int32     | proxy                | control                     | all              |
  * | process       | Float64   | thread (+ control)   | that thread                 | control, reports |
  * | logs          | bytes     | thread               | that thread, control takes  | control          |
+ * | suspects      | Int32     | client               | any thread, Atomics only    | traffic          |
  *
  * Objects are numbered: frontend sides 0..P-1 (by proxy index), backend sides P..2P-1, listeners 2P..2P+L-1, servers after.
  * The control thread counts too (thread number `threads`), so nothing it does is lost.
  */
 import { C, counterFieldCount, G, gaugeFieldCount, maxFields } from '../model/counters.ts';
+import { exchangeBackends } from '../model/exchange-sites.ts';
 import { backendStateFieldCount, serverStateFieldCount } from '../model/server-state.ts';
 import type { SharedHandles } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
 import { LogRing } from './log-ring.ts';
 import { allocateStickTables } from './stick-table.ts';
+import { Suspects } from './suspects.ts';
 
 /** Offsets in the process segment. One Float64 array per thread plus one for control. */
 export const processFields = [
@@ -58,6 +61,7 @@ export class Segments {
       process: new SharedArrayBuffer(8 * (threads + 1) * processFields.length),
       stickTables: allocateStickTables(model),
       logs: Array.from({ length: threads }, () => LogRing.allocate()),
+      suspects: Suspects.allocate(exchangeBackends(model).size > 0),
       threads,
     };
     return new Segments(handles, model);

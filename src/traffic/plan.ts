@@ -8,6 +8,7 @@ import { Persistence } from '../balance/persistence.ts';
 import type { ServerLoad } from '../balance/server-load.ts';
 import type { Clock } from '../base/clock.ts';
 import { TimerNode, type TimerOwner, type TimerWheel } from '../base/timer-wheel.ts';
+import { exchangeBackends, type ExchangeBackend } from '../model/exchange-sites.ts';
 import type { Bind, Model, Proxy, Server } from '../model/model.ts';
 import { Compiler, type FormatFn, type RuleSet, type SampleFn } from '../rules/compile.ts';
 import type { Subject } from '../rules/subject.ts';
@@ -19,6 +20,7 @@ import { RequestQueue } from './dispatch/request-queue.ts';
 import type { ServerTlsContext } from './dispatch/server-tls.ts';
 import { serveQueues } from './dispatch/serve-queues.ts';
 import { HttpRules } from './http/http-rules.ts';
+import { MissedRoutes } from './missed-routes.ts';
 import { Tally } from './tally.ts';
 
 /** What a Plan is made with. */
@@ -51,6 +53,10 @@ export class ProxyPlan implements TimerOwner {
   enabled = true;
   /** Some path is answered here: monitor-uri, or the process's own question whether it still answers. */
   readonly monitored: boolean;
+  /** A backend of an Exchange site: the control thread wants to know who is refused. */
+  readonly watched: boolean;
+  /** Frontend of an Exchange site with path rules that do not ignore case. */
+  readonly missedRoutes: MissedRoutes | null;
 
   constructor(proxy: Proxy, plan: Plan, ground: PlanGround) {
     const { segments, thread } = ground;
@@ -66,6 +72,8 @@ export class ProxyPlan implements TimerOwner {
     this.queue = new RequestQueue(this.back);
     this.rules = new ProxyRules(proxy, plan.compiler);
     this.maxconn = proxy.maxconn;
+    this.watched = plan.exchange.has(proxy.index);
+    this.missedRoutes = proxy.isFrontend && plan.exchange.size > 0 && [...plan.exchange.values()].some(({ frontends }) => frontends.includes(proxy.index)) ? MissedRoutes.of(proxy, plan.model) : null;
     this.monitored = proxy.monitorUri !== '' || plan.model.global.selfCheckUri !== '';
   }
 
@@ -155,6 +163,8 @@ export class Plan {
   readonly servers: readonly ServerPlan[];
   readonly proxies: readonly ProxyPlan[];
   readonly listeners: readonly ListenerPlan[];
+  /** Backends of Exchange sites. */
+  readonly exchange: ReadonlyMap<number, ExchangeBackend>;
   /** False: no line or rule asks for the address that Poise uses towards a server, so the kernel need not be asked either. */
   readonly usesOwnAddress: boolean;
   /** True when a line, rule or ACL asks for more of a TLS connection than that it is one. */
@@ -166,6 +176,7 @@ export class Plan {
     this.wheel = wheel;
     this.compiler = new Compiler(model);
     this.stickTables = new StickTables(model, segments.handles, ground.clock);
+    this.exchange = exchangeBackends(model);
     const texts = namesUsed(model);
     this.usesOwnAddress = /"name":"(?:bi|bp|bc_src|bc_src_port)"/.test(texts);
     this.usesTlsFacts = /"name":"(?:sslv|sslc|ssl_[a-z]+_)/.test(texts);

@@ -3,6 +3,7 @@
  * Made by listen/, used by http/ and tcp/ and read by rules. Forwards no bytes.
  */
 import type { Socket } from 'node:net';
+import { djb2 } from '../base/hash.ts';
 import { parseIp, type IpValue } from '../base/ip.ts';
 import type { Bind, Proxy } from '../model/model.ts';
 import type { Session, TlsFacts, Vars } from '../rules/subject.ts';
@@ -58,6 +59,7 @@ export class ClientSession implements Session, CloseWatcher {
   private destination: string | null = null;
   private destinationPortValue = -1;
   private sourceValue: IpValue | undefined = undefined;
+  private sourceHashValue = -1;
   private destinationValue: IpValue | undefined = undefined;
 
   private released = false;
@@ -93,6 +95,13 @@ export class ClientSession implements Session, CloseWatcher {
   set sourceAddress(value: string) {
     this.source = value;
     this.sourceValue = undefined;
+    this.sourceHashValue = -1;
+  }
+
+  /** Of the client's address: 32 bits. */
+  get sourceHash(): number {
+    if (this.sourceHashValue < 0) this.sourceHashValue = djb2(this.source);
+    return this.sourceHashValue;
   }
 
   get destinationAddress(): string {

@@ -8,6 +8,7 @@ import type { ToControl, TrafficStart } from '../model/messages.ts';
 import { Segments } from '../shared/segments.ts';
 import { internalServer } from './dispatch/internal-server.ts';
 import { LogQueue } from './log-queue.ts';
+import { SightingQueue } from './sighting-queue.ts';
 import { Plan, type ServerPlan } from './plan.ts';
 import { SharedWorld } from './world.ts';
 
@@ -21,6 +22,7 @@ export class ThreadContext {
   readonly wheel: TimerWheel;
   readonly world: SharedWorld;
   readonly logs: LogQueue;
+  readonly sightings: SightingQueue;
   readonly post: (message: ToControl) => void;
   /** The plan for what starts now. Keep your own reference for a request that is under way. */
   plan: Plan;
@@ -41,6 +43,7 @@ export class ThreadContext {
     this.plan = new Plan(start.model, { segments, thread: start.threadIndex, clock, wheel: this.wheel });
     this.internal = internalServer(start.internalSocket, this.plan.compiler, this.wheel);
     this.logs = new LogQueue(post, this.wheel, this.process, segments.logRing(start.threadIndex), start.threadIndex);
+    this.sightings = new SightingQueue(post, this.wheel, start.shared.suspects);
     this.world = new SharedWorld(start, segments, this.plan, clock, post);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The one list of advice. The watches of the control thread raise and clear entries; an entry that is new, or returns after it was
  * over, becomes one event (and so one log line). Bounded: entries that are over go first, then those not seen for longest. Called by
- * probe-watch.ts, read by admin/. Never judges anything itself.
+ * probe-watch.ts and traffic-watch.ts, read by admin/. Never judges anything itself.
  */
 import type { Clock } from '../../base/clock.ts';
 import type { Advice, AdviceCode } from '../../model/advice.ts';
@@ -27,15 +27,18 @@ export class AdviceList {
     return [...this.byKey.values()];
   }
 
-  /** `facts`: what the words rest on. While they stay the entry keeps its words and no event is made, whoever raises it. */
-  raise(raised: Raised, facts = raised.text): void {
+  /**
+   * `facts`: what the words rest on. While they stay the entry keeps its words and no event is made, whoever raises it. `times`: how
+   * often it was seen since it was raised last.
+   */
+  raise(raised: Raised, facts = raised.text, times = 1): void {
     const key = keyOf(raised.code, raised.subject);
     const known = this.byKey.get(key);
     const nowMs = this.clock.dateMs();
     const news = known === undefined || !known.active || this.facts.get(key) !== facts;
     if (known === undefined) this.makeRoom();
     this.facts.set(key, facts);
-    this.byKey.set(key, { ...(news ? raised : known), sinceMs: known?.sinceMs ?? nowMs, lastMs: nowMs, count: (known?.count ?? 0) + 1, active: true });
+    this.byKey.set(key, { ...(news ? raised : known), sinceMs: known?.sinceMs ?? nowMs, lastMs: nowMs, count: (known?.count ?? 0) + times, active: true });
     if (!news) return;
     const level = raised.severity === 'warning' ? eventLevel.warning : eventLevel.notice;
     this.events.emit({ kind: 'advice', atMs: nowMs, proxy: raised.proxy, server: raised.server, level, text: raised.text });

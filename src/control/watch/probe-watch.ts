@@ -1,13 +1,13 @@
 /**
  * Draws conclusions from what health checks see on Exchange servers: certificates that Extended Protection will refuse, addresses
- * that lead to another server, services that are down alone. Called by health/checker.ts after each check. Changes no server state,
- * remembers one small record per server.
+ * that lead to another server, services that are down alone. Called by health/checker.ts after each check, with the certificates that
+ * traffic met by process/balancer.ts, and by `check --probe`. Changes no server state, remembers one small record per server.
  */
 import type { AdviceCode } from '../../model/advice.ts';
 import type { Bind, Model, Server } from '../../model/model.ts';
 import type { AdviceList } from './advice-list.ts';
-import { exchangeBackends } from './exchange-sites.ts';
-import type { ExchangeBackend } from './exchange-sites.ts';
+import { exchangeBackends } from '../../model/exchange-sites.ts';
+import type { ExchangeBackend } from '../../model/exchange-sites.ts';
 import type { Sighting } from './sighting.ts';
 
 /** Newest findings about a server; '' = not seen. */
@@ -50,13 +50,20 @@ export class ProbeWatch {
     seen.checkedAt = this.checks;
     if (seen.passed !== passed) seen.changedAt = this.checks;
     seen.passed = passed;
-    if (sighting.fingerprint !== '' && checksTrafficPort(server)) {
-      seen.fingerprint = sighting.fingerprint;
-      for (const bind of backend.binds) this.compareWithBind(server, seen.fingerprint, bind);
-      this.compareServers(backend);
-    }
+    if (sighting.fingerprint !== '' && checksTrafficPort(server)) this.certificateSeen(index, sighting.fingerprint);
     if (backend.asksHealthcheck) this.readBody(backend, server, seen, sighting);
     for (const other of this.backends.values()) if (sharesFrontend(other, backend)) this.judgeService(other);
+  }
+
+  /** A check or a request met this certificate on the server's own port. SHA-256 of the leaf, lower-case hexadecimal. */
+  certificateSeen(index: number, fingerprint: string): void {
+    const server = this.model.servers[index];
+    const seen = this.seen.get(index);
+    const backend = server === undefined ? undefined : this.backends.get(server.proxy);
+    if (server === undefined || seen === undefined || backend === undefined) return;
+    seen.fingerprint = fingerprint;
+    for (const bind of backend.binds) this.compareWithBind(server, fingerprint, bind);
+    this.compareServers(backend);
   }
 
   /** The channel binding of a login is the hash of the certificate that the client saw (RFC 5929 4). */
@@ -68,7 +75,7 @@ export class ProbeWatch {
     const differs = !served.some((certificate) => certificate.fingerprint === fingerprint);
     this.tell(differs, 'certificate-of-bind', server, subject, () =>
       `Extended Protection will refuse Outlook logins: server ${this.fullName(server)} (${own}) has the certificate ${fingerprint}, ` +
-      `bind ${bind.text} serves ${served.map((certificate) => certificate.fingerprint).join(', ')} (SHA-256). ` +
+      `bind ${bind.text} [${bind.place.file}:${bind.place.line}] serves ${served.map((certificate) => certificate.fingerprint).join(', ')} (SHA-256). ` +
       'Install the same certificate, with its key, on the servers and here.', { facts: fingerprint });
   }
 

@@ -58,7 +58,7 @@ function openTlsLink(
   const link = new ServerLink(server, new SocketTransport(socket, facts), key, opener);
   socket.on('session', (session: Buffer) => context.remember(sni, session));
   socket.once('secureConnect', () => {
-    context.counted(socket.isSessionReused());
+    context.secured(socket);
     if (context.keepsFacts) facts.keep();
     link.connected();
   });

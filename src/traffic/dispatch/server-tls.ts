@@ -2,13 +2,16 @@
  * TLS towards one server: its secure context, made once per thread, and the sessions to resume. Used by connect.ts.
  * A name that does not fit and a chain that does not verify end the connection attempt; nothing here talks to clients.
  */
-import { checkServerIdentity, createSecureContext, type ConnectionOptions, type SecureContext, type SecureContextOptions } from 'node:tls';
-import type { ServerTls } from '../../model/model.ts';
+import { createHash } from 'node:crypto';
+import { checkServerIdentity, createSecureContext, type ConnectionOptions, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import type { Server, ServerTls } from '../../model/model.ts';
 import { P } from '../../shared/segments.ts';
 import type { ServerPlan } from '../plan.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { cipherList } from '../tls-options.ts';
 
+/** Between two looks at a server's certificate: handshakes cost enough without. */
+const lookEveryMs = 1000;
 /** Sessions kept for resumption, by server name asked for. */
 const sessionsMax = 64;
 
@@ -21,10 +24,13 @@ export class ServerTlsContext {
   private readonly secureContext: SecureContext;
   private readonly sessions = new Map<string, Buffer>();
   private readonly process: Float64Array;
+  /** Null: nobody wants to know the server's certificate. */
+  private readonly watch: CertificateWatch | null;
 
   /** Throws when certificates or cipher lists cannot be used. `made` holds contexts by what they were made of: servers share them. */
-  constructor(tls: ServerTls, context: ThreadContext, made: Map<string, SecureContext>) {
+  constructor(tls: ServerTls, server: Server, context: ThreadContext, made: Map<string, SecureContext>) {
     this.tls = tls;
+    this.watch = context.plan.exchange.has(server.proxy) ? new CertificateWatch(server.index, context) : null;
     this.process = context.process;
     this.keepsFacts = context.plan.usesTlsFacts;
     const certificate = context.plan.model.certificates[tls.certificate];
@@ -56,7 +62,7 @@ export class ServerTlsContext {
       const { tls } = server.server;
       if (tls === null) continue;
       try {
-        server.tls = new ServerTlsContext(tls, context, made);
+        server.tls = new ServerTlsContext(tls, server.server, context, made);
       } catch (error) {
         problems.push({ server, message: (error as Error).message });
       }
@@ -85,7 +91,36 @@ export class ServerTlsContext {
     this.sessions.set(sni, session);
   }
 
-  counted(resumed: boolean): void {
-    if (!resumed) this.process[P.server_ssl_handshakes] = (this.process[P.server_ssl_handshakes] as number) + 1;
+  /** A handshake is done. A resumed session shows no certificate. */
+  secured(socket: TLSSocket): void {
+    if (socket.isSessionReused()) return;
+    this.process[P.server_ssl_handshakes] = (this.process[P.server_ssl_handshakes] as number) + 1;
+    if (this.watch !== null) this.watch.look(socket);
+  }
+}
+
+/** Tells the control thread of a server's certificate, once as long as it stays the same. */
+class CertificateWatch {
+  private readonly server: number;
+  private readonly context: ThreadContext;
+  private last: Uint8Array = new Uint8Array(0);
+  private nextLookMs = 0;
+
+  constructor(server: number, context: ThreadContext) {
+    this.server = server;
+    this.context = context;
+  }
+
+  look(socket: TLSSocket): void {
+    const { clock, post } = this.context;
+    const nowMs = clock.monoMs();
+    if (nowMs < this.nextLookMs) return;
+    this.nextLookMs = nowMs + lookEveryMs;
+    // Without a certificate the runtime gives an empty object, or null.
+    const leaf: { readonly raw?: Buffer } | null = socket.getPeerCertificate();
+    const raw = leaf?.raw;
+    if (raw === undefined || raw.equals(this.last)) return;
+    this.last = raw;
+    post({ type: 'server-certificate', server: this.server, fingerprint: createHash('sha256').update(raw).digest('hex') });
   }
 }

@@ -16,6 +16,7 @@ import { answerCounted, finishIfDone, logEarly } from './finish.ts';
 import { noBytes, stage, unheard, type HttpExchange } from './http-exchange.ts';
 import { internalAnswered } from './stats.ts';
 import { startUpgrade } from './upgrade.ts';
+import { noteAnswer } from './watched-answers.ts';
 
 export function serverData(x: HttpExchange, chunk: Buffer): void {
   if (x.stage === stage.answering && !x.answerDone) {
@@ -90,6 +91,7 @@ function finalHead(x: HttpExchange, bytes: Buffer): void {
   x.dispatch.observeAnswer(status);
   if (retriesStatus(x, status)) return;
   if (x.link !== null && answerBindsConnection(head)) x.link.private = true;
+  if (x.back !== null && x.back.watched) noteAnswer(x, status);
   x.response = head;
   if (x.internal !== '') internalAnswered(x);
   if (framing.close || framing.doubtful || framing.kind === body.untilClose) x.serverKeeps = false;

@@ -151,6 +151,7 @@ function chooseBackend(x: HttpExchange): boolean {
     answerWithPage(x, faults.noServer);
     return false;
   }
+  if (front.missedRoutes !== null && back.proxy.index === front.missedRoutes.fallback) front.missedRoutes.look(x.requestHead.path(), session.sourceAddress, x.context.sightings);
   x.back = back;
   x.backend = back.proxy;
   x.facts.backendName = back.proxy.name;

@@ -1,0 +1,70 @@
+/**
+ * Which parts of a configuration serve Exchange: backends that ask for healthcheck.htm or that a path of Exchange leads to, the
+ * frontends in front of them, and every backend of those frontends. Computed once at start by the watches of the control thread, the
+ * plans of the traffic threads and `check --probe`. What is not Exchange is never watched, so that nobody is warned of Extended
+ * Protection before a shop, and no shop's request is looked at.
+ */
+import type { Condition } from './expression.ts';
+import type { Bind, Model, Proxy } from './model.ts';
+
+export interface ExchangeBackend {
+  readonly proxy: Proxy;
+  /** Its check asks for healthcheck.htm. */
+  readonly asksHealthcheck: boolean;
+  /** Indexes into Model.proxies of the frontends in front of it. */
+  readonly frontends: readonly number[];
+  /** TLS binds of the frontends in front of it. */
+  readonly binds: readonly Bind[];
+}
+
+/** A path that a rule asks for, as written: `/owa`, `^/owa`, `(?i)\/owa`. `/rpc` and `/oab` may be anybody's. */
+const exchangePath = /^\^?(?:\(\?i\))?\^?\\?\/(?:owa|ecp|ews|mapi|autodiscover|microsoft-server-activesync)(?![a-z0-9])/i;
+
+/** By index of the backend. */
+export function exchangeBackends(model: Model): ReadonlyMap<number, ExchangeBackend> {
+  const found = new Map<number, ExchangeBackend>();
+  for (const frontend of model.proxies) {
+    if (!frontend.isFrontend || frontend.disabled) continue;
+    const behind = backendsOf(frontend, model);
+    if (!behind.some((proxy) => healthcheckPath(proxy) !== '') && !asksForExchange(frontend, model)) continue;
+    const binds = frontend.binds.flatMap((index) => model.binds[index] ?? []).filter((bind) => bind.tls !== null);
+    for (const proxy of behind) {
+      const known = found.get(proxy.index);
+      found.set(proxy.index, { proxy, asksHealthcheck: healthcheckPath(proxy) !== '', frontends: [...(known?.frontends ?? []), frontend.index], binds: [...(known?.binds ?? []), ...binds] });
+    }
+  }
+  return found;
+}
+
+/** Backends chosen by a dynamic name are not known before a request comes. */
+function backendsOf(frontend: Proxy, model: Model): readonly Proxy[] {
+  const targets = new Set(frontend.useBackend.filter((rule) => rule.dynamic === null).map((rule) => rule.target));
+  targets.add(fallbackOf(frontend));
+  return [...targets].flatMap((index) => model.proxies[index] ?? []).filter((proxy) => proxy.isBackend && !proxy.disabled);
+}
+
+/** The backend of requests that no use_backend rule takes; -1 = none. */
+export function fallbackOf(frontend: Proxy): number {
+  return frontend.isBackend && frontend.defaultBackend < 0 ? frontend.index : frontend.defaultBackend;
+}
+
+/** What the check of a backend asks for when that is a healthcheck.htm; '' = it asks for something else. */
+export function healthcheckPath(proxy: Proxy): string {
+  if (proxy.check.kind !== 'http') return '';
+  for (const step of proxy.check.steps) {
+    const last = step.kind === 'http-send' ? step.uri.at(-1) : undefined;
+    if (last?.kind === 'text' && last.text.toLowerCase().endsWith('/healthcheck.htm')) return last.text;
+  }
+  return '';
+}
+
+function asksForExchange(frontend: Proxy, model: Model): boolean {
+  return frontend.useBackend.some((rule) => rule.condition !== null && pathsOf(rule.condition, model).some((path) => exchangePath.test(path)));
+}
+
+/** Words that tests of the path in a condition look for. */
+function pathsOf(condition: Condition, model: Model): readonly string[] {
+  return condition.anyOf.flat().filter((term) => !term.negate).flatMap((term) => term.acls).flatMap((index) => model.acls[index] ?? [])
+    .filter((acl) => ['path', 'pathq', 'url'].includes(acl.expr.fetch.name))
+    .flatMap((acl) => acl.patterns).flatMap((id) => model.patterns[id]?.entries ?? []).map(({ key }) => key);
+}
