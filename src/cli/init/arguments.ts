@@ -135,6 +135,7 @@ class Reader {
 
   inside(): readonly string[] {
     const networks = this.list(this.values.inside);
+    if (networks.length > 0 && this.values.mode === 'tcp') this.fault('--inside has no meaning with --mode tcp', 'paths cannot be seen there, so nothing is hidden from anybody: leave one of the two out');
     for (const network of networks) {
       const [address = '', bits, ...rest] = network.split('/');
       const found = parseIp(address);

@@ -70,6 +70,8 @@ function defaults(): string[] {
     '    # out is never repeated: it may carry a login.',
     '    retries 2',
     '    option redispatch 1',
+    '    # A login belongs to a connection: one to a server is never lent to another client, who would read somebody else\'s mail.',
+    '    http-reuse never',
     '    # Requests last from milliseconds to hours; the server with fewest open ones is the least loaded.',
     '    balance leastconn',
     '    # A server that returns is not flooded: its share grows for a minute.',
@@ -149,16 +151,6 @@ function refusals(site: ExchangeSite): string[] {
   ];
 }
 
-/** Settings towards the servers that every web backend has. */
-function connections(): string[] {
-  return [
-    '    # A connection to a server belongs to one client, or somebody reads another one\'s mail; and it is used again for',
-    '    # that client\'s next request, which is logged in already.',
-    '    http-reuse never',
-    '    option prefer-last-server',
-  ];
-}
-
 function backend(site: ExchangeSite, service: Service): string[] {
   const first = site.services[0] === service;
   return [
@@ -166,7 +158,8 @@ function backend(site: ExchangeSite, service: Service): string[] {
     ...service.why.map((line) => `# ${line}`),
     `backend be_exchange_${service.word}`,
     ...service.timeout === '' ? [] : [`    timeout server ${service.timeout}`],
-    ...first ? connections() : ['    http-reuse never', '    option prefer-last-server'],
+    ...first ? ['    # The next request of a client connection goes where the one before went: it is logged in there.'] : [],
+    '    option prefer-last-server',
     ...first ? ['    # Exchange answers 200 and its own name while this one service is in order and not in maintenance. So each', '    # service leaves a server alone, without the others.'] : [],
     '    option httpchk',
     `    http-check send meth GET uri ${service.directory}/healthcheck.htm ver HTTP/1.1 hdr Host ${site.names[0]}`,
@@ -195,7 +188,6 @@ function catchAll(site: ExchangeSite): string[] {
     '# Everything else, such as / (sent on to /owa/ by Exchange), /api, /aspnet_client and /PushNotifications. There is no',
     `# healthcheck.htm for it, so what is known of be_exchange_${followed} decides. Much traffic here means a rule above is wrong.`,
     'backend be_exchange',
-    '    http-reuse never',
     '    option prefer-last-server',
     ...site.servers.map((server) => `    server ${server.name} ${serverAddress(server, 443)} track be_exchange_${followed}/${server.name} ${verify}`),
   ];
@@ -204,8 +196,8 @@ function catchAll(site: ExchangeSite): string[] {
 function statistics(): string[] {
   return [
     '',
-    '# Statistics for whoever is on this machine (from afar: ssh -L 8404:127.0.0.1:8404 NODE). /alive is what the virtual address',
-    '# is decided by where a script asks.',
+    '# Statistics for whoever is on this machine (from afar: ssh -L 8404:127.0.0.1:8404 NODE)).',
+    '# /alive answers 200 as long as the balancer does; health checks of keepalived ask it.',
     'listen statistics',
     '    bind 127.0.0.1:8404',
     '    monitor-uri /alive',

@@ -54,7 +54,8 @@ function globalDefinitions(site: ExchangeSite, own: Machine): string[] {
     'global_defs {',
     `    router_id ${own.name}`,
     '    enable_script_security',
-    '    script_user nobody',
+    '    ! The script below needs no rights, but keepalived 2.2.7 ends itself in "keepalived -t" when another user is named here.',
+    '    script_user root',
     ...site.alert === null ? ['    ! For mail at every change: --mail-to, or these four lines, and smtp_alert in vrrp_instance.', ...mailLines(exampleAlert(site)).map((line) => `    ! ${line}`)]
       : ['    ! Mail about a dead mail system should not have to travel through it.', ...mailLines(site.alert).map((line) => `    ${line}`)],
     '}',

@@ -22,8 +22,8 @@ const smtpCheck = (answers: string) => (site: ExchangeSite): readonly string[] =
   `tcp-check expect rstring ${answers}`,
   'tcp-check send "QUIT\\r\\n"',
 ];
-const imapCheck = (): readonly string[] => ['tcp-check expect rstring "^\\* OK"', 'tcp-check send "a LOGOUT\\r\\n"', 'tcp-check expect string "a OK"'];
-const popCheck = (): readonly string[] => ['tcp-check expect rstring ^\\+OK', 'tcp-check send "QUIT\\r\\n"', 'tcp-check expect rstring ^\\+OK'];
+const imapCheck = (): readonly string[] => ['tcp-check expect string "* OK"', 'tcp-check send "a LOGOUT\\r\\n"', 'tcp-check expect string "a OK"'];
+const popCheck = (): readonly string[] => ['tcp-check expect string +OK', 'tcp-check send "QUIT\\r\\n"', 'tcp-check expect string +OK'];
 
 const ports: Readonly<Record<MailProtocol, readonly MailPort[]>> = {
   smtp: [
