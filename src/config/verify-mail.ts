@@ -25,7 +25,7 @@ export function verifyEmailAlert(context: Context, proxy: ProxyDraft): void {
   if (missing.length > 0) {
     problems.warning(place, 'email-alert', `'email-alert' is ignored without ${missing.map((word) => `'email-alert ${word}'`).join(' and ')}`, "'mailers', 'from' and 'to' are needed together");
   } else if (!draft.mailers.some((section) => section.name === emailAlert.mailers)) {
-    problems.error(place, emailAlert.mailers, `there is no mailers section '${emailAlert.mailers}'`, didYouMean(emailAlert.mailers, draft.mailers.map((section) => section.name)));
+    problems.error(places['email-alert mailers'] ?? place, emailAlert.mailers, `there is no mailers section '${emailAlert.mailers}'`, didYouMean(emailAlert.mailers, draft.mailers.map((section) => section.name)));
   }
 }
 

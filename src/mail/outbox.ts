@@ -68,7 +68,8 @@ export class Outbox {
 
   /** Held letters go into the queue now. */
   flush(): void {
-    for (const topic of [...this.#windows.keys()]) this.#endWindow(topic);
+    const topics = [...this.#windows.keys()];
+    for (const topic of topics) this.#endWindow(topic);
   }
 
   /** Nothing more is sent; what is on disk stays for the next process. */

@@ -15,8 +15,8 @@ export async function post(letter: Letter, relays: readonly Relay[]): Promise<st
 }
 
 /** Quotes in a subject need no encoding, and programs that look for the words find them. */
-function subjectAsItIs(subject: string): { Subject?: { prepared: boolean; foldLines: boolean; value: string } } {
-  return /^[\x20-\x7e]*$/.test(subject) ? { Subject: { prepared: true, foldLines: true, value: subject } } : {};
+function subjectHeader(subject: string): string | { readonly prepared: boolean; readonly foldLines: boolean; readonly value: string } {
+  return /^[\x20-\x7e]*$/.test(subject) ? { prepared: true, foldLines: true, value: subject } : subject;
 }
 
 async function postTo(letter: Letter, relay: Relay): Promise<string> {
@@ -31,8 +31,8 @@ async function postTo(letter: Letter, relay: Relay): Promise<string> {
   // Limits of silence alone would let a server that sends a byte now and then hold the queue for ever.
   const late = AbortSignal.timeout(relay.sendTimeoutMs);
   const options: SendMailOptions & { readonly signal: AbortSignal } = {
-    from: letter.from, to: [...letter.to], subject: letter.subject, text: letter.text, date: new Date(letter.atMs), xMailer: false,
-    headers: { ...(letter.mailer === '' ? {} : { 'X-Mailer': letter.mailer }), ...subjectAsItIs(letter.subject) }, signal: late,
+    from: letter.from, to: [...letter.to], text: letter.text, date: new Date(letter.atMs), xMailer: false,
+    headers: { Subject: subjectHeader(letter.subject), ...(letter.mailer === '' ? {} : { 'X-Mailer': letter.mailer }) }, signal: late,
   };
   try {
     await transport.sendMail(options);

@@ -15,6 +15,7 @@ function row(word: 'from' | 'mailers' | 'myhostname' | 'to', help: string): Keyw
 function change(reading: ProxyReading, words: Partial<ProxyReading['settings']['emailAlert']>): void {
   reading.settings.emailAlert = { ...reading.settings.emailAlert, ...words };
   reading.mark('email-alert');
+  reading.mark(reading.keyword);
 }
 
 function readLevel(reading: ProxyReading): void {

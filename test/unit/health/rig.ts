@@ -63,6 +63,7 @@ export interface World {
   /** `<level>text` of events since the last look. */
   said(): string[];
   readonly posted: ToTraffic[];
+  readonly events: Events;
   /** Index of `backend/server`. */
   server(name: string): number;
 }
@@ -77,7 +78,7 @@ export function makeWorld(configuration: string, time: Clock & Timers, files: Re
   const posted: ToTraffic[] = [];
   const states = new ServerStates(model, segments, { clock: time, timers: time, post: (message) => posted.push(message), events });
   return {
-    model, segments, states, posted,
+    model, segments, states, posted, events,
     said: () => {
       const before = heard;
       heard = [];

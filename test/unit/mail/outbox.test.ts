@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -71,6 +71,36 @@ describe('sending', () => {
     await Promise.all([server.close(), refusing.close()]);
   });
 
+  it('gives a server up that dribbles, and does not tell who sent the letter when there is no mailer', async () => {
+    const sockets: Socket[] = [];
+    const timers: NodeJS.Timeout[] = [];
+    const dripping = createTcpServer((socket) => {
+      sockets.push(socket);
+      socket.on('error', () => { /* given up */ });
+      timers.push(setInterval(() => { socket.write('2'); }, 20));
+    });
+    await new Promise<void>((resolve) => { dripping.listen(0, '127.0.0.1', resolve); });
+    const server = await sink();
+    const { port } = dripping.address() as AddressInfo;
+    assert.equal(await post(letter({ mailer: '', subject: '"Quoted" words, as they are' }), [relay(port, { connectTimeoutMs: 300, sendTimeoutMs: 300 }), relay(server.port)]), '');
+    assert.match(await post(letter(), [relay(port, { connectTimeoutMs: 5000, sendTimeoutMs: 200 })]), /did not take the letter within 200 ms/);
+    assert.match(server.mails[0] ?? '', /^Subject: "Quoted" words, as they are\r?$/m);
+    assert.doesNotMatch(server.mails[0] ?? '', /x-mailer/i);
+    for (const timer of timers) clearInterval(timer);
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => { dripping.close(resolve); });
+    await server.close();
+  });
+
+  it('greets as the letter says, else as the relay says', async () => {
+    const names: string[] = [];
+    const server = await sink({ onMailFrom: (_address, session, done) => { names.push(String(session.hostNameAppearsAs)); done(); } });
+    await post(letter({ helo: 'proxy' }), [relay(server.port)]);
+    await post(letter(), [relay(server.port)]);
+    assert.deepEqual(names, ['proxy', 'lab']);
+    await server.close();
+  });
+
   it('a webhook gets JSON and has to answer 2xx', async () => {
     const bodies: string[] = [];
     let status = 200;
@@ -114,6 +144,35 @@ describe('the queue', () => {
     assert.deepEqual(sent, ['MASTER', 'other']);
     await step(60_000);
     assert.deepEqual(sent, ['MASTER', 'other', 'BACKUP (and 2 changes before)']);
+  });
+
+  it('may send several letters of a topic before it folds, and gives up what it holds when it is flushed', async () => {
+    const sent: string[] = [];
+    const { box, step } = outboxWith((one) => { sent.push(one.subject); return Promise.resolve(''); }, '', 2);
+    for (const state of ['DOWN', 'UP', 'DOWN again', 'UP again']) box.post(letter({ subject: state }));
+    await step(0);
+    assert.deepEqual(sent, ['DOWN', 'UP']);
+    box.flush();
+    await step(0);
+    assert.deepEqual(sent, ['DOWN', 'UP', 'UP again (and 1 changes before)']);
+    assert.equal(box.busy, false);
+  });
+
+  it('leaves the letters of a process that lives to it, and takes those of one that has ended, at once and later', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'poise-mail-'));
+    const nobody = 4_194_304;
+    const put = (pid: number, subject: string): void => { writeFileSync(join(folder, `1000000-${pid}-${subject}.json`), JSON.stringify(letter({ subject }))); };
+    put(process.ppid, 'living');
+    put(nobody, 'left');
+    const sent: string[] = [];
+    const { step } = outboxWith((one) => { sent.push(one.subject); return Promise.resolve(''); }, folder);
+    await step(0);
+    assert.deepEqual(sent, ['left']);
+    put(nobody, 'later');
+    await step(5 * 60_000);
+    assert.deepEqual(sent, ['left', 'later']);
+    assert.deepEqual(readdirSync(folder), [`1000000-${process.ppid}-living.json`]);
+    rmSync(folder, { recursive: true });
   });
 
   it('outlives its process on disk, and sets damaged files aside', async () => {
