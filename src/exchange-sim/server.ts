@@ -16,6 +16,7 @@ import type { HttpExchange, ServerSide } from './connection.ts';
 import { FormsLogin } from './forms-login.ts';
 import type { MailPorts } from './mail/mail-server.ts';
 import { channelBindingsOf } from './ntlm.ts';
+import { answerPage } from './page.ts';
 import { RedirectListener } from './redirect-listener.ts';
 import { serviceFor } from './service-list.ts';
 import type { ExchangeService, ServerFacts } from './service.ts';
@@ -47,10 +48,6 @@ export interface ExchangeServerOptions {
   /** Instead of the list in service-list.ts; for tests. */
   readonly services?: readonly ExchangeService[];
 }
-
-/** Largest body that `?bytes=` may ask for. */
-const bodyBytesMax = 1_073_741_824;
-const fill = Buffer.alloc(65_536, 'Exchange ');
 
 export class ExchangeServer {
   readonly name: string;
@@ -150,7 +147,7 @@ export class ExchangeServer {
     const directory = directoryOf(path);
     if (path === '/') text(exchange, 302, 'Found', 'text/html', 'Object moved', 'Location: /owa/');
     else if (directory === undefined) text(exchange, 404, 'Not Found', 'text/html', `${this.options.name} has no ${path}`);
-    else if (this.letsIn(exchange, directory, path)) this.serveDirectory(exchange, directory, path);
+    else if (this.letsIn(exchange, directory, path)) this.serveDirectory(exchange, path);
   }
 
   /** False when the login took the request over. */
@@ -174,9 +171,9 @@ export class ExchangeServer {
     if (said !== '' && said !== exchange.user) this.fault(exchange, `${said} is taken for ${exchange.user}`);
   }
 
-  private serveDirectory(exchange: HttpExchange, directory: VirtualDirectory, path: string): void {
+  private serveDirectory(exchange: HttpExchange, path: string): void {
     const service = serviceFor(path, this.options.services);
-    if (service === undefined) this.page(exchange, directory, path);
+    if (service === undefined) answerPage(exchange);
     else service.handle(exchange);
   }
 
@@ -186,40 +183,8 @@ export class ExchangeServer {
     else if (this.states.effective(component) !== 'Active') text(exchange, 503, 'Service Unavailable', 'text/html', `${component} is not active`);
     else text(exchange, 200, 'OK', 'text/html', `200 OK<br/>${this.options.fqdn.toUpperCase()}`);
   }
-
-  /** A page that names the server and what was asked, once the body is here; `?bytes=` adds that many. */
-  private page(exchange: HttpExchange, directory: VirtualDirectory, path: string): void {
-    const { request } = exchange;
-    const query = request.target.slice(path.length + 1);
-    if (request.headers.get('expect')?.toLowerCase() === '100-continue') exchange.interim(100, 'Continue');
-    exchange.read({
-      piece: () => {},
-      end: () => {
-        const told = Buffer.from(`${this.options.name} ${request.method} ${path}${query === '' ? '' : `?${query}`} ${directory.path} ${request.bodyBytes}\n`, 'latin1');
-        const extra = Math.min(bodyBytesMax, Number(new URLSearchParams(query).get('bytes') ?? 0) || 0);
-        exchange.head(200, 'OK', [`Content-Type: ${directory.contentType}`], { kind: 'length', bytes: told.length + extra });
-        exchange.write(told);
-        pour(exchange, request.method === 'HEAD' ? 0 : extra);
-      },
-      gone: () => {},
-    });
-  }
 }
 
 function text(exchange: HttpExchange, status: number, reason: string, type: string, body: string, ...lines: readonly string[]): void {
   exchange.answer(status, reason, [`Content-Type: ${type}`, ...lines], body);
-}
-
-/** Writes a large body as fast as the reader takes it. */
-function pour(exchange: HttpExchange, bytesLeft: number): void {
-  let left = bytesLeft;
-  while (left > 0 && !exchange.isOver) {
-    const piece = left >= fill.length ? fill : fill.subarray(0, left);
-    left -= piece.length;
-    if (!exchange.write(piece)) {
-      exchange.drained(() => pour(exchange, left));
-      return;
-    }
-  }
-  exchange.end();
 }

@@ -30,8 +30,8 @@ export interface ServerFacts {
   readonly clock: SimClock;
 }
 
-/** How the end of a body is told. `tunnel`: after 101, bytes both ways until somebody closes. */
-export type AnswerBody = { readonly kind: 'length'; readonly bytes: number } | { readonly kind: 'chunked' } | { readonly kind: 'tunnel' };
+/** How the end of a body is told. `none`: there never is one (304). `tunnel`: after 101, bytes both ways until somebody closes. */
+export type AnswerBody = { readonly kind: 'none' } | { readonly kind: 'length'; readonly bytes: number } | { readonly kind: 'chunked' } | { readonly kind: 'tunnel' };
 
 /** Called as the request's body arrives, in order; `end` and `gone` come at most once and exclude each other before the answer is whole. */
 export interface BodyReader {

@@ -21,6 +21,7 @@ export interface VirtualDirectory {
   readonly protection: Protection;
 }
 
+/** A directory inside another one stands before it. */
 const virtualDirectories: readonly VirtualDirectory[] = [
   { path: '/owa', component: 'OwaProxy', contentType: 'text/html; charset=utf-8', schemes: ['forms', 'basic'], protection: 'require' },
   { path: '/ecp', component: 'EcpProxy', contentType: 'text/html; charset=utf-8', schemes: ['forms', 'basic'], protection: 'require' },
@@ -29,6 +30,7 @@ const virtualDirectories: readonly VirtualDirectory[] = [
   { path: '/rpc', component: 'RpcProxy', contentType: 'application/rpc', schemes: ['windows', 'basic'], protection: 'require' },
   { path: '/Microsoft-Server-ActiveSync', component: 'ActiveSyncProxy', contentType: 'application/vnd.ms-sync.wbxml', schemes: ['basic'], protection: 'allow' },
   { path: '/OAB', component: 'OabProxy', contentType: 'application/xml', schemes: ['windows'], protection: 'allow' },
+  { path: '/Autodiscover/autodiscover.json', component: null, contentType: 'application/json; charset=utf-8', schemes: ['anonymous'], protection: 'off' },
   { path: '/Autodiscover', component: 'AutoDiscoverProxy', contentType: 'text/xml; charset=utf-8', schemes: ['windows', 'basic'], protection: 'off' },
   { path: '/PowerShell', component: 'RpsProxy', contentType: 'application/soap+xml;charset=UTF-8', schemes: ['windows'], protection: 'require' },
   { path: '/API', component: null, contentType: 'application/json; charset=utf-8', schemes: ['windows'], protection: 'require' },

@@ -2,6 +2,8 @@
  * ActiveSync (MS-ASHTTP): OPTIONS tells the versions, Ping holds without a byte until its heartbeat is over, everything else is
  * answered at once. Asked through service-list.ts. The heartbeat is read from the bare WBXML code of HeartbeatInterval.
  */
+import { whenWhole } from '../body.ts';
+import { answerPage } from '../page.ts';
 import type { ExchangeService, SimExchange } from '../service.ts';
 
 /** Seconds. */
@@ -35,21 +37,14 @@ function handle(exchange: SimExchange): void {
     return;
   }
   if (request.method !== 'POST') {
-    exchange.answer(200, 'OK', [wbxml], `${server.name} ${request.method} ${request.target} /Microsoft-Server-ActiveSync ${request.bodyBytes}\n`);
+    answerPage(exchange);
     return;
   }
-  let body: Buffer = Buffer.alloc(0);
   let callOff = nothing;
-  exchange.read({
-    piece(part) {
-      if (body.length + part.length <= bodyBytesMax) body = Buffer.concat([body, part]);
-    },
-    end() {
-      if (command === 'Ping') callOff = server.clock.after(heartbeatSeconds(body) * 1000, () => exchange.answer(200, 'OK', [wbxml, ...versions], pingIsOver));
-      else exchange.answer(200, 'OK', [wbxml, ...versions], body);
-    },
-    gone: () => callOff(),
-  });
+  whenWhole(exchange, bodyBytesMax, (body) => {
+    if (command === 'Ping') callOff = server.clock.after(heartbeatSeconds(body) * 1000, () => exchange.answer(200, 'OK', [wbxml, ...versions], pingIsOver));
+    else exchange.answer(200, 'OK', [wbxml, ...versions], body);
+  }, () => callOff());
 }
 
 export const activeSync: ExchangeService = { directory: '/Microsoft-Server-ActiveSync', handle };

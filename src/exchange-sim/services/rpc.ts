@@ -3,6 +3,8 @@
  * paired by the cookie of their virtual connection. PDUs of the IN channel come back on the OUT channel; a successor with the same
  * cookie takes over from a channel. Asked through service-list.ts.
  */
+import { whenWhole } from '../body.ts';
+import { answerPage } from '../page.ts';
 import type { ExchangeService, SimExchange } from '../service.ts';
 import { PduReader, readRts, rtsFlags, rtsPdu } from './rpc-pdu.ts';
 
@@ -203,15 +205,15 @@ function serveChannel(exchange: SimExchange, isIncoming: boolean): void {
 }
 
 function handle(exchange: SimExchange): void {
-  const { request, server } = exchange;
+  const { request } = exchange;
   const isIncoming = request.method === 'RPC_IN_DATA';
   exchange.mailbox = /\?([^:]*)/.exec(request.target)?.[1] ?? '';
   if (!isIncoming && request.method !== 'RPC_OUT_DATA') {
-    exchange.answer(200, 'OK', [contentType], `${server.name} ${request.method} ${request.target} /rpc ${request.bodyBytes}\n`);
+    answerPage(exchange);
     return;
   }
   if (Number(request.headers.get('content-length') ?? 0) > echoBytesMax) serveChannel(exchange, isIncoming);
-  else exchange.read({ piece() {}, end: () => exchange.answer(200, 'Success', [contentType], echo), gone() {} });
+  else whenWhole(exchange, 0, () => exchange.answer(200, 'Success', [contentType], echo));
 }
 
 export const rpc: ExchangeService = { directory: '/rpc', handle };
