@@ -4,7 +4,7 @@
  */
 import type { PeerAddress } from '../model/address.ts';
 import type { Acl, Answer, Condition, Format, PatternSet, Rule, SampleExpr, SwitchRule } from '../model/expression.ts';
-import type { Mailers, Relay } from '../model/mail.ts';
+import type { Mailers } from '../model/mail.ts';
 import type {
   Balance, BindTls, CaptureSlot, Certificate, CheckStep, ConnectionMode, Cookie, Global, HashType, HeaderAppend, InactiveSection, LogTarget, Mode, Proxy,
   SourceAddress, StatsPage, StatsSocket, StickRule, StickTable, Switches, Timeouts, TlsVersion, Userlist, Bind, PoiseSettings,
@@ -318,7 +318,7 @@ export interface Draft {
   /** Null until every section is read: it names proxies. */
   poise: PoiseSettings | null;
   readonly inactive: InactiveSection[];
-  readonly mailers: (Omit<Mailers, 'relays'> & { readonly relays: readonly (Relay & { readonly place: Place })[] })[];
+  readonly mailers: Mailers[];
   /** `http-errors` sections by name. */
   readonly httpErrors: Map<string, Answer[]>;
   /** `crt-store` certificates by `@store/alias`. */

@@ -4,6 +4,7 @@
  */
 import { networkInterfaces } from 'node:os';
 import type { BindAddress, PeerAddress } from '../model/address.ts';
+import type { Relay } from '../model/mail.ts';
 import type { Place } from '../model/problem.ts';
 import type { Context } from './context.ts';
 import type { ProxyDraft } from './draft.ts';
@@ -38,7 +39,7 @@ export function verifyMailers(context: Context): void {
     } else if (section.relays.length === 0) {
       problems.warning(section.place, section.name, `the mailers section '${section.name}' has no mailer`, "add 'mailer <name> <host>:<port>'");
     }
-    for (const { place, host, port } of section.relays) warnOfCircle(draft, problems, { place, host, port, addresses: [] });
+    for (const relay of section.relays) warnOfCircle(draft, problems, relay, []);
   }
 }
 
@@ -49,21 +50,23 @@ interface Balanced {
   readonly binds: readonly { readonly text: string; readonly address: BindAddress; readonly place: Place }[];
 }
 
-interface MailServer {
-  readonly place: Place;
-  readonly host: string;
-  readonly port: number;
-  /** Virtual addresses of this node, beside those that its interfaces have now. */
-  readonly addresses: readonly string[];
-}
+type MailServer = Pick<Relay, 'place' | 'host' | 'port'>;
 
-/** A warning when letters that say "it is down" would have to pass what is down. */
-export function warnOfCircle(balanced: Balanced, problems: Problems, mail: MailServer): void {
-  const host = mail.host.toLowerCase();
-  const why = serverThat(balanced, host, mail.port) ?? bindThat(balanced, host, mail);
+/**
+ * A warning when letters that say "it is down" would have to pass what is down. `addresses`: virtual addresses of this
+ * node, beside those that its interfaces have now.
+ */
+export function warnOfCircle(balanced: Balanced, problems: Problems, mail: MailServer, addresses: readonly string[]): void {
+  const why = circle(balanced, mail, addresses);
   if (why === undefined) return;
   problems.warning(mail.place, mail.host, `the mail server ${mail.host}:${mail.port} is ${why}: a letter about its failure would not get through`,
     "name a mail server outside, as 'relay HOST:PORT' or beside it a 'webhook URL', in a section 'poise'");
+}
+
+/** What the mail server is, in words; undefined for one that has nothing to do with this balancer. */
+export function circle(balanced: Balanced, { host: named, port }: MailServer, addresses: readonly string[]): string | undefined {
+  const host = named.toLowerCase();
+  return serverThat(balanced, host, port) ?? bindThat(balanced, host, port, addresses);
 }
 
 function serverThat({ servers, proxies }: Balanced, host: string, port: number): string | undefined {
@@ -75,7 +78,7 @@ function serverThat({ servers, proxies }: Balanced, host: string, port: number):
   return found === undefined ? undefined : `the balanced server '${proxies[found.proxy]?.name ?? ''}/${found.name}' (${found.place.file}:${found.place.line})`;
 }
 
-function bindThat({ binds }: Balanced, host: string, { port, addresses }: MailServer): string | undefined {
+function bindThat({ binds }: Balanced, host: string, port: number, addresses: readonly string[]): string | undefined {
   const found = binds.find(({ address }) => {
     if (address.kind !== 'inet' || port < address.port || port > address.portLast) return false;
     if (address.host === host) return true;

@@ -20,6 +20,7 @@ export interface Letter {
 
 /** A mail server to try. */
 export interface Relay {
+  readonly place: Place;
   readonly host: string;
   readonly port: number;
   /** `opportunistic`: STARTTLS when the server offers it. `required`: nothing without it. `tls`: TLS from the first byte. */

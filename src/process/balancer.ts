@@ -262,7 +262,8 @@ export class Balancer {
   /** Events go to the log of their proxy and, as HAProxy does, to the operator. */
   private heard(event: ControlEvent): void {
     this.logs.write(event.proxy, event.level, event.text);
-    this.mail?.hear(event);
+    // A process that takes over tells of what happens from here on.
+    if (!this.stopping) this.mail?.hear(event);
     const name = this.model.proxies[event.proxy]?.name ?? '';
     if (event.kind === 'backend-down') this.notices.alert(event.text.replace(` ${name} `, ` '${name}' `));
     else this.notices.warning(event.text);

@@ -19,12 +19,11 @@ export class NodeMail {
   constructor(model: KeepalivedModel, settings: PoiseSettings | undefined, log: (level: 'info' | 'warning', text: string) => void) {
     this.#model = model;
     const { globals } = model;
-    const { host, port } = globals.smtpServer;
     const own: Relay = {
-      host, port, security: 'opportunistic', user: '', password: '', helo: globals.smtpHeloName, connectTimeoutMs: globals.smtpConnectTimeoutMs,
+      ...globals.smtpServer, security: 'opportunistic', user: '', password: '', helo: globals.smtpHeloName, connectTimeoutMs: globals.smtpConnectTimeoutMs,
       sendTimeoutMs: limits.letterSendMsMax, verifyCertificate: true,
     };
-    const relays = [...host === '' ? [] : [own], ...settings?.relays.map((relay) => ({ ...relay, helo: globals.smtpHeloName })) ?? []];
+    const relays = [...own.host === '' ? [] : [own], ...settings?.relays.map((relay) => ({ ...relay, helo: globals.smtpHeloName })) ?? []];
     this.#ways = new WaysOut({
       folder: settings?.mailQueue ?? '', atOnce: 1, log, webhooks: settings?.webhooks ?? [],
       relays: relays.length === 0 || globals.notificationEmail.length === 0 ? null : () => relays,

@@ -4,12 +4,15 @@ import type { KeepalivedModel } from '../../model/keepalived.ts';
 import type { Model } from '../../model/model.ts';
 import type { Problem } from '../../model/problem.ts';
 import { Problems } from '../problems.ts';
-import { warnOfCircle } from '../verify-mail.ts';
+import { circle, warnOfCircle } from '../verify-mail.ts';
 
 export function verifyMailServer(model: Model, node: KeepalivedModel): readonly Problem[] {
   const problems = new Problems();
-  const { host, port, place } = node.globals.smtpServer;
   const addresses = node.instances.flatMap((instance) => instance.addresses.map((one) => formatIp(one.address)));
-  if (host !== '') warnOfCircle(model, problems, { place, host, port, addresses });
+  if (node.globals.smtpServer.host !== '') warnOfCircle(model, problems, node.globals.smtpServer, addresses);
+  for (const relay of [...model.mailers.flatMap((section) => section.relays), ...model.poise.relays]) {
+    // What shows without the virtual addresses has been told already.
+    if (circle(model, relay, []) === undefined) warnOfCircle(model, problems, relay, addresses);
+  }
   return problems.list;
 }

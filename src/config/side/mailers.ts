@@ -25,7 +25,7 @@ export function readMailers(context: Context, section: Section): void {
   if (section.name === '') reading.error('mailers', "'mailers' needs a name", "write 'mailers <name>'");
   else if (bad !== null) reading.error(section.name, `the name '${section.name}' holds '${bad[0]}'`, 'names are made of letters, digits, - _ . and :');
   else if (before !== undefined) reading.error(section.name, `there is a mailers section '${section.name}' already, at ${before.place.file}:${before.place.line}`, 'give each a name of its own');
-  const relays: (Relay & { readonly place: Section['place'] })[] = [];
+  const relays: Relay[] = [];
   let timeoutMs: number = limits.mailersTimeoutMs;
   for (const line of section.lines) {
     reading.line = line;

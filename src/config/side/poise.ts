@@ -48,7 +48,7 @@ function readLine(context: Context, line: Line, draft: Draft): void {
     const relay = readRelay(context, line, rest);
     if (relay === undefined) return;
     draft.relays = [...draft.relays, relay];
-    warnOfCircle(context.draft, problems, { place: line.place, host: relay.host, port: relay.port, addresses: [] });
+    warnOfCircle(context.draft, problems, relay, []);
   }
 }
 
@@ -83,7 +83,7 @@ function readRelay(context: Context, line: Line, words: readonly string[]): Rela
       else password = readPassword(context, line, value);
     } else problems.error(line.place, word, `unexpected '${word}' in a relay line`, didYouMean(word, ['starttls', 'tls', 'no-verify', 'user', 'password-file']));
   }
-  return { host: found[1] ?? '', port, security, user, password, helo: '', connectTimeoutMs, sendTimeoutMs: limits.letterSendMsMax, verifyCertificate };
+  return { place: line.place, host: found[1] ?? '', port, security, user, password, helo: '', connectTimeoutMs, sendTimeoutMs: limits.letterSendMsMax, verifyCertificate };
 }
 
 function readPassword(context: Context, line: Line, file: string): string {

@@ -80,16 +80,17 @@ describe('mail that would travel through what it tells of', () => {
   });
 
   it('is warned of for relays of the poise section and for smtp_server of keepalived.conf', () => {
-    const balancer = load(`${base}frontend fe\n mode tcp\n bind :25\n default_backend be\nbackend be\n mode tcp\n server s1 10.0.0.1:25\npoise\n relay 10.0.0.1:25\n relay 10.0.0.7:25\n`);
+    const balancer = load(`${base}${post.replace('10.0.0.9', '10.0.0.100')}frontend fe\n mode tcp\n bind :25\n default_backend be\nbackend be\n mode tcp\n${alert} server s1 10.0.0.1:25\npoise\n relay 10.0.0.1:25\n relay 10.0.0.7:25\n`);
     assert.equal(told(balancer, 'warning').filter((one) => one.includes('the mail server')).length, 1);
-    const node = (server: string): string[] => {
-      const loaded = loadKeepalived('/k.conf', { files: memoryFiles({ '/k.conf': `global_defs {\n smtp_server ${server}\n}\nvrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n virtual_ipaddress {\n 10.0.0.100/24\n }\n}\n` }) });
+    const node = (server: string, virtual = '10.0.0.101'): string[] => {
+      const loaded = loadKeepalived('/k.conf', { files: memoryFiles({ '/k.conf': `global_defs {\n smtp_server ${server}\n}\nvrrp_instance VI_1 {\n interface eth0\n virtual_router_id 51\n virtual_ipaddress {\n ${virtual}/24\n }\n}\n` }) });
       assert(loaded.model !== undefined);
       return verifyMailServer(model(balancer), loaded.model).map((one) => `${one.place.file}:${one.place.line} ${one.message}`);
     };
     assert.match(node('10.0.0.1')[0] ?? '', /^\/k\.conf:2 the mail server 10\.0\.0\.1:25 is the balanced server 'be\/s1'/);
-    assert.match(node('10.0.0.100')[0] ?? '', /is this balancer itself/);
+    assert.match(node('10.0.0.101')[0] ?? '', /is this balancer itself/);
+    assert.match(node('10.0.0.9', '10.0.0.100').join('\n'), /^\/lb\.cfg:7 the mail server 10\.0\.0\.100:25 is this balancer itself[^\n]*$/);
     assert.deepEqual(node('10.0.0.9'), []);
-    assert.deepEqual(node('10.0.0.100 587'), []);
+    assert.deepEqual(node('10.0.0.101 587'), []);
   });
 });

@@ -13,7 +13,7 @@ import { post } from '../../../src/mail/post.ts';
 import { postWebhook } from '../../../src/mail/webhook.ts';
 
 const letter = (rest: Partial<Letter> = {}): Letter => ({ from: 'a@lab.local', to: ['b@lab.local'], subject: 'S', text: 'T', topic: 't', atMs: 1_000_000, mailer: 'Keepalived', mailers: '', helo: '', ...rest });
-const relay = (port: number, rest: Partial<Relay> = {}): Relay => ({ host: '127.0.0.1', port, security: 'opportunistic', user: '', password: '', helo: 'lab', connectTimeoutMs: 1000, sendTimeoutMs: 5000, verifyCertificate: true, ...rest });
+const relay = (port: number, rest: Partial<Relay> = {}): Relay => ({ place: { file: '', line: 0 }, host: '127.0.0.1', port, security: 'opportunistic', user: '', password: '', helo: 'lab', connectTimeoutMs: 1000, sendTimeoutMs: 5000, verifyCertificate: true, ...rest });
 
 async function sink(options: SMTPServerOptions = {}): Promise<{ port: number; mails: string[]; close: () => Promise<void> }> {
   const mails: string[] = [];
