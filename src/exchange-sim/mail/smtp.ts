@@ -10,7 +10,7 @@ const letterBytesMax = 37_748_736;
 const recipientsMax = 500;
 const notActive = '421 4.3.2 Service not available\r\n';
 
-export interface SmtpSide {
+interface SmtpSide {
   readonly fqdn: string;
   readonly mailboxes: Mailboxes;
   /** The client connector (587): nobody sends without a login. */
