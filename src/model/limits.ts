@@ -60,6 +60,8 @@ export const limits = {
   conditionDepthMax: 16,
   /** Between two lines about the same thing that VRRP has seen on the network. */
   vrrpRepeatReportMs: 60000,
+  /** Between two questions of a master whether somebody else has its addresses. */
+  vrrpProbeMs: 10000,
   /** Such lines of one kind per instance within that time, whoever they are about. */
   vrrpReportsMax: 20,
   /** Such things remembered per instance. */
@@ -81,7 +83,7 @@ export const limits = {
   /** The same for a mailers section without `timeout mail`. */
   mailersTimeoutMs: 10000,
   /** Between two looks for letters that processes have left behind when they ended. */
-  lettersLeftMs: 300000,
+  lettersLeftMs: 60000,
   /** Changes of one topic within this time after a letter are folded into one letter. */
   digestWindowMs: 60000,
   /** Changes that such a letter lists. */

@@ -3,6 +3,7 @@
  * Driven by vrrp/engine.ts; never waits.
  */
 import { formatIp, type IpValue, ipEquals } from '../base/ip.ts';
+import { limits } from '../model/limits.ts';
 import type { VirtualAddress, VrrpInstance } from '../model/keepalived.ts';
 import type { InstanceStatus, VrrpCounters, VrrpReport } from '../model/vrrp-messages.ts';
 import { arpProbe, gratuitousArp, neighbourAdvert } from '../wire/announce.ts';
@@ -44,6 +45,7 @@ export class InstanceRunner {
   #systemFault = '';
   #why = 'start';
   #sinceDateMs = Date.now();
+  #probeAtMs = 0;
 
   constructor(instance: VrrpInstance, links: Links, report: (report: VrrpReport) => void) {
     this.instance = instance;
@@ -130,11 +132,15 @@ export class InstanceRunner {
     } catch {
       // The interface went; netlink tells the same.
     }
-    if (this.machine.state === 'MASTER' && nowMs - this.machine.sinceMs > foreignOwnerGraceMs) this.#lookForForeignOwner();
+    if (this.machine.state === 'MASTER' && nowMs - this.machine.sinceMs > foreignOwnerGraceMs) this.#lookForForeignOwner(nowMs);
     else for (const announcer of this.#announcers.values()) announcer.foreignOwner([]);
   }
 
-  #lookForForeignOwner(): void {
+  #lookForForeignOwner(nowMs: number): void {
+    if (nowMs >= this.#probeAtMs) {
+      this.#probeAtMs = nowMs + limits.vrrpProbeMs;
+      this.#probe();
+    }
     for (const announcer of this.#announcers.values()) {
       const found = announcer.foreignOwner(this.instance.addresses.map((one) => one.address));
       if (found !== undefined) this.#spoken.say(`owner ${found.hardware}`, { kind: 'foreign owner', instance: this.instance.name, address: formatIp(found.address), hardware: found.hardware });
@@ -202,9 +208,15 @@ export class InstanceRunner {
       const frame = address.family === 4 ? gratuitousArp(address, hardwareAddress) : neighbourAdvert(address, hardwareAddress);
       this.#attempt(`announcements on ${device}`, () => {
         for (let count = 0; count < times; count++) socket.send(frame);
-        // Whoever believes that it has the address answers this one.
-        if (address.family === 4) socket.send(arpProbe(address, hardwareAddress));
       });
+    }
+  }
+
+  /** Whoever believes that it has an address answers. */
+  #probe(): void {
+    for (const { address, device } of this.instance.addresses) {
+      const socket = this.#announcers.get(device);
+      if (address.family === 4 && socket?.link.hardwareAddress.length === 6) this.#attempt(`ARP probes on ${device}`, () => { socket.send(arpProbe(address, socket.link.hardwareAddress)); });
     }
   }
 

@@ -58,11 +58,11 @@ describe('the interface of a node', { skip: leftOut !== '', concurrency: 3 }, ()
   });
 
   it('shares an address with another machine: said loudly, with its hardware address', { timeout: 60_000 }, async () => {
-    const stage = begin('  garp_master_delay 3\n');
+    const stage = begin();
     const [first] = stage.hosts;
     await until('the first node has the address', startMs, () => first.has(address));
     stage.claim(address);
-    await until('the first node says so', 10_000, () => new RegExp(`somebody else uses ${address}: ${stage.hardwareAddress()} answers for it`).test(first.printed));
+    await until('the first node says so', 16_000, () => new RegExp(`somebody else uses ${address}: ${stage.hardwareAddress()} answers for it`).test(first.printed));
     assert.equal(first.has(address), true, 'whoever shouts does not take an address away');
   });
 });
