@@ -193,11 +193,16 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     return servers[index] ?? null;
   }
 
-  /** Server of the client's last request, where NTLM or `option prefer-last-server` ask for it. */
+  /** Server that the client authenticated on in this backend, else that of its last request, where NTLM or `option prefer-last-server` ask for it. */
   private lastServer(backend: ProxyPlan): number {
     const { session } = this;
     if (session === null || session.lastServer < 0) return -1;
     if (!session.preferLast && !backend.proxy.switches.preferLastServer) return -1;
+    for (const own of session.ownConnections) {
+      const { index, proxy } = own.server;
+      const isHere = proxy === backend.proxy.index && backend.plan.servers[index] === own.plan;
+      if (own.private && isHere && index !== this.avoid && backend.balancer.usable(index)) return index;
+    }
     const server = backend.plan.servers[session.lastServer];
     if (server === undefined || server.server.proxy !== backend.proxy.index || session.lastServer === this.avoid) return -1;
     return backend.balancer.usable(session.lastServer) ? session.lastServer : -1;
@@ -436,7 +441,11 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
 
   private keepConnection(): void {
     const { connection, session, backend } = this;
-    if (connection === null || session === null || backend === null || connection.transport.closed) return;
+    if (connection === null || session === null || backend === null) return;
+    if (connection.transport.closed) {
+      if (connection.private) session.user?.onOwnConnectionLost();
+      return;
+    }
     session.lastServer = connection.server.index;
     const server = connection.plan.server;
     if (connection.private || backend.proxy.httpReuse === 'never') {

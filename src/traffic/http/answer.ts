@@ -35,7 +35,8 @@ export function answerNow(x: HttpExchange, bytes: Uint8Array, cause: string, sta
     finish(x, false, true);
     return;
   }
-  if (!x.requestBody.done) x.closeClient = true;
+  // The server's connection ends here, and with it what the client proved on it.
+  if (!x.requestBody.done || x.link?.private === true) x.closeClient = true;
   frameResponse(head, x.responseFraming, false, false);
   const content = copy.subarray(head.end);
   // An errorfile without a length ends with the connection.

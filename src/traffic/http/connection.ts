@@ -354,7 +354,13 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   }
 
   onOwnConnectionLost(): void {
-    if (this.exchange === null) this.close();
+    const { exchange } = this;
+    if (exchange === null) {
+      this.close();
+      return;
+    }
+    exchange.closeClient = true;
+    exchange.loginLost = true;
   }
 
   onKill(fault: Fault): void {

@@ -10,7 +10,7 @@ import { logExchange } from './log.ts';
 export function finishIfDone(x: HttpExchange): void {
   if (!x.answerDone || (x.stage !== stage.answering && x.stage !== stage.draining)) return;
   if (x.requestBody.done) {
-    finish(x, x.serverKeeps && !x.serverGone, x.closeClient);
+    finish(x, x.serverKeeps && !x.serverGone, x.closeClient || (x.serverGone && x.link?.private === true));
     return;
   }
   // The answer came before the end of the request: the rest is read, and goes to the server as long as it listens.
@@ -83,7 +83,7 @@ export function finish(x: HttpExchange, keepServer: boolean, closeClient: boolea
     if (serverPlan !== null) serverPlan.tally.times(facts.queueMs, connectMs, responseMs, facts.activeMs);
   }
   if (x.clientPaused && !closeClient) client.transport.resume();
-  client.exchangeOver(x, closeClient);
+  client.exchangeOver(x, closeClient || x.loginLost);
 }
 
 function countEnd(x: HttpExchange): void {

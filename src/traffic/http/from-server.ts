@@ -94,7 +94,11 @@ function finalHead(x: HttpExchange, bytes: Buffer): void {
   if (x.back !== null && x.back.watched) noteAnswer(x, status);
   x.response = head;
   if (x.internal !== '') internalAnswered(x);
-  if (framing.close || framing.doubtful || framing.kind === body.untilClose) x.serverKeeps = false;
+  if (framing.close || framing.doubtful || framing.kind === body.untilClose) {
+    x.serverKeeps = false;
+    // With the server connection ends what the client proved on it.
+    if (x.link?.private === true) x.closeClient = true;
+  }
   if (framing.kind === body.untilClose || (framing.doubtful && head.minor === 0)) x.closeClient = true;
   if (framing.kind === body.tunnel) {
     answerCounted(x, status);
@@ -185,7 +189,7 @@ export function serverEnded(x: HttpExchange, code: string): void {
 /** Closed before a whole answer head: again on another connection when that is safe, else 502. */
 function headMissing(x: HttpExchange, code: string): void {
   const untouched = !x.answerSeen;
-  if (untouched && x.replay !== null && x.link?.private !== true && (x.reused ? isRepeatable(x) : retriesOn(x, 'empty-response')) && retry(x)) return;
+  if (untouched && x.replay !== null && (x.reused ? isRepeatable(x) : retriesOn(x, 'empty-response')) && retry(x)) return;
   if (untouched && x.reused && x.client.session.requestCount > 1) {
     // The client's next request met a connection that was just closing: it has to repeat it itself (RFC 9112 9.3.1).
     x.closeClient = true;

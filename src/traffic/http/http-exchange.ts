@@ -111,6 +111,8 @@ export abstract class HttpExchange extends Exchange implements ExchangeOwner, Tr
   clientPaused = false;
   // ---- the client connection afterwards
   closeClient = false;
+  /** A server connection that the client authenticated on closed while this request ran elsewhere. */
+  loginLost = false;
   /** The client has ended its side. */
   clientEnded = false;
   /** Written early (option logasap), so not again at the end. */
@@ -177,6 +179,7 @@ export abstract class HttpExchange extends Exchange implements ExchangeOwner, Tr
     this.serverPaused = false;
     this.clientPaused = false;
     this.closeClient = false;
+    this.loginLost = false;
     this.clientEnded = false;
     this.logged = false;
     this.unlogged = false;

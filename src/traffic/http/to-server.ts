@@ -3,12 +3,13 @@
  * body, then the rest of the body as it comes, with backpressure.
  */
 import { C } from '../../model/counters.ts';
+import { faults } from '../../model/fault.ts';
 import { limits } from '../../model/limits.ts';
 import { body } from '../../wire/http1/framing.ts';
 import { leavesAsItCame, writeHead } from '../../wire/http1/write-head.ts';
 import type { ServerConnection } from '../contract.ts';
 import { bindsConnection } from './authentication.ts';
-import { bodyRefused } from './faults.ts';
+import { abort, bodyRefused } from './faults.ts';
 import { serverEnded } from './from-server.ts';
 import { finishIfDone } from './finish.ts';
 import type { AddressHeader } from './http-rules.ts';
@@ -84,14 +85,22 @@ export function serverReady(x: HttpExchange, connection: ServerConnection, reuse
   x.stage = stage.waiting;
   x.sentMs = x.readyMs + Math.max(x.facts.queueMs, 0) + Math.max(x.facts.connectMs, 0);
   transport.handler = x;
-  if (bindsConnection(x.requestHead)) connection.private = true;
+  if (bindsConnection(x.requestHead)) {
+    if (x.loginLost && !connection.private) {
+      // These credentials may answer a challenge of the connection that closed: nobody else can make sense of them.
+      x.closeClient = true;
+      abort(x, faults.serverAbortHead);
+      return;
+    }
+    connection.private = true;
+  }
   const named = x.back?.rules.http.sendName ?? '';
   // What goes to another server carries another name.
   const first = named === '' ? x.replay ?? firstWrite(x, '') : firstWrite(x, nameLine(x, named, connection.server.name));
   let open = transport.write(first);
   for (const part of x.parts) open = transport.write(part);
-  // Only what went out in one piece is kept: longer requests are not sent twice.
-  x.replay = x.requestBody.done && x.parts.length === 0 && !x.sentOnce ? first : null;
+  // Only what went out in one piece is kept: longer requests are not sent twice, nor is what a connection's own user said on it.
+  x.replay = x.requestBody.done && x.parts.length === 0 && !x.sentOnce && !connection.private ? first : null;
   x.parts = noParts;
   x.partsBytes = 0;
   x.inspected = noParts;

@@ -134,3 +134,40 @@ test('disable-l7-retry: what was sent is not sent again', () => {
   assert.deepEqual(room.log(), ['be/s1 503 -- GET /a HTTP/1.1']);
   room.end();
 });
+
+test('what a client said to prove itself is not said again, whatever retry-on allows', () => {
+  const room = new Room({}, { retryOn: ['401', '503', 'all-retryable-errors'], retries: 3 });
+  const other = room.server();
+  const server = room.server();
+  const client = room.client();
+  client.feed('GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Negotiate abc\r\n\r\n');
+  const refusal = 'HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nno';
+  server.feed(refusal);
+  client.feed(get);
+  server.peerReset();
+  room.settle();
+  assert.equal(client.text, refusal);
+  assert.equal(client.ended || client.closed, true);
+  assert.equal(other.text, '');
+  assert.deepEqual(room.log(), ['be/s1 503 -- GET / HTTP/1.1', 'be/s1 -1 SH GET /a HTTP/1.1']);
+  room.end();
+});
+
+test('with the server connection that knows the client ends the client connection', () => {
+  for (const ending of ['silent', 'announced']) {
+    const room = new Room();
+    const server = room.server();
+    const client = room.client();
+    client.feed(get);
+    const close = ending === 'announced' ? 'Connection: close\r\n' : '';
+    server.feed(`HTTP/1.1 401 No\r\nWWW-Authenticate: NTLM abc\r\n${close}Content-Length: 2\r\n\r\nn`);
+    assert.equal(client.ended || client.closed, false, ending);
+    server.feed('o');
+    if (ending === 'silent') server.peerEnd();
+    room.settle();
+    assert.equal(client.ended || client.closed, true, ending);
+    assert.match(client.text, ending === 'announced' ? /connection: close\r\n/ : /NTLM abc\r\n/);
+    room.end();
+    assert.equal(room.openSessions, 0);
+  }
+});
