@@ -4,6 +4,7 @@
  */
 import type { Problem } from '../model/problem.ts';
 import type { Notices } from '../process/notices.ts';
+import type { ProbeRow } from './probe.ts';
 
 export function isFatal(problem: Problem): boolean {
   return problem.severity === 'error' || problem.severity === 'unsupported';
@@ -25,8 +26,8 @@ export function printProblems(problems: readonly Problem[], notices: Notices): v
   }
 }
 
-/** `{"valid":false,"problems":[{"severity","file","line","word","message","remedy"}]}` */
-export function problemsJson(problems: readonly Problem[]): string {
+/** `{"valid":false,"problems":[{"severity","file","line","word","message","remedy"}]}`, with --probe also `"probes"`. */
+export function problemsJson(problems: readonly Problem[], probes?: readonly ProbeRow[]): string {
   const rows = problems.map(({ severity, place, word, message, remedy }) => ({ severity, file: place.file, line: place.line, word, message, remedy }));
-  return JSON.stringify({ valid: !problems.some(isFatal), problems: rows }, null, 2);
+  return JSON.stringify({ valid: !problems.some(isFatal), problems: rows, ...probes === undefined ? {} : { probes } }, null, 2);
 }

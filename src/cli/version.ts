@@ -21,7 +21,7 @@ export function longVersionText(threads: number): string {
 
 export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W|-Ws] [-p <pidfile>] [-q] [-V] [-v|-vv]
              [-n <maxconn>] [-L <name>] [-C <folder>] [-cc <condition>] [-dW] [-dD] [--keepalived <file>] [-- <file>...]
-       poise check [-f <file|folder>]... [--keepalived <file>]... [--json] [--strict]
+       poise check [-f <file|folder>]... [--keepalived <file>]... [--probe] [--json] [--strict]
        poise vrrp -f <keepalived.conf> [-s <poise.cfg>] [-t] [-i <id>]
        poise vrrp status [-f <keepalived.conf>] [--json]
        poise demo [--once]
@@ -46,7 +46,8 @@ export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W
   -d..., -m, -N, -S, -x   accepted for units and scripts of HAProxy, see what they print
 
   check     errors, warnings and notices with file and line; exit 1 on errors, 2 on warnings with --strict;
-            two --keepalived files are also compared as the nodes of a pair
+            two --keepalived files are also compared as the nodes of a pair; --probe connects once to every TLS server and
+            compares certificates and the names in healthcheck.htm
   vrrp      keepalived's half alone: moves the virtual addresses of a keepalived.conf; -t checks it, -i sets what @id lines compare with,
             -s names a file with a poise section (relays, webhooks)
   demo      a simulated Exchange site behind the balancer; with --once it plays the article through and ends

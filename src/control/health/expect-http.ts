@@ -13,7 +13,7 @@ import type { Answer, ExpectStep } from './check-step.ts';
 import { bytesPattern, statusOr, toRegExp } from './expect-bytes.ts';
 import type { ExpectConfig } from './expect-bytes.ts';
 
-interface HttpAnswer {
+export interface HttpAnswer {
   readonly head: Http1Head;
   /** Body without chunk framing, as far as it came. */
   readonly body: Buffer;

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { limits } from '../../model/limits.ts';
 import { readAnswer } from '../health/expect-http.ts';
+import type { HttpAnswer } from '../health/expect-http.ts';
 import type { CheckSocketEvents } from '../health/check-socket.ts';
 
 /** A whole answer with status 200. */
@@ -39,9 +40,18 @@ export class Sighting {
 
   /** Null: no 200, or its body had not come to its end when the check was decided. */
   answer(): WholeAnswer | null {
+    const read = this.read();
+    return read === null || read.head.status !== 200 || !read.complete ? null : { body: read.body.toString('latin1') };
+  }
+
+  /** 0: no answer head has come. */
+  status(): number {
+    return this.read()?.head.status ?? 0;
+  }
+
+  private read(): HttpAnswer | null {
     if (this.bytes.length === 0) return null;
     const read = readAnswer({ bytes: this.bytes, ended: this.ended }, false);
-    if (read === null || read === 'bad' || read.head.status !== 200 || !read.complete) return null;
-    return { body: read.body.toString('latin1') };
+    return read === 'bad' ? null : read;
   }
 }
