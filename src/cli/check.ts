@@ -15,7 +15,7 @@ import { probe, probeText } from './probe.ts';
 import { defaultThreads } from './run.ts';
 import { usageText } from './version.ts';
 
-export function check(words: readonly string[]): number {
+export async function check(words: readonly string[]): Promise<number> {
   let options;
   try {
     options = parseArgs({
