@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { HttpExchange } from './connection.ts';
-import { answerIsRight, challengeMessage, negotiateReply, ntlmStart, ntlmType, offersNtlm, readAnswer } from './ntlm.ts';
+import { answerIsRight, challengeMessage, flagsAsked, negotiateReply, ntlmStart, ntlmType, offersNtlm, readAnswer } from './ntlm.ts';
 import type { Protection, VirtualDirectory } from './virtual-directories.ts';
 
 export interface Accounts {
@@ -70,12 +70,12 @@ export class Authenticator {
     const spelled = scheme === 'ntlm' ? 'NTLM' : 'Negotiate';
     const start = ntlmStart(token);
     if (start < 0) {
-      if (scheme === 'negotiate' && offersNtlm(token)) return this.challenge(exchange, spelled, true);
+      if (scheme === 'negotiate' && offersNtlm(token)) return this.challenge(exchange, spelled, 0, true);
       return this.refuse(exchange, directory, 'malformed token');
     }
     const message = token.subarray(start);
     const type = ntlmType(message);
-    if (type === 1) return this.challenge(exchange, spelled, start > 0);
+    if (type === 1) return this.challenge(exchange, spelled, flagsAsked(message), start > 0);
     const { login } = exchange.connection;
     const { challenge } = login;
     login.challenge = null;
@@ -101,10 +101,10 @@ export class Authenticator {
     return 'in';
   }
 
-  private challenge(exchange: HttpExchange, scheme: string, wrapped: boolean): Verdict {
+  private challenge(exchange: HttpExchange, scheme: string, asked: number, wrapped: boolean): Verdict {
     const challenge = randomBytes(8);
     exchange.connection.login.challenge = challenge;
-    const message = challengeMessage(challenge, exchange.server.name, this.accounts.domain, Date.now());
+    const message = challengeMessage(challenge, asked, exchange.server.name, this.accounts.domain, Date.now());
     const token = wrapped ? negotiateReply(message) : message;
     exchange.answer(401, 'Unauthorized', ['Content-Type: text/html', `WWW-Authenticate: ${scheme} ${token.toString('base64')}`], '');
     return 'asked';

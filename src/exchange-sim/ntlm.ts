@@ -8,6 +8,8 @@ import { md4 } from './md4.ts';
 const signature = Buffer.from('NTLMSSP\0', 'latin1');
 /** Unicode, target, NTLM, always sign, domain target, extended session security, target info, version, 128, 56 (MS-NLMP 2.2.2.5). */
 const challengeFlags = 0xa2898205;
+/** Sign, seal, key exchange: granted to who asks. Nothing is signed over HTTP, but SPNEGO clients insist on being able to. */
+const grantedFlags = 0x40000030;
 const avPair = { end: 0, computer: 1, domain: 2, dnsComputer: 3, dnsDomain: 4, timestamp: 7, channelBindings: 10 } as const;
 const ntlmMechanism = Buffer.from('060a2b06010401823702020a', 'hex');
 /** 100-ns intervals from 1601 to 1970. */
@@ -20,6 +22,11 @@ interface NtlmAnswer {
   readonly blob: Buffer;
   /** MD5 of the channel binding that the client saw (MS-NLMP 2.2.2.1); null when it sent none. */
   readonly channelBindings: Buffer | null;
+}
+
+/** Flags of a type 1, 0 when it has none. */
+export function flagsAsked(message: Buffer): number {
+  return message.length >= 16 ? message.readUInt32LE(12) : 0;
 }
 
 /** Where the NTLM message begins in a token (0 when bare), -1 when there is none. */
@@ -43,7 +50,8 @@ function wide(value: string): Buffer {
   return Buffer.from(value, 'utf16le');
 }
 
-export function challengeMessage(challenge: Buffer, server: string, domain: string, nowMilliseconds: number): Buffer {
+/** `asked`: the flags of the client's type 1. */
+export function challengeMessage(challenge: Buffer, asked: number, server: string, domain: string, nowMilliseconds: number): Buffer {
   const time = Buffer.alloc(8);
   time.writeBigUInt64LE(BigInt(Math.trunc(nowMilliseconds)) * 10_000n + epochDifference);
   const short = (domain.split('.')[0] ?? '').toUpperCase();
@@ -61,7 +69,7 @@ export function challengeMessage(challenge: Buffer, server: string, domain: stri
     head.writeUInt32LE(offset, at + 4);
   };
   field(12, target.length, 56);
-  head.writeUInt32LE(challengeFlags, 20);
+  head.writeUInt32LE((challengeFlags | (asked & grantedFlags)) >>> 0, 20);
   challenge.copy(head, 24, 0, 8);
   field(40, info.length, 56 + target.length);
   // Version: 6.3 build 9600, NTLM revision 15.

@@ -144,6 +144,7 @@ export class ExchangeServer {
       return;
     }
     this.requests += 1;
+    this.cutWhenTold(exchange);
     const directory = directoryOf(path);
     if (path === '/') text(exchange, 302, 'Found', 'text/html', 'Object moved', 'Location: /owa/');
     else if (directory === undefined) text(exchange, 404, 'Not Found', 'text/html', `${this.options.name} has no ${path}`);
@@ -163,6 +164,15 @@ export class ExchangeServer {
     if (this.authenticator.check(exchange, directory) !== 'in') return false;
     this.compareWithSaid(exchange);
     return true;
+  }
+
+  /** A test client may ask for a reset of its connection after so many simulated seconds (X-Sim-Cut). */
+  private cutWhenTold(exchange: HttpExchange): void {
+    const seconds = Number(exchange.request.headers.get('x-sim-cut') ?? '');
+    if (!(seconds > 0)) return;
+    exchange.server.clock.after(seconds * 1000, () => {
+      if (!exchange.isOver) exchange.reset();
+    });
   }
 
   /** A test client may say who it is (X-Sim-User): whoever is taken for somebody else then is a fault. */

@@ -40,7 +40,7 @@ test('an answer cut anywhere is refused and never throws', () => {
 });
 
 test('a challenge is found in what SPNEGO wraps it into', () => {
-  const message = challengeMessage(Buffer.alloc(8, 7), 'LAB-EX01', 'lab.local', 0);
+  const message = challengeMessage(Buffer.alloc(8, 7), 0, 'LAB-EX01', 'lab.local', 0);
   assert.equal(ntlmType(message), 2);
   const token = negotiateReply(message);
   assert.ok(token.subarray(ntlmStart(token)).equals(message));
