@@ -40,6 +40,8 @@ export interface PoiseSettings {
   readonly mailQueue: string;
   /** Backends whose servers are used all the same when every one is down. */
   readonly lastResort: readonly number[];
+  /** Where counters and hand-set states are kept over restarts; '' = nowhere. */
+  readonly stateFolder: string;
 }
 
 export interface InactiveSection {

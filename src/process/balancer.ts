@@ -9,6 +9,8 @@ import { Admin } from '../admin/admin.ts';
 import { withFullconn } from '../balance/fullconn.ts';
 import { systemClock } from '../base/clock.ts';
 import { AlertMail, prepareMailQueue } from '../control/alert-mail.ts';
+import { SavedDatabase } from '../control/saved/database.ts';
+import { SavedState } from '../control/saved/saved-state.ts';
 import { SelfCheck, selfCheckPeriodMs } from '../control/self-check.ts';
 import type { ControlEvent } from '../control/events.ts';
 import { Events } from '../control/events.ts';
@@ -50,6 +52,8 @@ interface BalancerOptions {
 }
 
 const tellHealthMs = 500;
+/** What a process that is killed loses at most. */
+const saveMs = 1000;
 /** How long a quick stop waits for the threads to hand over their last log lines. */
 const quickStopMs = 300;
 
@@ -81,6 +85,8 @@ export class Balancer {
   /** Null before the process runs as who it will be. */
   private mail: AlertMail | null = null;
   private samplerTimer: NodeJS.Timeout | null = null;
+  private saved: SavedState | null = null;
+  private saveTimer: NodeJS.Timeout | null = null;
   private readonly selfCheckTimers: NodeJS.Timeout[] = [];
   /** What the master has told of the VRRP instances. */
   virtualAddresses: readonly InstanceStatus[] = [];
@@ -158,6 +164,7 @@ export class Balancer {
     for (const { address } of model.global.statsSockets) {
       if (address.kind === 'unix' && !address.abstract) this.socketFiles.set(address.path, inode(address.path));
     }
+    this.openSavedState();
     const failure = await this.threads.start();
     if (failure?.kind === 'thread') return `A traffic thread could not start: ${failure.why}`;
     if (failure?.kind === 'bind') return failure.failures.map((one) => this.bindText(one)).join('\n');
@@ -176,11 +183,24 @@ export class Balancer {
     return '';
   }
 
+  /** Counters of former processes come back before anybody counts. */
+  private openSavedState(): void {
+    const { stateFolder } = this.model.poise;
+    if (stateFolder === '') return;
+    const warn = (text: string): void => this.tell('warning', text);
+    const database = SavedDatabase.open(stateFolder, Date.now(), warn);
+    if (database === undefined) return;
+    const saved = new SavedState(database, this.model, this.segments, this.states, warn);
+    saved.restore();
+    this.saved = saved;
+    this.saveTimer = setInterval(() => saved.save(), saveMs);
+  }
+
   private startSelfCheck(): void {
     const check = new SelfCheck(this.model, this.segments, (server) => !this.states.isStopped(server));
     this.selfCheckTimers.push(
       setInterval(() => check.look(), selfCheckPeriodMs),
-      setInterval(() => tellHealth({ why: check.why(Date.now()), checked: this.health?.everyServerChecked() ?? false }), tellHealthMs),
+      setInterval(() => tellHealth({ why: check.why(systemClock.monoMs()), checked: this.health?.everyServerChecked() ?? false }), tellHealthMs),
     );
   }
 
@@ -213,9 +233,12 @@ export class Balancer {
     if (this.samplerTimer !== null) clearInterval(this.samplerTimer);
     if (this.watchTimer !== null) clearInterval(this.watchTimer);
     for (const timer of this.selfCheckTimers) clearInterval(timer);
+    if (this.saveTimer !== null) clearInterval(this.saveTimer);
     this.health?.stop();
     if (this.ownsSocketFiles()) this.admin.close();
     await Promise.all([this.threads.terminate(), this.mail?.close()]);
+    this.saved?.close();
+    this.saved = null;
     // Also what a thread had no time to tell of.
     for (const ring of this.logRings) this.logs.take(ring);
     await this.logs.close();

@@ -4,12 +4,13 @@
  * from a Snapshot, so that no two reports of one moment disagree. Called by the runtime socket and the internal HTTP server,
  * in the control thread. Never changes anything.
  */
-import { C, counterFields, G, maxFields } from '../model/counters.ts';
+import { C, G } from '../model/counters.ts';
 import type { CounterField, GaugeField } from '../model/counters.ts';
 import type { Bind, Model, Proxy, Server } from '../model/model.ts';
 import type { ColumnSource, ObjectKind } from '../model/statistics.ts';
 import { columns, columnShown, objectKinds } from '../model/statistics.ts';
 import type { Segments } from '../shared/segments.ts';
+import { objectTotals } from '../shared/totals.ts';
 import { processFigures } from './process-figures.ts';
 import type { Aggregate, Cell, Cells, Row, Snapshot } from './row.ts';
 import { aggregate, backendCells, serverCells } from './server-cells.ts';
@@ -29,27 +30,6 @@ export function takeSnapshot(model: Model, segments: Segments, sources: ReportSo
   }
   return { model, atMs: sources.nowMs(), rows, process: processFigures(model, segments, sources), virtualAddresses: sources.virtualAddresses() };
 }
-
-/** Sums of one object: a Float64 per counter field. */
-function totals(segments: Segments, object: number): Float64Array {
-  const sums = new Float64Array(counterFields.length);
-  let samples = 0;
-  for (let thread = 0; thread <= segments.threads; thread++) {
-    const counters = segments.counters(object, thread);
-    const weight = counters[C.time_samples] as number;
-    samples += weight;
-    for (let field = 0; field < sums.length; field++) {
-      const value = counters[field] as number;
-      if (isMax[field]) sums[field] = Math.max(sums[field] as number, value);
-      else sums[field] = (sums[field] as number) + (isAverage[field] ? value * weight : value);
-    }
-  }
-  if (samples > 0) for (let field = 0; field < sums.length; field++) if (isAverage[field]) sums[field] = (sums[field] as number) / samples;
-  return sums;
-}
-
-const isMax: readonly boolean[] = counterFields.map(name => maxFields.includes(name));
-const isAverage: readonly boolean[] = counterFields.map(name => name.endsWith('_avg'));
 
 /** How each column is read, worked out once: the name of a source costs nothing per row. */
 const readers: readonly ((known: Cell | undefined, sums: Float64Array, gauges: Int32Array) => Cell)[] = columns.map(entry => readerOf(entry.source));
@@ -75,7 +55,7 @@ interface RowObject {
 }
 
 function row(object: RowObject, segments: Segments, number: number, computed: (sums: Float64Array) => Cells): Row {
-  const sums = totals(segments, number);
+  const sums = objectTotals(segments, number);
   const gauges = segments.gauges(number);
   const known = computed(sums);
   const http = object.proxy.mode === 'http';

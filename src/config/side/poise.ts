@@ -17,10 +17,11 @@ export const poiseWords: Readonly<Record<string, string>> = {
   webhook: '`webhook URL`: changes are also posted there as JSON, besides the mail.',
   relay: '`relay HOST:PORT [starttls|tls] [no-verify] [user NAME password-file FILE]`: a mail server to try when the ones before do not take a letter.',
   'mail-queue': '`mail-queue FOLDER`: where letters wait; /var/lib/poise/mail without this line.',
+  'state-folder': '`state-folder FOLDER`: counters, weights, drain and maintenance set by hand are kept there over restarts, crashes and reboots.',
   'last-resort': '`last-resort BACKEND …`: when every server of the backend is down, requests go to all of them instead of being answered with 503.',
 };
 
-const noSettings: PoiseSettings = { given: false, vital: [], webhooks: [], relays: [], mailQueue: '/var/lib/poise/mail', lastResort: [] };
+const noSettings: PoiseSettings = { given: false, vital: [], webhooks: [], relays: [], mailQueue: '/var/lib/poise/mail', lastResort: [], stateFolder: '' };
 const connectTimeoutMs = 30_000;
 
 type Draft = { -readonly [K in keyof PoiseSettings]: PoiseSettings[K] };
@@ -41,6 +42,7 @@ function readLine(context: Context, line: Line, draft: Draft): void {
   } else if (word === 'vital') draft.vital = [...draft.vital, ...proxiesNamed(context, line, rest, 'frontend')];
   else if (word === 'last-resort') draft.lastResort = [...draft.lastResort, ...proxiesNamed(context, line, rest, 'backend')];
   else if (word === 'mail-queue') draft.mailQueue = rest[0] ?? '';
+  else if (word === 'state-folder') draft.stateFolder = rest[0] ?? '';
   else if (word === 'webhook') {
     if (!URL.canParse(rest[0] ?? '') || !/^https?:/.test(rest[0] ?? '')) problems.error(line.place, rest[0] ?? '', `'${rest[0] ?? ''}' is no address of a webhook`, 'write https://host/path');
     else draft.webhooks = [...draft.webhooks, rest[0] ?? ''];
@@ -83,7 +85,7 @@ function readRelay(context: Context, line: Line, words: readonly string[]): Rela
       else password = readPassword(context, line, value);
     } else problems.error(line.place, word, `unexpected '${word}' in a relay line`, didYouMean(word, ['starttls', 'tls', 'no-verify', 'user', 'password-file']));
   }
-  return { place: line.place, host: found[1] ?? '', port, security, user, password, helo: '', connectTimeoutMs, sendTimeoutMs: limits.letterSendMsMax, verifyCertificate };
+  return { place: line.place, host: (found[1] ?? '').replace(/^\[(.*)\]$/, '$1'), port, security, user, password, helo: '', connectTimeoutMs, sendTimeoutMs: limits.letterSendMsMax, verifyCertificate };
 }
 
 function readPassword(context: Context, line: Line, file: string): string {

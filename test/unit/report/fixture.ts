@@ -22,7 +22,7 @@ export function proxyOf(index: number, name: string, kind: Proxy['kind'], change
   return {
     index, name, iid: index + 2, kind, isFrontend: kind !== 'backend', isBackend: kind !== 'frontend', mode: 'http', disabled: false, description: '', place,
     switches: { socketStats: false, allbackups: false }, binds: [], maxconn: 0, rateLimitSessions: 0, servers: [], fullconn: 200, cookie: null,
-    balance: { algorithm: 'roundrobin' }, stickTable: null, stickRules: [], stats: null, ...changes,
+    balance: { algorithm: 'roundrobin' }, stickTable: null, stickRules: [], stats: null, useBackend: [], defaultBackend: -1, check: { kind: 'tcp' }, ...changes,
   } as unknown as Proxy;
 }
 
@@ -63,7 +63,7 @@ export function makeModel(changes: { readonly patterns?: readonly PatternSet[]; 
       { index: 0, name: 'main', luid: 1, proxy: 1, address: { kind: 'inet', family: 4, host: '127.0.0.1', port: 8080, portLast: 8080 }, text: '127.0.0.1:8080', maxconn: 0, place },
       { index: 1, name: '', luid: 2, proxy: 1, address: { kind: 'unix', path: '/run/x', abstract: false }, text: '/run/x', maxconn: 0, place },
     ] as unknown as Bind[],
-    acls: [], patterns: changes.patterns ?? [], certificates: [], userlists: [], inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [] }, files: [],
+    acls: [], patterns: changes.patterns ?? [], certificates: [], userlists: [], inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], stateFolder: '' }, files: [],
   } as unknown as Model;
 }
 
