@@ -10,7 +10,7 @@ import { didYouMean } from '../../config/problems.ts';
 import { allServices } from './site.ts';
 import type { Alert, ExchangeSite, Machine, MailProtocol, Service } from './site.ts';
 
-export interface InitOrder {
+interface InitOrder {
   readonly site: ExchangeSite;
   /** Absolute path of the folder. */
   readonly out: string;

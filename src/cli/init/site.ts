@@ -57,7 +57,7 @@ export function webProxy(site: ExchangeSite): string {
 
 /** In the order in which requests are most frequent; times of silence from docs/exchange.md, with some margin. */
 export const allServices: readonly Service[] = [
-  { word: 'owa', directory: '/owa', timeout: '', why: ['Outlook on the web. No cookie is needed: any server reads the login of another if their certificate is the same.'] },
+  { word: 'owa', directory: '/owa', timeout: '', why: ['Outlook on the web. No cookie is needed: each server reads the login of another if their certificate is the same.'] },
   { word: 'mapi', directory: '/mapi', timeout: '30m', why: ['Outlook 2013 SP1 and later. A wait for news is held open for minutes.'] },
   { word: 'eas', directory: '/Microsoft-Server-ActiveSync', timeout: '61m', why: ['Phones. A ping stays without an answer for up to 59 minutes: that is how push mail works.', 'Firewalls in front must allow as much, or phones fall back to asking again and again.'] },
   { word: 'ews', directory: '/EWS', timeout: '35m', why: ['Outlook for Mac, calendars, programs. Notifications are streamed for up to 30 minutes.'] },
