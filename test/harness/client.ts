@@ -100,6 +100,16 @@ export class Client {
     }
   }
 
+  /** Waits for so many bytes and takes them. */
+  async bytes(count: number, timeoutMs = 5000): Promise<string> {
+    const end = Date.now() + timeoutMs;
+    while (this.received.length < count) {
+      if (this.ending !== 'open') throw new Error(`closed (${this.ending}) before ${count} bytes: ${JSON.stringify(this.received.slice(0, 300))}`);
+      await this.more(end - Date.now(), `${count} bytes`);
+    }
+    return this.take(count);
+  }
+
   take(length: number): string {
     const taken = this.received.slice(0, length);
     this.received = this.received.slice(length);

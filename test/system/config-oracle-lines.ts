@@ -97,7 +97,9 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'unique-id-format %x', 'log-format a b', 'log-format "%[nofetch]"', 'log-tag', 'log-tag a b', 'stats foo', 'stats uri', 'stats auth x',
     'stats auth x:y', 'stats realm a b', 'stats refresh 5', 'stats refresh x', 'stats scope .', 'stats show-node x', 'stats show-desc a b',
     'stats admin', 'stats enable x', 'stats http-request auth realm x', 'stats http-request foo', 'description a b c', 'id 0', 'id x', 'id 7',
-    'disabled x', 'email-alert from x', 'compression type text/html', 'unknownword x', 'acl x path /', 'acl x', 'acl or path /', 'acl x nofetch y',
+    'disabled x', 'email-alert from x', 'email-alert', 'email-alert from', 'email-alert foo x', 'email-alert level info', 'email-alert level loud', 'email-alert level info debug', 'email-alert to a b',
+    'email-alert mailers nope', 'email-alert myhostname h', 'no email-alert from a@b',
+    'compression type text/html', 'unknownword x', 'acl x path /', 'acl x', 'acl or path /', 'acl x nofetch y',
     'http-request foo', 'http-request deny if', 'http-request deny if nope', 'http-request set-header x', 'http-request set-header x y',
     'http-request set-header x y z', 'http-request redirect location /x code 999', 'redirect location /', 'redirect foo /', 'tcp-request foo',
     'tcp-request connection accept', 'tcp-request connection foo', 'tcp-request content accept if WAIT_END', 'tcp-request inspect-delay x',
@@ -231,7 +233,7 @@ export const acceptedHere: readonly string[] = ['monitor-net', 'option http-use-
 
 /** Ends of lines that haproxy takes by reading a number as 0 or leaving out a value; Poise wants a number. */
 export const refusedHere: readonly string[] = [
-  'maxconn x', 'uid x', 'len y', 'retries x', 'redispatch x', 'fullconn x', 'port 70000', 'weight x', 'weight', 'stats auth x',
+  'maxconn x', 'uid x', 'len y', 'retries x', 'redispatch x', 'fullconn x', 'port 70000', 'weight x', 'weight', 'stats auth x', 'email-alert from',
 ];
 
 export const wholeFiles: Readonly<Record<string, string>> = {
@@ -272,6 +274,23 @@ export const wholeFiles: Readonly<Record<string, string>> = {
   'cache': 'cache c\n total-max-size 4\n max-age 60\n',
   'unknown word in a cache': 'cache c\n nope 4\n',
   'mailers': 'mailers m\n mailer a 127.0.0.1:25\n timeout mail 5s\n',
+  'mailers in use': 'mailers m\n mailer a 127.0.0.1:25 x\n mailer b [::1]:25\n mailer c *:25\n timeout mail 0\nbackend b\n email-alert mailers m\n email-alert from a@b\n email-alert to c@d\n',
+  'mailers further down': 'backend b\n email-alert mailers m\n email-alert from a@b\n email-alert to c@d\nmailers m\n mailer a 127.0.0.1:25\n',
+  'unknown mailers section': 'backend b\n email-alert mailers m\n email-alert from a@b\n email-alert to c@d\n',
+  'unknown mailers section without an address': 'backend b\n email-alert mailers m\n email-alert from a@b\n',
+  'duplicate mailers': 'mailers m\nmailers m\n',
+  'mailers without a name': 'mailers\n mailer a 127.0.0.1:25\n',
+  'mailers with a strange name': 'mailers m*n\n mailer a 127.0.0.1:25\n',
+  'mailer without an address': 'mailers m\n mailer a\n',
+  'mailer without a port': 'mailers m\n mailer a 127.0.0.1\n',
+  'mailer with port 0': 'mailers m\n mailer a 127.0.0.1:0\n',
+  'mailer with a port range': 'mailers m\n mailer a 127.0.0.1:25-30\n',
+  'mailer with a port offset': 'mailers m\n mailer a 127.0.0.1:+25\n',
+  'mailer at a unix socket': 'mailers m\n mailer a /run/mail\n',
+  'timeout mail without a time': 'mailers m\n timeout mail\n',
+  'timeout mail with a strange time': 'mailers m\n timeout mail 5x\n',
+  'unknown timeout of mailers': 'mailers m\n timeout connect 5s\n',
+  'unknown word in mailers': 'mailers m\n relay a 127.0.0.1:25\n',
   'ring': 'ring r\n format raw\n size 32768\n',
   'unknown resolvers section': 'backend b\n server s 127.0.0.1:1 resolvers nope\n',
   'unknown peers section': 'backend b\n stick-table type ip size 1k peers nope\n',
