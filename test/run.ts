@@ -16,8 +16,12 @@ const stageMinutesMax = 6;
 /** Longest time of one test, where it sets none itself. */
 const testMsMax = 120_000;
 
-/** Programs that the system tests call, and the Debian package of each. */
-const neededPrograms: Readonly<Record<string, string>> = { haproxy: 'haproxy', nginx: 'nginx', curl: 'curl', openssl: 'openssl', socat: 'socat' };
+/** What the system tests call, and the Debian package of each: a program on the PATH, or a file (a pattern) where Debian puts it. */
+const neededPrograms: Readonly<Record<string, string>> = {
+  haproxy: 'haproxy', keepalived: 'keepalived', nginx: 'nginx', curl: 'curl', openssl: 'openssl', socat: 'socat', ip: 'iproute2',
+  swaks: 'swaks', '/usr/lib/*/perl5/*/Net/SSLeay.pm': 'libnet-ssleay-perl', '/etc/gss/mech.d/mech.ntlmssp.conf': 'gss-ntlmssp',
+  '/usr/lib/python3/dist-packages/impacket': 'python3-impacket', '/usr/lib/python3/dist-packages/websocket': 'python3-websocket', chromium: 'chromium',
+};
 
 interface Result { readonly passed: number; readonly failed: number }
 interface Output { readonly code: number; readonly text: string }
@@ -80,21 +84,28 @@ const stages: Readonly<Record<string, () => Promise<Result>>> = {
 };
 
 function isInstalled(program: string): boolean {
+  if (program.startsWith('/')) return globSync(program).length > 0;
   return (environment.PATH.split(delimiter)).some((folder) => existsSync(join(folder, program)));
+}
+
+/** Gives back when apt-get is done, whether it could or not. */
+function aptGet(...args: readonly string[]): void {
+  spawnSync('apt-get', ['-qq', ...args], { env: { ...environment, DEBIAN_FRONTEND: 'noninteractive' }, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** The system tests compare with real programs, so a missing one is a failure. Root gets them from Debian. */
 async function installPrograms(): Promise<Result> {
-  const missing = (): string[] => Object.keys(neededPrograms).filter((program) => !isInstalled(program));
-  const packages = missing().map((program) => neededPrograms[program] ?? program);
+  const missing = (): string[] => Object.keys(neededPrograms).filter((program) => !isInstalled(program)).map((program) => neededPrograms[program] ?? program);
+  const packages = missing();
   if (packages.length > 0 && process.getuid?.() === 0 && isInstalled('apt-get')) {
     console.log(`installing ${packages.join(' ')}`);
-    const quiet = { env: { ...environment, DEBIAN_FRONTEND: 'noninteractive' }, stdio: ['ignore', 'ignore', 'inherit'] as const };
-    spawnSync('apt-get', ['-qq', 'update'], { ...quiet, stdio: [...quiet.stdio] });
-    spawnSync('apt-get', ['-qq', '-y', '--no-install-recommends', 'install', ...packages], { ...quiet, stdio: [...quiet.stdio] });
+    aptGet('update');
+    aptGet('-y', '--no-install-recommends', 'install', ...packages);
+    // One that is not to be had keeps apt-get from installing all others.
+    for (const name of packages.length > 1 ? missing() : []) aptGet('-y', '--no-install-recommends', 'install', name);
   }
   const left = missing();
-  if (left.length > 0) console.error(`the system tests need ${left.join(', ')}: apt-get install ${left.map((program) => neededPrograms[program]).join(' ')}`);
+  if (left.length > 0) console.error(`tests that need ${left.join(', ')} are going to fail: apt-get install ${left.join(' ')}`);
   return { passed: Object.keys(neededPrograms).length - left.length, failed: left.length };
 }
 
