@@ -115,8 +115,10 @@ function textMatch(method: string, wanted: string): (text: string) => boolean {
   }
 }
 
-/** Null: more bytes are needed for a whole head. */
-export function readAnswer(answer: Answer, isHead: boolean): HttpAnswer | 'bad' | null {
+/** Null: more bytes are needed for a whole head. The answer's bytes stay as they came: they are read again by the next step. */
+export function readAnswer(came: Answer, isHead: boolean): HttpAnswer | 'bad' | null {
+  // Framing takes the connection line out of a head in place.
+  const answer: Answer = { bytes: Buffer.from(came.bytes), ended: came.ended };
   const head = new Http1Head(true);
   const parser = new HeadParser(head, limits.checkAnswerBytesMax, limits.headerCountMax);
   let from = 0;

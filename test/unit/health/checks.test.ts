@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../../../src/base/clock.ts';
 import { startHealth } from '../../../src/control/health/checker.ts';
+import { readAnswer } from '../../../src/control/health/expect-http.ts';
 import type { Health } from '../../../src/control/health/checker.ts';
 import { systemTimers } from '../../../src/control/timers.ts';
 import { backendsOf, caseName, cases, startServers } from './check-cases.ts';
@@ -35,4 +36,16 @@ describe('checks over sockets', () => {
       assert.equal(`${world.states.statusText(index)} ${info.status} ${code} [${info.description}]`, one[2]);
     });
   }
+});
+
+it('an answer that comes in pieces is read anew with each of them, and changes nothing of it', () => {
+  const text = 'HTTP/1.1 200 OK\r\nServer: x\r\nConnection: close\r\nContent-Length: 5\r\nX-Y: z\r\n\r\nhello';
+  const bytes = Buffer.from(text, 'latin1');
+  const headEnd = text.length - 5;
+  for (let length = 1; length <= text.length; length += 1) {
+    const read = readAnswer({ bytes: bytes.subarray(0, length), ended: false }, false);
+    if (length < headEnd) assert.equal(read, null);
+    else assert.deepEqual(read === null || read === 'bad' ? read : [read.head.status, read.body.toString('latin1'), read.complete], [200, text.slice(headEnd, length), length === text.length]);
+  }
+  assert.equal(bytes.toString('latin1'), text);
 });
