@@ -111,7 +111,7 @@ function moved(text: string, place: Place): string {
     .replaceAll(/(10\.0\.0\.\d+|127\.0\.0\.1):(\d+)/g, (_, address: string, port: string) => `${place.address}:${Number(port) + (shift[address] ?? 0)}`)
     .replace('log /dev/log local0 info', `log ${place.address}:5514 local0 info`)
     .replace(/stats socket \S+/, `stats socket ${join(place.folder, 'admin.sock')}`)
-    .replace('inter 5s', 'inter 400ms').replaceAll('inter 15s', 'inter 400ms').replace('slowstart 1m', '').replace('maxconn 20000', 'maxconn 2000');
+    .replace('inter 5s fastinter 1s', 'inter 200ms fastinter 100ms').replaceAll('inter 15s', 'inter 200ms').replace('slowstart 1m', '').replace('maxconn 20000', 'maxconn 2000');
 }
 
 class Trial {
