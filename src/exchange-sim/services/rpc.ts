@@ -208,6 +208,7 @@ function handle(exchange: SimExchange): void {
   const { request } = exchange;
   const isIncoming = request.method === 'RPC_IN_DATA';
   exchange.mailbox = /\?([^:]*)/.exec(request.target)?.[1] ?? '';
+  if (request.headers.get('expect')?.toLowerCase() === '100-continue') exchange.interim(100, 'Continue');
   if (!isIncoming && request.method !== 'RPC_OUT_DATA') {
     answerPage(exchange);
     return;
