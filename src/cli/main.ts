@@ -66,6 +66,8 @@ async function main(words: readonly string[]): Promise<number> {
       return (await import('./vrrp.ts')).vrrp(words.slice(1));
     case 'init':
       return (await import('./init/exchange.ts')).init(words.slice(1));
+    case 'exchange-sim':
+      return (await import('../exchange-sim/main.ts')).exchangeSim(words.slice(1));
     case 'help':
     case '--help':
       console.log(usageText);

@@ -25,6 +25,7 @@ export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W
        poise vrrp -f <keepalived.conf> [-s <poise.cfg>] [-t] [-i <id>]
        poise vrrp status [-f <keepalived.conf>] [--json]
        poise demo [--once]
+       poise exchange-sim [...]
        poise init exchange --servers <name>=<address>,... --name <host> --vip <address>/<bits> --cert <file> [...]
 
   -f        configuration file, or folder whose *.cfg files are read in order; may be repeated
@@ -51,5 +52,6 @@ export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W
   vrrp      keepalived's half alone: moves the virtual addresses of a keepalived.conf; -t checks it, -i sets what @id lines compare with,
             -s names a file with a poise section (relays, webhooks)
   demo      a simulated Exchange site behind the balancer; with --once it plays the article through and ends
+  exchange-sim   simulated Exchange servers for tests; 'poise exchange-sim --help' tells its options
   init      writes the files of an Exchange site; 'poise init --help' tells its options
 `;

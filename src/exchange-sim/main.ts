@@ -1,6 +1,7 @@
 /**
  * `poise-exchange-sim`: the process of the simulated Exchange site, so that it does not disturb the balancer it is measured
- * behind. Started by bin/poise-exchange-sim, by cli/demo.ts and by system tests.
+ * behind. `poise exchange-sim`, called by cli/main.ts for
+ * bin/poise-exchange-sim and cli/demo.ts.
  *
  * Prints one JSON line `{"control":PORT,"ports":[…],"redirect":[…],"mail":[{"smtp":PORT,…},…]}` (a place per server) when it listens, or one line on stderr and exit code 1 when it cannot.
  */
@@ -32,15 +33,16 @@ async function sendOrder(wish: SiteWish): Promise<void> {
   process.stdout.write(told);
 }
 
-async function run(): Promise<void> {
-  const wish = readCommandLine(process.argv.slice(2), log);
+/** False: there is nothing to wait for. */
+async function run(words: readonly string[]): Promise<boolean> {
+  const wish = readCommandLine(words, log);
   if (wish.help) {
     process.stdout.write(help);
-    return;
+    return false;
   }
   if (wish.order.length > 0) {
     await sendOrder(wish);
-    return;
+    return false;
   }
   logFile = wish.logFile;
   if (logFile === '-') process.stdout.write(logHead);
@@ -49,12 +51,18 @@ async function run(): Promise<void> {
   const controlPort = await site.listen(wish.control.host, wish.control.port);
   process.stdout.write(`${JSON.stringify({ control: controlPort, ports: site.servers.map((server) => server.port), redirect: site.servers.map((server) => server.redirectPort), mail: site.mail.map(portsOf) })}\n`);
   // Never outlives its parent, and leaves the terminal's Ctrl+C to it.
-  if (!wish.attached) return;
+  if (!wish.attached) return true;
   process.stdin.on('end', () => process.exit(0)).resume();
   process.on('SIGINT', () => {});
+  return true;
 }
 
-run().catch((error: unknown) => {
-  process.stderr.write(`poise-exchange-sim: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-});
+/** Gives the exit code; a site that runs ends by a signal. */
+export async function exchangeSim(words: readonly string[]): Promise<number> {
+  try {
+    return await run(words) ? await new Promise<number>(() => {}) : 0;
+  } catch (error) {
+    process.stderr.write(`poise-exchange-sim: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}

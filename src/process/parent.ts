@@ -4,6 +4,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import { programArguments } from '../base/program.ts';
 import type { InstanceStatus } from '../model/vrrp-messages.ts';
 
 /** `balancer`: child of a master. `vrrp`: speaks VRRP for one. `daemon`: child of a launcher that ends once it is ready. '': started by a person or a unit. */
@@ -12,8 +13,6 @@ export type Part = '' | 'balancer' | 'takeover' | 'daemon' | 'vrrp';
 const variable = 'POISE_PROCESS';
 /** Children read the same command line from the same folder, also when -C has moved this process. */
 const startFolder = process.cwd();
-/** The file that this process was started with: src/cli/main.ts. */
-const mainFile = process.argv[1] ?? '';
 
 /** Asked once at start; the variable does not reach further children. */
 export function takePart(): Part {
@@ -30,7 +29,7 @@ interface ChildOptions {
 
 /** Starts this program again with the same command line in another part. */
 export function spawnPart(part: Part, words: readonly string[], options: ChildOptions): ChildProcess {
-  return spawn(process.execPath, [...process.execArgv, mainFile, ...words], {
+  return spawn(process.execPath, programArguments(words), {
     env: { ...process.env, [variable]: part },
     cwd: startFolder,
     detached: options.detached,
@@ -40,7 +39,7 @@ export function spawnPart(part: Part, words: readonly string[], options: ChildOp
 
 /** Starts this program as the VRRP process, which hears commands on stdin and reports on stdout. In a process group of its own: a terminal's Ctrl-C reaches it through its master only. */
 export function spawnVrrp(): ChildProcess {
-  return spawn(process.execPath, [...process.execArgv, mainFile], { env: { ...process.env, [variable]: 'vrrp' }, cwd: startFolder, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
+  return spawn(process.execPath, programArguments([]), { env: { ...process.env, [variable]: 'vrrp' }, cwd: startFolder, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
 /** What a balancer process tells its master twice a second when virtual addresses depend on it. */

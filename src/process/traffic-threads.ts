@@ -3,6 +3,7 @@
  * moves. Used by process/balancer.ts in the control thread. Looks into no message but those about the threads themselves.
  */
 import { Worker } from 'node:worker_threads';
+import { projectFile } from '../base/program.ts';
 import { limits } from '../model/limits.ts';
 import type { ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
 import type { Segments } from '../shared/segments.ts';
@@ -48,7 +49,7 @@ const delayMaxMs = 30_000;
 /** After a bind failed, for the other failures of the same start to come in. */
 const collectMs = 100;
 const watchPeriodDefaultMs = 1000;
-const trafficEntry = new URL('../traffic/thread.ts', import.meta.url);
+const trafficEntry = projectFile('src/traffic/thread.ts');
 
 export class TrafficThreads {
   private readonly options: TrafficThreadsOptions;

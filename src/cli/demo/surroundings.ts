@@ -11,14 +11,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { programArguments, projectFile } from '../../base/program.ts';
 import { makeCertificate } from '../../exchange-sim/certificate.ts';
 import type { Target } from './client.ts';
 import { pause } from './statistics.ts';
 
-/** The program itself. */
-const mainFile = process.argv[1] ?? '';
-const siteFile = fileURLToPath(new URL('../../exchange-sim/main.ts', import.meta.url));
-export const exampleFile = fileURLToPath(new URL('../../../examples/exchange-l7.cfg', import.meta.url));
+export const exampleFile = fileURLToPath(projectFile('examples/exchange-l7.cfg'));
 
 /** Addresses of examples/exchange-l7.cfg. */
 const listeners: readonly (readonly [host: string, port: number])[] = [
@@ -90,7 +88,7 @@ export class Surroundings {
 
   /** Starts the balancer with a configuration file; '' or why it did not come up. */
   startBalancer(file: string): Promise<string> {
-    const child = spawn(process.execPath, [...process.execArgv, mainFile, '-db', '-f', file], {
+    const child = spawn(process.execPath, programArguments(['-db', '-f', file]), {
       env: { ...process.env, RUN_DIR: this.runFolder, CRT: this.certificateFile },
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
@@ -177,7 +175,7 @@ export class Surroundings {
 
   private startSite(): Promise<string> {
     const servers = ['LAB-EX01=127.0.0.21:8443', 'LAB-EX02=127.0.0.22:8443'].flatMap((server) => ['--server', server]);
-    const child = spawn(process.execPath, [...process.execArgv, siteFile, '--certificate', this.certificateFile, '--control', '127.0.0.1:0', '--anonymous', '--attached', ...servers], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, programArguments(['exchange-sim', '--certificate', this.certificateFile, '--control', '127.0.0.1:0', '--anonymous', '--attached', ...servers]), { stdio: ['pipe', 'pipe', 'inherit'] });
     this.site = child;
     child.once('exit', () => {
       if (this.site === child) this.onDeath('the simulated Exchange site ended');
