@@ -4,11 +4,14 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatIp, parseIp } from '../../base/ip.ts';
+import { formatIp, networkContains, parseIp, parseNetwork } from '../../base/ip.ts';
 import type { IpValue } from '../../base/ip.ts';
 import { didYouMean } from '../../config/problems.ts';
 import { allServices } from './site.ts';
 import type { Alert, ExchangeSite, Machine, MailProtocol, Service } from './site.ts';
+
+/** An interface of this machine: `eth0`, `10.0.0.11/24`. */
+interface Link { readonly name: string; readonly network: string }
 
 interface InitOrder {
   readonly site: ExchangeSite;
@@ -37,7 +40,7 @@ function parseWords(words: readonly string[]) {
       cert: { type: 'string', default: '' }, ca: { type: 'string', default: '' }, services: { type: 'string', multiple: true, default: [] },
       smtp: { type: 'boolean', default: false }, imap: { type: 'boolean', default: false }, pop: { type: 'boolean', default: false },
       mode: { type: 'string', default: 'l7' }, from: { type: 'string', default: 'poise' }, inside: { type: 'string', multiple: true, default: [] },
-      nodes: { type: 'string', default: 'lb01,lb02' }, interface: { type: 'string', default: 'eth0' }, 'router-id': { type: 'string', default: '51' },
+      nodes: { type: 'string', default: 'lb01,lb02' }, interface: { type: 'string', default: '' }, 'router-id': { type: 'string', default: '51' },
       'mail-to': { type: 'string', multiple: true, default: [] }, 'mail-from': { type: 'string', default: '' }, 'mail-server': { type: 'string', default: '' },
       webhook: { type: 'string', default: '' }, out: { type: 'string', default: '.' }, force: { type: 'boolean', default: false },
     },
@@ -155,8 +158,10 @@ class Reader {
     return [found[0] ?? { name: '', address: '' }, found[1] ?? { name: '', address: '' }];
   }
 
-  device(): string {
-    const name = this.values.interface;
+  /** Without the option: the one here that is in the network of the virtual address. */
+  device(vip: IpValue, links: readonly Link[]): string {
+    const near = links.find(({ network }) => { const found = parseNetwork(network); return found !== undefined && networkContains(found, vip); });
+    const name = this.values.interface === '' ? near?.name ?? 'eth0' : this.values.interface;
     if (!/^[^\s/{}"!#]{1,15}$/.test(name)) this.fault(`'${name}' in --interface is no name of an interface`, 'see "ip link" on the nodes, such as eth0 or ens192');
     return name;
   }
@@ -202,7 +207,7 @@ function compareAddresses(reader: Reader, site: ExchangeSite): void {
   }
 }
 
-export function readInitWords(words: readonly string[], folder: string): InitOrder | { readonly faults: readonly string[] } {
+export function readInitWords(words: readonly string[], folder: string, links: readonly Link[] = []): InitOrder | { readonly faults: readonly string[] } {
   const parsed = parse(words);
   if ('fault' in parsed) return { faults: [parsed.fault] };
   const { values } = parsed;
@@ -211,10 +216,12 @@ export function readInitWords(words: readonly string[], folder: string): InitOrd
   const from = reader.choice('from', ['poise', 'haproxy']);
   if (values.cert === '') reader.fault('--cert is missing', 'name the PEM file with the certificate of the Exchange servers, its chain and its key: --cert /etc/ssl/mail.pem');
   const mail: readonly MailProtocol[] = (['smtp', 'imap', 'pop'] as const).filter((protocol) => values[protocol]);
+  const servers = reader.servers();
+  const virtual = reader.virtualAddress();
   const site: ExchangeSite = {
-    servers: reader.servers(), names, ...reader.virtualAddress(), certificate: resolve(folder, values.cert), authority: values.ca === '' ? '' : resolve(folder, values.ca),
+    servers, names, ...virtual, certificate: resolve(folder, values.cert), authority: values.ca === '' ? '' : resolve(folder, values.ca),
     services: reader.services(), mail, mode: reader.choice('mode', ['l7', 'tcp']), from, inside: reader.inside(), nodes: reader.nodes(),
-    device: reader.device(), routerId: reader.routerId(), alert: reader.alert(names[0]), webhook: reader.webhook(from),
+    device: reader.device(virtual.vip, links), routerId: reader.routerId(), alert: reader.alert(names[0]), webhook: reader.webhook(from),
   };
   if (reader.faults.length === 0) compareAddresses(reader, site);
   return reader.faults.length > 0 ? { faults: reader.faults } : { site, out: resolve(folder, values.out), force: values.force };

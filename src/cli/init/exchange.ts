@@ -2,6 +2,7 @@
  * `poise init exchange`: writes haproxy.cfg, keepalived.conf for both nodes and poise.cfg for an Exchange site, and says what to do with
  * them. Called by main.ts. Never overwrites unless told to, starts nothing, changes nothing on this machine but those files.
  */
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { usageText } from '../version.ts';
 import { readInitWords } from './arguments.ts';
@@ -48,7 +49,8 @@ export function init(words: readonly string[]): number {
     console.error(`poise init: ${kind === '' ? 'no kind of site given' : `there is no kind of site '${kind}'`}; write: poise init exchange …\n\n${usageText}`);
     return 1;
   }
-  const order = readInitWords(rest, process.cwd());
+  const links = Object.entries(networkInterfaces()).flatMap(([name, addresses]) => (addresses ?? []).flatMap(({ cidr }) => (cidr === null ? [] : { name, network: cidr })));
+  const order = readInitWords(rest, process.cwd(), links);
   if ('faults' in order) return refuse(order.faults);
   const { errors, warnings } = lookAtCertificate(order.site, Date.now());
   if (errors.length > 0) return refuse(errors);

@@ -196,7 +196,7 @@ function catchAll(site: ExchangeSite): string[] {
 function statistics(): string[] {
   return [
     '',
-    '# Statistics for whoever is on this machine (from afar: ssh -L 8404:127.0.0.1:8404 NODE)).',
+    '# Statistics for whoever is on this machine (from afar: ssh -L 8404:127.0.0.1:8404 NODE).',
     '# /alive answers 200 as long as the balancer does; health checks of keepalived ask it.',
     'listen statistics',
     '    bind 127.0.0.1:8404',

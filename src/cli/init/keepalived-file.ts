@@ -53,6 +53,8 @@ function globalDefinitions(site: ExchangeSite, own: Machine): string[] {
   return [
     'global_defs {',
     `    router_id ${own.name}`,
+    '    ! A node whose network card comes up late waits for it. keepalived would not start at all.',
+    '    dynamic_interfaces',
     '    enable_script_security',
     '    ! The script below needs no rights, but keepalived 2.2.7 ends itself in "keepalived -t" when another user is named here.',
     '    script_user root',
@@ -79,7 +81,7 @@ function script(site: ExchangeSite): string[] {
       : ['! Poise answers this itself, by asking its own listeners and threads, and runs no command. Where keepalived reads this file beside', `! Poise, write:  script "${asked}"`],
     '! There is no weight on purpose: a failure is FAULT, and the other node takes over whatever the priorities are.',
     'vrrp_script chk_balancer {',
-    `    script "${site.from === 'haproxy' ? asked : '/usr/bin/pidof poise'}"`,
+    `    script "${site.from === 'haproxy' ? asked : 'pidof poise'}"`,
     '    interval 2',
     '    timeout 2',
     '    fall 2',

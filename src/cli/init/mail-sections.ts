@@ -47,7 +47,7 @@ const ports: Readonly<Record<MailProtocol, readonly MailPort[]>> = {
   ],
 };
 
-/** Longer than Exchange's own patience, so that Exchange ends what is idle. */
+/** Longer than Exchange's own patience, so that Exchange ends what is idle. Once both sides have spoken only the one for tunnels counts. */
 const timeouts: Readonly<Record<MailProtocol, string>> = { smtp: '11m', imap: '35m', pop: '31m' };
 
 export function mailSections(site: ExchangeSite): string[] {
@@ -62,8 +62,7 @@ function section(site: ExchangeSite, protocol: MailProtocol, port: MailPort): st
     `    bind ${bindAddress(site, port.port)}`,
     '    mode tcp',
     '    option tcplog',
-    `    timeout client ${timeouts[protocol]}`,
-    `    timeout server ${timeouts[protocol]}`,
+    ...['client', 'server', 'tunnel'].map((side) => `    timeout ${side} ${timeouts[protocol]}`),
     '    option tcp-check',
     ...port.tls ? ['    tcp-check connect ssl'] : [],
     ...port.check(site).map((line) => `    ${line}`),

@@ -16,7 +16,7 @@ Writes haproxy.cfg, keepalived.conf for both nodes and poise.cfg for an Exchange
                             poise: a new site (default). haproxy.cfg and keepalived.conf are valid for the originals either way
   --inside NETWORK,…        may reach healthcheck.htm and PowerShell through the balancer; nobody may without this option
   --nodes NAME[=ADDRESS],…  the two balancers, the preferred one first (default lb01,lb02)
-  --interface NAME          where the nodes have the virtual address (default eth0)
+  --interface NAME          where the nodes have the virtual address (default: the one of this machine in that network, or eth0)
   --router-id N             number of the pair in its network, 1 to 255 (default 51)
   --mail-to ADDRESS,…       mail at every change of the virtual address; needs --mail-server ADDRESS[:PORT]
   --mail-from ADDRESS       sender of that mail (default balancer@ and the domain of --name)

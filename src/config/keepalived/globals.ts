@@ -84,6 +84,8 @@ export const globalsRows: Rows<GlobalsDraft> = {
   notify_fifo_script: { args: [1, 3], read: (line, draft) => { draft.notifyFifoScript = fifoScript(line); } },
   vrrp_notify_fifo: { args: [1, 3], read: (line, draft) => { draft.notifyFifo = line.first; } },
   vrrp_notify_fifo_script: { args: [1, 3], read: (line, draft) => { draft.notifyFifoScript = fifoScript(line); } },
+  // Always so here: an instance whose interface is not there is in FAULT until it comes.
+  dynamic_interfaces: { args: [0, 1], read: () => undefined },
   vrrp_strict: { args: [0, 0], unsupported: 'remove it: it refuses unicast, authentication and every second thing that pairs in the field use' },
   vrrp_skip_check_adv_addr: { args: [0, 1], ignored: 'the addresses of an advert are compared once per change of master' },
   vrrp_garp_extra_if: { args: [1, 2], ignored: 'announcements go out on the interface of each address' },
@@ -93,7 +95,7 @@ export const globalsRows: Rows<GlobalsDraft> = {
     'lvs_timeouts', 'lvs_flush', 'lvs_flush_on_stop', 'checker_log_all_failures', 'disable_local_igmp', 'max_auto_priority', 'min_auto_priority_delay', 'vrrp_priority', 'checker_priority', 'bfd_priority',
     'vrrp_no_swap', 'checker_no_swap', 'bfd_no_swap', 'vrrp_cpu_affinity', 'checker_cpu_affinity', 'bfd_cpu_affinity', 'vrrp_rt_priority', 'checker_rt_priority', 'bfd_rt_priority', 'vrrp_rlimit_rttime',
     'checker_rlimit_rttime', 'bfd_rlimit_rttime', 'snmp_socket', 'enable_snmp_vrrp', 'enable_snmp_checker', 'enable_snmp_rfc', 'enable_snmp_rfcv2', 'enable_snmp_rfcv3', 'enable_traps', 'enable_dbus',
-    'dbus_service_name', 'lvs_notify_fifo', 'lvs_notify_fifo_script', 'fifo_write_vrrp_states_on_reload', 'dynamic_interfaces', 'vrrp_netlink_cmd_rcv_bufs', 'vrrp_netlink_cmd_rcv_bufs_force',
+    'dbus_service_name', 'lvs_notify_fifo', 'lvs_notify_fifo_script', 'fifo_write_vrrp_states_on_reload', 'vrrp_netlink_cmd_rcv_bufs', 'vrrp_netlink_cmd_rcv_bufs_force',
     'vrrp_netlink_monitor_rcv_bufs', 'vrrp_netlink_monitor_rcv_bufs_force', 'lvs_netlink_cmd_rcv_bufs', 'lvs_netlink_cmd_rcv_bufs_force', 'lvs_netlink_monitor_rcv_bufs', 'lvs_netlink_monitor_rcv_bufs_force',
     'process_monitor_rcv_bufs', 'process_monitor_rcv_bufs_force', 'vrrp_rx_bufs_policy', 'vrrp_rx_bufs_multiplier', 'rs_init_notifies', 'no_checker_emails', 'umask', 'random_seed', 'reload_check_config',
     'reload_file', 'reload_repeat', 'include_check', 'nftables', 'nftables_priority', 'nftables_counters', 'nftables_ifindex', 'vrrp_iptables', 'vrrp_ipsets', 'json_version', 'iproute_etc_dir', 'iproute_usr_dir'),

@@ -69,9 +69,9 @@ describe('what is written is accepted without a word', () => {
 
     const keepalived = spawnSync('keepalived', ['--version'], { env: environment }).status === 0;
     it(`${name}: by keepalived -t`, { skip: keepalived ? whyNoNamespaces() || false : 'keepalived is not installed' }, () => {
-      // The interface has to be there: a namespace has one for the moment.
+      // An empty namespace: the files are often checked on a machine that has no such interface.
       for (const file of nodes) {
-        const done = run('unshare', ['--net', 'sh', '-c', `ip link add eth0 type veth peer name eth9 && keepalived -t -f ${file}`], folder);
+        const done = run('unshare', ['--net', 'keepalived', '-t', '-f', file], folder);
         assert.deepEqual([done.code, done.stdout, done.stderr], [0, '', '']);
       }
     });

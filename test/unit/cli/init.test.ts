@@ -72,6 +72,15 @@ describe('what is written', () => {
   });
 });
 
+it('the interface is the one in the network of the virtual address, or the one that is named', () => {
+  const links = [{ name: 'lo', network: '127.0.0.1/8' }, { name: 'ens1', network: '192.0.2.7/24' }, { name: 'ens2', network: '10.0.0.11/24' }, { name: 'ens3', network: 'fd00::5/64' }];
+  const device = (options: Words): string => {
+    const order = readInitWords(words({ ...base, ...options }), '/', links);
+    return 'faults' in order ? order.faults.join('\n') : order.site.device;
+  };
+  assert.deepEqual([device({}), device({ vip: 'fd00::10/64' }), device({ interface: 'bond0' }), device({ vip: '10.1.0.10/24' })], ['ens2', 'ens3', 'bond0', 'eth0']);
+});
+
 describe('words that make no sense', () => {
   it('what is missing is named with an example, all of it at once', () => {
     const told = faults({});
