@@ -69,7 +69,7 @@ describe('layout', () => {
 
   it('every export of src is imported somewhere', () => {
     const used = new Map<string, Set<string>>();
-    for (const file of sources('src', 'test', 'bench', 'fuzz')) {
+    for (const file of sources('src', 'test', 'bench', 'fuzz', 'packaging')) {
       for (const one of importsOf(file)) {
         const names = used.get(one.file) ?? new Set<string>();
         for (const name of one.names) names.add(name);

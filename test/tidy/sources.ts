@@ -43,6 +43,8 @@ export interface Import {
 
 const importPattern = /^(?:import|export)\s+(type\s+)?((?:[\w$]+\s*,?\s*)?(?:\*\s+as\s+[\w$]+|\*|\{[^}]*\})?)\s*(?:from\s*)?'([^']+)'/gm;
 const laterPattern = /(?:import|new URL)\(\s*'([^']+)'/g;
+/** By their path in the project: base/program.ts. */
+const projectPattern = /projectFile\('([^']+)'\)/g;
 
 function namesOf(clause: string): string[] {
   const names: string[] = [];
@@ -57,7 +59,7 @@ function namesOf(clause: string): string[] {
   return names;
 }
 
-/** Static imports, re-exports, `import('…')` and `new URL('…')` of a file. */
+/** Static imports, re-exports, `import('…')`, `new URL('…')` and `projectFile('…')` of a file. */
 export function importsOf(file: string): Import[] {
   const content = text(file);
   const found: Import[] = [];
@@ -67,5 +69,6 @@ export function importsOf(file: string): Import[] {
     found.push({ file: resolve(specifier), specifier, typeOnly, names: namesOf(clause) });
   }
   for (const [, specifier = ''] of content.matchAll(laterPattern)) found.push({ file: resolve(specifier), specifier, typeOnly: false, names: ['*'] });
+  for (const [, specifier = ''] of content.matchAll(projectPattern)) found.push({ file: specifier, specifier, typeOnly: false, names: ['*'] });
   return found;
 }

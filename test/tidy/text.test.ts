@@ -17,7 +17,7 @@ const softLines = 500;
 const hardLines = 800;
 
 const all = projectFiles().filter((file) => !/\.(png|ico|svg|woff2?|bin)$/.test(file));
-const code = sources('src', 'test', 'bench', 'fuzz');
+const code = sources('src', 'test', 'bench', 'fuzz', 'packaging');
 const self = 'test/tidy/text.test.ts';
 
 describe('files', () => {
