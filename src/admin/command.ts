@@ -2,6 +2,7 @@
  * What a runtime command is, how a command line is read, and what an unknown one is answered. Used by the command files and by
  * socket.ts. Answers are HAProxy's word for word; the socket adds the empty line that ends each.
  */
+import { limits } from '../model/limits.ts';
 import type { AdminContext } from './context.ts';
 
 export type Level = 'user' | 'operator' | 'admin';
@@ -10,6 +11,10 @@ export const levels: Readonly<Record<Level, number>> = { user: 0, operator: 1, a
 /** State of one connection to a runtime socket. */
 export interface CommandSession {
   level: Level;
+  /** Who is at the other end, in words for the list of events. */
+  readonly peer: string;
+  /** The client has gone, or has said something more: what waits for news stops waiting. */
+  readonly interrupted: () => boolean;
   /** `prompt` was given. */
   interactive: boolean;
   /** `quit` was given. */
@@ -35,14 +40,33 @@ export interface Command {
   /** Left column of `help`. */
   readonly usage: string;
   readonly help: string;
-  readonly run: (call: CommandCall) => string;
+  readonly run: (call: CommandCall) => Answer;
 }
 
-export function command(words: string, level: Level, usage: string, help: string, run: (call: CommandCall) => string): Command {
+/** The whole answer, or its pieces one after the other. */
+export type Answer = string | Promise<string> | AsyncIterable<string> | Iterable<string>;
+
+export function command(words: string, level: Level, usage: string, help: string, run: (call: CommandCall) => Answer): Command {
   return { words: words.split(' '), level, usage, help, run };
 }
 
 export const permissionDenied = 'Permission denied\n';
+
+const sliceLines = limits.adminSliceLines;
+
+/** A long answer in pieces of some lines each. */
+export function* inSlices<T>(items: Iterable<T>, line: (item: T) => string): Generator<string> {
+  let text = '';
+  let lines = 0;
+  for (const item of items) {
+    text += line(item);
+    lines += 1;
+    if (lines % sliceLines !== 0) continue;
+    yield text;
+    text = '';
+  }
+  if (text !== '') yield text;
+}
 
 /** Splits a line into commands at `;` and each into words; a backslash takes the next character as it is. */
 export function splitLine(line: string): readonly (readonly string[])[] {

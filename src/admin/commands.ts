@@ -2,7 +2,7 @@
  * The table of runtime commands, and the one function that runs a command line. Called by socket.ts for every line; the help
  * texts and the generated documentation come from the same table.
  */
-import type { Command, CommandSession } from './command.ts';
+import type { Answer, Command, CommandSession } from './command.ts';
 import { command, findCommand, helpText, levels, permissionDenied, splitLine, unknownCommand } from './command.ts';
 import type { AdminContext } from './context.ts';
 import { frontendCommands } from './frontend-commands.ts';
@@ -19,27 +19,62 @@ const help = command('help', 'user', 'help [<command>]', 'list the commands, or 
 export const commands: readonly Command[] = [...showCommands, ...serverCommands, ...frontendCommands, ...patternCommands, ...tableCommands, ...sessionCommands, ...vrrpCommands, help]
   .sort((left, right) => (left.usage < right.usage ? -1 : 1));
 
-function runWords(context: AdminContext, session: CommandSession, words: readonly string[], payload: string | null): string {
-  const found = findCommand(commands, words);
-  if (found === undefined) return unknownCommand(commands, words);
-  if (levels[session.level] < levels[found.level]) return permissionDenied;
-  return found.run({ context, session, args: words.slice(found.words.length), payload });
+/** First words of commands that only look, or concern this connection alone. */
+const lookingWords: ReadonlySet<string> = new Set(['show', 'get', 'help', 'prompt', 'quit', 'user', 'operator', 'wait', 'dump', 'experimental-mode', 'expert-mode']);
+const ownSettings: ReadonlySet<string> = new Set(['timeout', 'severity-output']);
+
+/** Whether the command changes what others see: then its answer waits for the threads, and it is kept in the list of events. */
+function changes({ words }: Command): boolean {
+  return !lookingWords.has(words[0] ?? '') && !(words[0] === 'set' && ownSettings.has(words[1] ?? ''));
+}
+
+/** Keys and certificates are no matter of the list of events; nor are long words. */
+function spoken(words: readonly string[], payload: string | null): string {
+  const text = words.join(' ');
+  return `${text.length > 200 ? `${text.slice(0, 200)}…` : text}${payload === null ? '' : ` <<(${payload.length} characters)`}`;
+}
+
+async function* pieces(answer: Answer): AsyncGenerator<string> {
+  if (typeof answer === 'string') yield answer;
+  else if (answer instanceof Promise) yield await answer;
+  else yield* answer;
 }
 
 /**
- * Runs one line, which may hold several commands joined by `;`. Every answer ends with an empty line, or, in interactive use,
- * with the prompt. Nothing comes after `quit`.
+ * Runs one line, which may hold several commands joined by `;`. Every answer ends with an empty line, or, in interactive use, with
+ * the prompt. Nothing comes after `quit`. Answers of changes come when every traffic thread goes by them.
  */
-export function runLine(context: AdminContext, session: CommandSession, line: string, payload: string | null): string {
-  let out = '';
-  for (const words of splitLine(line)) {
-    if (words.length === 0 && session.interactive) out += '\n> ';
-    else {
-      const answer = runWords(context, session, words, payload);
-      if (session.closing) break;
-      out += session.interactive ? `${answer}\n> ` : `${answer}\n`;
+export async function* runLine(context: AdminContext, session: CommandSession, line: string, payload: string | null): AsyncGenerator<string> {
+  let held = '';
+  const all = splitLine(line);
+  for (const [index, words] of all.entries()) {
+    const own = index === all.length - 1 ? payload : null;
+    const found = findCommand(commands, words);
+    const allowed = found !== undefined && levels[session.level] >= levels[found.level];
+    const isChange = allowed && changes(found);
+    if (held !== '' && !isChange) {
+      yield* released(context, held);
+      held = '';
+    }
+    const ending = (): string => (session.interactive ? '\n> ' : '\n');
+    // Somebody has pressed Return.
+    if (words.length === 0 && session.interactive) yield ending();
+    else if (!allowed) yield (found === undefined ? unknownCommand(commands, words) : permissionDenied) + ending();
+    else if (isChange) {
+      for await (const piece of pieces(found.run({ context, session, args: words.slice(found.words.length), payload: own }))) held += piece;
+      held += ending();
+      context.eventLog.command(session, spoken(words, own), context.clock.dateMs());
+    } else {
+      yield* pieces(found.run({ context, session, args: words.slice(found.words.length), payload: own }));
+      if (session.closing) return;
+      yield ending();
     }
   }
+  if (held !== '') yield* released(context, held);
+}
+
+async function* released(context: AdminContext, answer: string): AsyncGenerator<string> {
   context.patterns.flush();
-  return out;
+  await context.threads.ask({ kind: 'settled' });
+  yield answer;
 }

@@ -19,6 +19,7 @@ import { CapturedErrors } from './captured-errors.ts';
 import { EventLog } from './event-log.ts';
 import { Frontends } from './frontends.ts';
 import { Patterns } from './patterns.ts';
+import { ThreadQuestions } from './thread-questions.ts';
 
 export interface AdminParts {
   readonly model: Model;
@@ -53,6 +54,7 @@ export interface AdminContext extends AdminParts {
   readonly patterns: Patterns;
   readonly errors: CapturedErrors;
   readonly eventLog: EventLog;
+  readonly threads: ThreadQuestions;
   readonly snapshot: () => Snapshot;
   /** Messages of the traffic threads that concern this room; others are ignored. */
   readonly receive: (message: ToControl) => void;
@@ -64,6 +66,7 @@ export function createAdminContext(parts: AdminParts): AdminContext {
   const frontends = new Frontends(model, parts.maxconn, broadcast);
   const patterns = new Patterns(model, broadcast);
   const errors = new CapturedErrors(model);
+  const threads = new ThreadQuestions(segments.threads, broadcast);
   const sources: ReportSources = {
     nowMs: () => parts.clock.dateMs(),
     startedAtMs: parts.startedAtMs,
@@ -88,12 +91,14 @@ export function createAdminContext(parts: AdminParts): AdminContext {
     patterns,
     errors,
     eventLog: new EventLog(parts.events),
+    threads,
     snapshot: () => {
       parts.sampler.refresh(parts.clock.monoMs());
       return takeSnapshot(model, segments, sources);
     },
     receive: (message) => {
-      if (message.type === 'captured-error') errors.capture(message);
+      if (message.type === 'answered') threads.receive(message);
+      else if (message.type === 'captured-error') errors.capture(message);
       else if (message.type === 'patterns-changed') patterns.changedByRule(message.id, message.op, message.key, message.value);
     },
     clearCounters: (all) => {

@@ -13,7 +13,7 @@ import { plainInfo, typedInfo, typedRows } from '../report/typed.ts';
 import { P } from '../shared/segments.ts';
 import type { ProcessField } from '../shared/segments.ts';
 import { dateText } from './captured-errors.ts';
-import type { Command, CommandCall } from './command.ts';
+import type { Answer, Command, CommandCall } from './command.ts';
 import { command, levels, number } from './command.ts';
 import type { AdminContext } from './context.ts';
 import { findBackend } from './server-commands.ts';
@@ -196,10 +196,28 @@ function showCliSockets(call: CommandCall): string {
   return `# socket lvl processes\n${model.global.statsSockets.map((socket, index) => `${socketText(model, index)} ${socket.level} all\n`).join('')}`;
 }
 
-function showEvents(call: CommandCall): string {
+const eventsHeader = 'Supported events sinks are listed below. Add -w(wait), -n(new). Any key to stop\n';
+/** Between two looks for new events. */
+const eventsLookMs = 100;
+
+function showEvents(call: CommandCall): Answer {
   const log = call.context.eventLog;
-  if (call.args[0] === undefined) return `Supported events sinks are listed below.\n    buf0       : type=buffer, ${log.droppedLines} dropped, changes of servers and backends\n`;
-  return call.args[0] === 'buf0' ? log.text() : 'No such event sink\n';
+  const [sink, ...options] = call.args;
+  if (sink === undefined) return `${eventsHeader}    buf0       : type=buffer, ${log.droppedLines} dropped, changes of servers and backends, commands that change something\n`;
+  if (sink !== 'buf0') return 'No such event sink';
+  const letters = options.filter(option => option.startsWith('-')).join('');
+  return eventsOf(call, letters.includes('n') ? log.end : 0, letters.includes('w'));
+}
+
+async function* eventsOf(call: CommandCall, start: number, waits: boolean): AsyncGenerator<string> {
+  const { eventLog } = call.context;
+  for (let from = start; ;) {
+    const lines = eventLog.linesFrom(from);
+    from = eventLog.end;
+    if (lines.length > 0) yield lines.map(line => `${line}\n`).join('');
+    if (!waits || call.session.interrupted()) return;
+    await new Promise((resolve) => { setTimeout(resolve, eventsLookMs); });
+  }
 }
 
 function showAdvice(call: CommandCall): string {
@@ -225,6 +243,6 @@ export const showCommands: readonly Command[] = [
   command('show env', 'operator', 'show env [var]', 'list the environment of the process', showEnv),
   command('show startup-logs', 'operator', 'show startup-logs', 'repeat what was reported at start', call => call.context.startupMessages.map(text => `${text}\n`).join('')),
   command('show cli sockets', 'user', 'show cli sockets', 'list the runtime sockets', showCliSockets),
-  command('show events', 'user', 'show events [<sink>]', 'list the event sinks, or the events of one', showEvents),
+  command('show events', 'user', 'show events [<sink>] [-w] [-n]', 'list the event sinks, or the events of one; -w waits for more, -n leaves out old ones', showEvents),
   command('show advice', 'user', 'show advice [json]', 'list what was noticed while running, and what to do', showAdvice),
 ];

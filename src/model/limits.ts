@@ -121,6 +121,12 @@ export const limits = {
   probeMsMax: 5000,
   /** Answer bytes that may wait for a slow reader of the runtime socket before its next command is held back. */
   adminPendingBytesMax: 1048576,
+  /** How long a runtime command waits for the traffic threads to say that it is in force. */
+  adminThreadAnswerMsMax: 2000,
+  /** Lines of a long answer that are made at a time, so that others get their turn and no client that reads slowly holds all of it. */
+  adminSliceLines: 256,
+  /** Characters of a payload's own ending, `<<END`. */
+  adminPayloadEndCharsMax: 7,
   /** Connections that wait while `stats maxconn` others use the runtime sockets. */
   adminWaitingConnectionsMax: 64,
   /** One command on the runtime socket, payload included. */

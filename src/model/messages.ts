@@ -77,7 +77,29 @@ export interface TrafficStart {
   readonly ticketKeys: Uint8Array;
 }
 
+/** What the control thread wants to know of every traffic thread; the answer follows everything that was said to the thread before. */
+export type ThreadQuestion =
+  /** Nothing but that it is there: all that was said before is in force. */
+  | { readonly kind: 'settled' }
+  | { readonly kind: 'sessions' }
+  /** Ends one session, should it be this thread's. */
+  | { readonly kind: 'shutdown-session'; readonly session: number };
+
+/** One client connection, for `show sess`. Indexes are those of the Model, -1 = none. */
+export interface SessionSighting {
+  readonly id: number;
+  readonly client: string;
+  readonly frontend: number;
+  readonly bind: number;
+  readonly backend: string;
+  readonly server: string;
+  readonly startedAtMs: number;
+  readonly requests: number;
+}
+
 export type ToTraffic =
+  /** Every thread answers with `answered` and the same id. */
+  | { readonly type: 'ask'; readonly id: number; readonly question: ThreadQuestion }
   /** Server went down with on-marked-down, or `shutdown sessions server`. reason: letters D (down) or K (killed). */
   | { readonly type: 'shutdown-server-sessions'; readonly server: number; readonly reason: 'D' | 'K' }
   | { readonly type: 'shutdown-backup-sessions'; readonly proxy: number }
@@ -97,6 +119,8 @@ export type ToTraffic =
   | { readonly type: 'drain'; readonly hardStopMs: number | null };
 
 export type ToControl =
+  /** To `ask`. */
+  | { readonly type: 'answered'; readonly thread: number; readonly id: number; readonly found: boolean; readonly sessions: readonly SessionSighting[] }
   /** All binds of this thread listen. */
   | { readonly type: 'ready'; readonly thread: number }
   /** A bind failed; the process reports it and stops (at start) or refuses the reload. */

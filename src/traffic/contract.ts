@@ -75,4 +75,6 @@ export interface SessionUser {
   onKill(fault: Fault): void;
   /** A server connection that belongs to this client alone closed while nobody used it: what the client proved on it is gone. */
   onOwnConnectionLost(): void;
+  /** Names of the backend and the server that its request is at; '' = none yet. For `show sess`. */
+  whereNow(): readonly [backend: string, server: string];
 }

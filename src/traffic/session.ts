@@ -50,6 +50,8 @@ export class ClientSession implements Session, CloseWatcher {
   preferLast = false;
   /** Server of the last request that kept its connection, index into Model.servers; -1 = none. */
   lastServer = -1;
+  /** Number of this session in its thread, for `show sess`. */
+  id = 0;
   /** The thread's list of live sessions. */
   previous: ClientSession | null = null;
   next: ClientSession | null = null;

@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { TimerNode, type TimerOwner } from '../base/timer-wheel.ts';
 import { C } from '../model/counters.ts';
 import { faults } from '../model/fault.ts';
-import type { ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
+import type { SessionSighting, ThreadQuestion, ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
 import { P } from '../shared/segments.ts';
 import type { Dispatch } from './dispatch/dispatch.ts';
 import { ServerTlsContext } from './dispatch/server-tls.ts';
@@ -16,11 +16,14 @@ import { Admission } from './listen/admission.ts';
 import { BindTlsEngine } from './listen/bind-tls.ts';
 import { listenAddresses, Listener } from './listen/listener.ts';
 import type { ListenerPlan, ServerPlan } from './plan.ts';
+import type { ClientSession } from './session.ts';
 import { ThreadContext } from './thread-context.ts';
 
 const heartbeatMs = 250;
 /** Between two looks at what still runs while draining. */
 const drainScanMs = 50;
+/** More than any configuration has. */
+const threadsMax = 256;
 const timerKind = { drain: 0, hardStop: 1 } as const;
 
 export class TrafficThread implements TimerOwner {
@@ -81,6 +84,9 @@ export class TrafficThread implements TimerOwner {
     const { context } = this;
     const { plan } = context;
     switch (message.type) {
+      case 'ask':
+        this.answer(message.id, message.question);
+        return;
       case 'shutdown-server-sessions':
         shutdownServer(plan.servers[message.server], message.reason);
         return;
@@ -128,6 +134,19 @@ export class TrafficThread implements TimerOwner {
     } else {
       this.drained();
     }
+  }
+
+  private answer(id: number, question: ThreadQuestion): void {
+    const { threadIndex, post } = this.context;
+    const sessions: SessionSighting[] = [];
+    let found = false;
+    if (question.kind === 'sessions') this.admission.forEachSession((session) => sessions.push(sightingOf(session, threadIndex)));
+    else if (question.kind === 'shutdown-session') this.admission.forEachSession((session) => {
+      if (sessionNumber(session, threadIndex) !== question.session) return;
+      found = true;
+      endSession(session);
+    });
+    post({ type: 'answered', thread: threadIndex, id, found, sessions });
   }
 
   private drain(hardStopMs: number | null): void {
@@ -211,6 +230,19 @@ export class TrafficThread implements TimerOwner {
     for (const { front, back } of this.context.plan.proxies) bytes += (front.counters[C.bout] as number) + (back.counters[C.bin] as number);
     process[P.bytes_out] = bytes;
   }
+}
+
+/** Unique over all threads. */
+function sessionNumber(session: ClientSession, thread: number): number {
+  return session.id * threadsMax + thread;
+}
+
+function sightingOf(session: ClientSession, thread: number): SessionSighting {
+  const { sourceAddress, sourcePort, frontend, bind, acceptedAtMs, requestCount } = session;
+  const [backend, server] = session.user?.whereNow() ?? ['', ''];
+  return {
+    id: sessionNumber(session, thread), client: `${sourceAddress}:${sourcePort}`, frontend: frontend.index, bind: bind.index, backend, server, startedAtMs: acceptedAtMs, requests: requestCount,
+  };
 }
 
 /** Ends what the server works on; its waiting requests stay and choose again when the queue is served. */

@@ -363,6 +363,11 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
     exchange.loginLost = true;
   }
 
+  whereNow(): readonly [backend: string, server: string] {
+    const facts = this.exchange?.facts;
+    return facts === undefined ? ['', ''] : [facts.backendName, facts.serverName];
+  }
+
   onKill(fault: Fault): void {
     if (this.exchange === null) this.transport.destroy();
     else killExchange(this.exchange, fault);

@@ -38,6 +38,7 @@ export class Admission implements SessionGate, TimerOwner {
   private readonly rates: Readonly<Record<'connections' | 'sessions' | 'ssl-sessions', RateMeter>>;
   private readonly frontendRates = new Map<number, RateMeter>();
   private heldCount = 0;
+  private lastSession = 0;
   private head: ClientSession | null = null;
 
   constructor(context: ThreadContext) {
@@ -75,6 +76,8 @@ export class Admission implements SessionGate, TimerOwner {
 
   /** A session exists now: it is found by drain and shutdown until its connection closes. */
   opened(session: ClientSession): void {
+    this.lastSession += 1;
+    session.id = this.lastSession;
     session.next = this.head;
     if (this.head !== null) this.head.previous = session;
     this.head = session;

@@ -296,6 +296,11 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
   onStop(): void {}
   onOwnConnectionLost(): void {}
 
+  whereNow(): readonly [backend: string, server: string] {
+    const { facts } = this.exchange;
+    return [facts.backendName, facts.serverName];
+  }
+
   onKill(fault: Fault): void {
     if (this.tunnel !== null) this.tunnel.kill(fault);
     else this.end(fault);

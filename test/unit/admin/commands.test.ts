@@ -9,23 +9,29 @@ import { makeFixture, makeModel } from '../report/fixture.ts';
 import type { Fixture } from '../report/fixture.ts';
 
 function session(level: Level = 'admin'): CommandSession {
-  return { level, interactive: false, closing: false, idleTimeoutMs: 1000, experimental: false, expert: false };
+  return { level, peer: 'uid 0 pid 1', interrupted: () => false, interactive: false, closing: false, idleTimeoutMs: 1000, experimental: false, expert: false };
 }
 
-function run(fixture: Fixture, line: string, payload: string | null = null, level: Level = 'admin'): string {
-  return runLine(fixture.context, session(level), line, payload);
+async function whole(pieces: AsyncIterable<string>): Promise<string> {
+  let text = '';
+  for await (const piece of pieces) text += piece;
+  return text;
+}
+
+function run(fixture: Fixture, line: string, payload: string | null = null, level: Level = 'admin'): Promise<string> {
+  return whole(runLine(fixture.context, session(level), line, payload));
 }
 
 const place = { file: 'lb.cfg', line: 12 };
 const map: PatternSet = { id: 3, kind: 'map', file: '/etc/hosts.map', method: 'str', ignoreCase: false, place, entries: [{ key: 'a.example', value: 'app' }] };
 const words: PatternSet = { id: 0, kind: 'acl', file: '', method: 'beg', ignoreCase: true, place, entries: [{ key: '/owa', value: '' }] };
 
-test('lines are split at blanks and semicolons, a backslash protects', () => {
+test('lines are split at blanks and semicolons, a backslash protects', async () => {
   assert.deepEqual(splitLine(' show info;show  stat\\ x\t1;'), [['show', 'info'], ['show', 'stat x', '1'], []]);
   assert.deepEqual(splitLine('a\\;b c\\\\'), [['a;b', 'c\\']]);
 });
 
-test('answers are HAProxy\'s, each ended by an empty line', () => {
+test('answers are HAProxy\'s, each ended by an empty line', async () => {
   const fixture = makeFixture();
   const expected: readonly (readonly [string, string])[] = [
     ['set server', "Require 'backend/server'.\n\n"],
@@ -59,160 +65,160 @@ test('answers are HAProxy\'s, each ended by an empty line', () => {
     ['show map nope', 'Unknown map identifier. Please use #<id> or <file>.\n\n'],
     ['shutdown sessions server app/s9', 'No such server.\n\n'],
   ];
-  for (const [line, answer] of expected) assert.equal(run(fixture, line), answer, line);
+  for (const [line, answer] of expected) assert.equal(await run(fixture, line), answer, line);
 });
 
-test('changes of servers go through the door', () => {
+test('changes of servers go through the door', async () => {
   const fixture = makeFixture();
   const lines = ['set server app/s1 state drain', 'disable server app/s2', 'enable server #4/s2', 'set weight app/s1 50%', 'set server app/s1 weight 7', 'set server app/s1 health down',
     'disable health app/s1', 'set server app/s1 addr 10.1.1.1 port 81', 'set server app/s1 addr 10.1.1.2', 'set maxconn server app/s1 20'];
-  for (const line of lines) assert.equal(run(fixture, line), '\n', line);
+  for (const line of lines) assert.equal(await run(fixture, line), '\n', line);
   assert.deepEqual(fixture.states.calls, ['admin 0 drain', 'admin 1 maint', 'admin 1 ready', 'weight 0 50%', 'weight 0 7', 'health 0 down', 'checks 0 false', 'address 0 10.1.1.1 81',
     'address 0 10.1.1.2 null', 'maxconn 0 20']);
 });
 
-test('what the door refuses is answered', () => {
+test('what the door refuses is answered', async () => {
   const fixture = makeFixture();
   fixture.states.answer = 'Absolute weight can only be between 0 and 256 inclusive.';
-  assert.equal(run(fixture, 'set weight app/s1 300'), 'Absolute weight can only be between 0 and 256 inclusive.\n\n');
+  assert.equal(await run(fixture, 'set weight app/s1 300'), 'Absolute weight can only be between 0 and 256 inclusive.\n\n');
 });
 
-test('several commands in one line answer one after the other', () => {
+test('several commands in one line answer one after the other', async () => {
   const fixture = makeFixture();
-  const answer = run(fixture, 'get weight app/s1; enable agent app/s1; show cli level');
+  const answer = await run(fixture, 'get weight app/s1; enable agent app/s1; show cli level');
   assert.equal(answer, '10 (initial 10)\n\nAgent was not configured on this server, cannot enable.\n\nadmin\n\n');
 });
 
-test('levels: a lower one may not change anything, and can only be lowered', () => {
+test('levels: a lower one may not change anything, and can only be lowered', async () => {
   const fixture = makeFixture();
-  assert.equal(run(fixture, 'set server app/s1 state maint', null, 'operator'), 'Permission denied\n\n');
-  assert.equal(run(fixture, 'show errors', null, 'user'), 'Permission denied\n\n');
-  assert.equal(run(fixture, 'show env', null, 'user'), 'Permission denied\n\n');
-  assert.equal(run(fixture, 'add map /x a b', null, 'user'), 'Permission denied\n\n');
-  assert.equal(run(fixture, 'user;operator;show cli level;clear counters all'), '\n\nuser\n\nPermission denied\n\n');
+  assert.equal(await run(fixture, 'set server app/s1 state maint', null, 'operator'), 'Permission denied\n\n');
+  assert.equal(await run(fixture, 'show errors', null, 'user'), 'Permission denied\n\n');
+  assert.equal(await run(fixture, 'show env', null, 'user'), 'Permission denied\n\n');
+  assert.equal(await run(fixture, 'add map /x a b', null, 'user'), 'Permission denied\n\n');
+  assert.equal(await run(fixture, 'user;operator;show cli level;clear counters all'), '\n\nuser\n\nPermission denied\n\n');
   assert.deepEqual(fixture.states.calls, []);
   assert.deepEqual(fixture.sent, []);
 });
 
-test('three words of show stat are a proxy, kinds and a server', () => {
+test('three words of show stat are a proxy, kinds and a server', async () => {
   const fixture = makeFixture();
-  assert.equal(run(fixture, 'show stat a b c'), 'No such proxy.\n\n');
-  assert.equal(run(fixture, 'show stat typed json up'), 'No such proxy.\n\n');
-  assert.equal(run(fixture, 'show stat 3 x y').trimEnd().split('\n').length, 1, 'the header only');
+  assert.equal(await run(fixture, 'show stat a b c'), 'No such proxy.\n\n');
+  assert.equal(await run(fixture, 'show stat typed json up'), 'No such proxy.\n\n');
+  assert.equal((await run(fixture, 'show stat 3 x y')).trimEnd().split('\n').length, 1, 'the header only');
 });
 
-test('a user sees no addresses in show stat', () => {
+test('a user sees no addresses in show stat', async () => {
   const fixture = makeFixture();
-  assert.ok(!run(fixture, 'show stat', null, 'user').includes('10.0.0.1:80'));
-  assert.ok(run(fixture, 'show stat', null, 'operator').includes('10.0.0.1:80'));
+  assert.ok(!(await run(fixture, 'show stat', null, 'user')).includes('10.0.0.1:80'));
+  assert.ok((await run(fixture, 'show stat', null, 'operator')).includes('10.0.0.1:80'));
 });
 
-test('unknown commands are answered with the nearest ones', () => {
+test('unknown commands are answered with the nearest ones', async () => {
   const fixture = makeFixture();
-  const near = run(fixture, 'show stats');
+  const near = await run(fixture, 'show stats');
   assert.ok(near.startsWith('Unknown command, but maybe one of the following ones is a better match:\n  show '));
   assert.ok(near.includes('show stat ') && near.includes('\n  quit ') && !near.includes('set weight'));
-  assert.ok(run(fixture, 'xyzzy').startsWith('Unknown command. Please enter one of the following commands only:\n'));
-  assert.ok(run(fixture, 'help').startsWith('The following commands are valid at this level:\n'));
+  assert.ok((await run(fixture, 'xyzzy')).startsWith('Unknown command. Please enter one of the following commands only:\n'));
+  assert.ok((await run(fixture, 'help')).startsWith('The following commands are valid at this level:\n'));
 });
 
-test('every command has its usage and help in the list', () => {
-  const help = run(makeFixture(), 'help');
+test('every command has its usage and help in the list', async () => {
+  const help = await run(makeFixture(), 'help');
   for (const { usage, help: text } of commands) assert.ok(help.includes(`  ${usage.padEnd(40)}: ${text}\n`), usage);
 });
 
-test('frontends: disable, enable, shutdown', () => {
+test('frontends: disable, enable, shutdown', async () => {
   const fixture = makeFixture();
-  const status = (): string => run(fixture, 'show stat 3 1 -1').split('\n')[1]?.split(',')[17] ?? '';
-  assert.equal(run(fixture, 'disable frontend fe'), '\n');
-  assert.equal(status(), 'PAUSED');
-  assert.equal(run(fixture, 'disable frontend fe'), 'All sockets are already disabled.\n\n');
-  assert.equal(run(fixture, 'enable frontend fe'), '\n');
-  assert.equal(status(), 'OPEN');
-  assert.equal(run(fixture, 'shutdown frontend fe'), '\n');
-  assert.equal(status(), 'STOP');
-  assert.equal(run(fixture, 'enable frontend fe'), 'Frontend was previously shut down, cannot enable.\n\n');
-  assert.equal(run(fixture, 'shutdown frontend fe'), 'Frontend was already shut down.\n\n');
+  const status = async (): Promise<string> => (await run(fixture, 'show stat 3 1 -1')).split('\n')[1]?.split(',')[17] ?? '';
+  assert.equal(await run(fixture, 'disable frontend fe'), '\n');
+  assert.equal(await status(), 'PAUSED');
+  assert.equal(await run(fixture, 'disable frontend fe'), 'All sockets are already disabled.\n\n');
+  assert.equal(await run(fixture, 'enable frontend fe'), '\n');
+  assert.equal(await status(), 'OPEN');
+  assert.equal(await run(fixture, 'shutdown frontend fe'), '\n');
+  assert.equal(await status(), 'STOP');
+  assert.equal(await run(fixture, 'enable frontend fe'), 'Frontend was previously shut down, cannot enable.\n\n');
+  assert.equal(await run(fixture, 'shutdown frontend fe'), 'Frontend was already shut down.\n\n');
   assert.deepEqual(fixture.sent.map(message => message.type), ['set-frontend', 'set-frontend', 'shutdown-frontend']);
 });
 
-test('limits of the process', () => {
+test('limits of the process', async () => {
   const fixture = makeFixture();
-  assert.equal(run(fixture, 'set maxconn global 100; set rate-limit sessions global 50; set maxconn frontend fe 10'), '\n\n\n');
+  assert.equal(await run(fixture, 'set maxconn global 100; set rate-limit sessions global 50; set maxconn frontend fe 10'), '\n\n\n');
   assert.deepEqual(fixture.sent, [
     { type: 'set-maxconn', proxy: -1, maxconn: 100 }, { type: 'set-rate-limit', which: 'sessions', perSecond: 50 }, { type: 'set-maxconn', proxy: 1, maxconn: 10 },
   ]);
-  assert.match(run(fixture, 'show info'), /\nMaxconn: 100\nHard_maxconn: 2000\n/);
+  assert.match(await run(fixture, 'show info'), /\nMaxconn: 100\nHard_maxconn: 2000\n/);
 });
 
-test('maps: show, get, add, set, del, and one message per command line', () => {
+test('maps: show, get, add, set, del, and one message per command line', async () => {
   const fixture = makeFixture(makeModel({ patterns: [words, map] }));
-  assert.match(run(fixture, 'show map'), /^# id \(file\) description\n3 \(\/etc\/hosts\.map\) pattern loaded from file '\/etc\/hosts\.map' used by map at file 'lb\.cfg' line 12\. curr_ver=0 next_ver=0 entry_cnt=1\n\n$/);
-  assert.equal(run(fixture, 'get map #3 a.example'), 'type=str, case=sensitive, found=yes, idx=tree, key="a.example", value="app", type="str"\n\n');
-  assert.equal(run(fixture, 'add map #3 b x; add map #3 c y;set map #3 b z;del map #3 a.example'), '\n\n\n\n');
+  assert.match(await run(fixture, 'show map'), /^# id \(file\) description\n3 \(\/etc\/hosts\.map\) pattern loaded from file '\/etc\/hosts\.map' used by map at file 'lb\.cfg' line 12\. curr_ver=0 next_ver=0 entry_cnt=1\n\n$/);
+  assert.equal(await run(fixture, 'get map #3 a.example'), 'type=str, case=sensitive, found=yes, idx=tree, key="a.example", value="app", type="str"\n\n');
+  assert.equal(await run(fixture, 'add map #3 b x; add map #3 c y;set map #3 b z;del map #3 a.example'), '\n\n\n\n');
   assert.deepEqual(fixture.sent, [{ type: 'patterns', id: 3, entries: [{ key: 'b', value: 'z' }, { key: 'c', value: 'y' }] }]);
-  assert.equal(run(fixture, 'set map #3 nope v'), 'entry not found.\n\n');
-  assert.equal(run(fixture, 'del map #3 nope'), 'Key not found.\n\n');
-  const ref = /^(0x\w+) b z$/m.exec(run(fixture, 'show map #3'))?.[1] ?? '';
-  assert.equal(run(fixture, `del map #3 #${ref}`), '\n');
-  assert.equal(run(fixture, 'add map #3', 'k1 v1\nk2 two words\n'), '\n');
-  assert.match(run(fixture, 'show map #3'), / k2 two words\n/);
-  assert.equal(run(fixture, 'add map #3', 'lonely\n'), "Missing value for key 'lonely'.\n\n");
+  assert.equal(await run(fixture, 'set map #3 nope v'), 'entry not found.\n\n');
+  assert.equal(await run(fixture, 'del map #3 nope'), 'Key not found.\n\n');
+  const ref = /^(0x\w+) b z$/m.exec(await run(fixture, 'show map #3'))?.[1] ?? '';
+  assert.equal(await run(fixture, `del map #3 #${ref}`), '\n');
+  assert.equal(await run(fixture, 'add map #3', 'k1 v1\nk2 two words\n'), '\n');
+  assert.match(await run(fixture, 'show map #3'), / k2 two words\n/);
+  assert.equal(await run(fixture, 'add map #3', 'lonely\n'), "Missing value for key 'lonely'.\n\n");
 });
 
-test('maps: versions are prepared apart and committed at once', () => {
+test('maps: versions are prepared apart and committed at once', async () => {
   const fixture = makeFixture(makeModel({ patterns: [words, map] }));
-  assert.equal(run(fixture, 'prepare map #3'), 'New version created: 1\n\n');
-  assert.equal(run(fixture, 'add map @1 #3 new v'), '\n');
+  assert.equal(await run(fixture, 'prepare map #3'), 'New version created: 1\n\n');
+  assert.equal(await run(fixture, 'add map @1 #3 new v'), '\n');
   assert.equal(fixture.sent.length, 0);
-  assert.equal(run(fixture, 'add map @9 #3 new v'), "Version number in the future, please use 'prepare map' before.\n\n");
-  assert.equal(run(fixture, 'commit map @1 #3'), '\n');
+  assert.equal(await run(fixture, 'add map @9 #3 new v'), "Version number in the future, please use 'prepare map' before.\n\n");
+  assert.equal(await run(fixture, 'commit map @1 #3'), '\n');
   assert.deepEqual(fixture.sent, [{ type: 'patterns', id: 3, entries: [{ key: 'new', value: 'v' }] }]);
-  assert.equal(run(fixture, 'commit map @1 #3'), 'Version number out of range.\n\n');
-  assert.equal(run(fixture, 'commit map #3'), 'Missing version number.\n\n');
+  assert.equal(await run(fixture, 'commit map @1 #3'), 'Version number out of range.\n\n');
+  assert.equal(await run(fixture, 'commit map #3'), 'Missing version number.\n\n');
 });
 
-test('ACLs: get tells the matching pattern, sets of one file change together', () => {
+test('ACLs: get tells the matching pattern, sets of one file change together', async () => {
   const file = { ...words, file: '/etc/paths.lst' };
   const fixture = makeFixture(makeModel({ patterns: [{ ...file, id: 0 }, { ...file, id: 1, method: 'end' }] }));
-  assert.equal(run(fixture, 'get acl /etc/paths.lst /OWA/x'),
+  assert.equal(await run(fixture, 'get acl /etc/paths.lst /OWA/x'),
     'type=beg, case=insensitive, match=yes, idx=list, pattern="/owa"\ntype=end, case=insensitive, match=no\n\n');
-  assert.equal(run(fixture, 'add acl /etc/paths.lst /ews'), '\n');
+  assert.equal(await run(fixture, 'add acl /etc/paths.lst /ews'), '\n');
   assert.deepEqual(fixture.sent.map(message => (message.type === 'patterns' ? [message.id, message.entries.length] : [])), [[0, 2], [1, 2]]);
 });
 
-test('a change made by a rule reaches all threads', () => {
+test('a change made by a rule reaches all threads', async () => {
   const fixture = makeFixture(makeModel({ patterns: [words, map] }));
   fixture.context.receive({ type: 'patterns-changed', id: 3, op: 'set', key: 'n', value: 'v' });
   assert.deepEqual(fixture.sent.at(-1), { type: 'patterns', id: 3, entries: [{ key: 'a.example', value: 'app' }, { key: 'n', value: 'v' }] });
 });
 
-test('show errors dumps what was captured, escaped', () => {
+test('show errors dumps what was captured, escaped', async () => {
   const fixture = makeFixture();
   fixture.context.receive({ type: 'captured-error', proxy: 1, side: 'request', server: -1, client: '192.0.2.7:4711', why: 'bad method', position: 2, bytes: Buffer.from('GE\u0001T / HTTP/1.1\r\n\r\n'), atMs: fixture.nowMs });
-  const text = run(fixture, 'show errors');
+  const text = await run(fixture, 'show errors');
   assert.match(text, /^Total events captured on \[[^\]]+\] : 1\n \n\[[^\]]+\] frontend fe \(#3\): invalid request\n/);
   assert.match(text, / {2}00000 {2}GE\\x01T \/ HTTP\/1\.1\\r\\n\n {2}00017 {2}\\r\\n\n\n$/);
-  assert.ok(!run(fixture, 'show errors fe response').includes('invalid'));
+  assert.ok(!(await run(fixture, 'show errors fe response')).includes('invalid'));
 });
 
-test('show servers state lists what other tools read back', () => {
-  const text = run(makeFixture(), 'show servers state app');
+test('show servers state lists what other tools read back', async () => {
+  const text = await run(makeFixture(), 'show servers state app');
   assert.match(text, /^1\n# be_id be_name srv_id srv_name srv_addr srv_op_state /);
   assert.match(text, /\n4 app 1 s1 10\.0\.0\.1 2 0 10 10 6 15 3 4 6 0 0 0 - 80 - 0 0 - - 0\n/);
   const [, header = '', first = ''] = text.split('\n');
   assert.equal(header.split(' ').length - 1, first.split(' ').length);
 });
 
-test('show events repeats what happened', () => {
+test('show events repeats what happened', async () => {
   const fixture = makeFixture();
   fixture.events.emit({ kind: 'server-state', atMs: fixture.nowMs, proxy: 2, server: 0, level: 1, text: 'Server app/s1 is DOWN' });
-  assert.match(run(fixture, 'show events buf0'), /^<1>.* Server app\/s1 is DOWN\n\n$/);
-  assert.equal(run(fixture, 'show events nope'), 'No such event sink\n\n');
+  assert.match(await run(fixture, 'show events buf0'), /^<1>.* Server app\/s1 is DOWN\n\n$/);
+  assert.equal(await run(fixture, 'show events nope'), 'No such event sink\n');
 });
 
-test('clear counters reaches the threads', () => {
+test('clear counters reaches the threads', async () => {
   const fixture = makeFixture();
-  run(fixture, 'clear counters;clear counters all');
+  await run(fixture, 'clear counters;clear counters all');
   assert.deepEqual(fixture.sent, [{ type: 'clear-counters', all: false }, { type: 'clear-counters', all: true }]);
 });

@@ -142,9 +142,14 @@ export function makeFixture(model: Model = makeModel(), tables?: StickTables): F
   }
   const fixture: { nowMs: number } = { nowMs: startedAtMs + 6000 };
   const advice = new AdviceList({ monoMs: () => fixture.nowMs, dateMs: () => fixture.nowMs }, events);
-  const context = createAdminContext({
+  /** Both threads answer at once. */
+  const broadcast = (message: ToTraffic): void => {
+    if (message.type !== 'ask') sent.push(message);
+    else for (const thread of [0, 1]) queueMicrotask(() => context.receive({ type: 'answered', thread, id: message.id, found: false, sessions: [] }));
+  };
+  const context: AdminContext = createAdminContext({
     model, segments, servers: states as unknown as ServerStates, sampler, events, advice, tables: tables ?? ({ table: () => undefined } as unknown as StickTables),
-    clock: { monoMs: () => fixture.nowMs, dateMs: () => fixture.nowMs }, broadcast: message => sent.push(message), pid: 4711, startedAtMs, nodeName: 'n1', maxconn: 2000,
+    clock: { monoMs: () => fixture.nowMs, dateMs: () => fixture.nowMs }, broadcast, pid: 4711, startedAtMs, nodeName: 'n1', maxconn: 2000,
     descriptorsMax: 4037, bootMs: 12, startupMessages: ['[NOTICE] started'], environment: { HOME: '/root' }, warnings: () => 0, stopping: () => false, virtualAddresses: () => [],
   });
   return Object.assign(fixture, {
