@@ -77,7 +77,7 @@ export class FailoverPair {
     await sleep(offsetMs);
     await this.#begin(fault);
     await sleep(watchMs);
-    const { lost, sent, longestGapMs, pings, reasons, nodes } = await this.#outside.report(); console.log(fault, this.subject.name, reasons, nodes);
+    const { lost, sent, longestGapMs, pings } = await this.#outside.report();
     const loss = { pings: pings.lost, requests: lost, gapMs: longestGapMs, sent };
     this.losses[fault].push(loss);
     await this.#mend(fault);

@@ -1,88 +1,25 @@
 /**
- * `npm run bench:failover`: how long nobody answers on the virtual address after a master lost its power. Pairs of HAProxy and keepalived and
- * pairs of Poise take turns on the same stage of network namespaces, with the article's keepalived.conf. Needs root, `ip`, haproxy and
- * keepalived. `--rounds N` power-offs of each, `--write` puts the table into docs/high-availability.md.
+ * `npm run bench:failover [-- --rounds N] [-- --write]`: what a client loses when the master of a pair loses its power, its link or its
+ * balancer, is stopped as planned, returns, or is cut off; for Poise and for HAProxy with keepalived, in network namespaces on this machine.
+ * All pairs run side by side and suffer the same fault at the same moment, so that they share what the machine does. `--write` puts the
+ * table into docs/high-availability.md.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Outside } from '../../test/harness/pair/outside.ts';
-import { Stage, until, whyNoNamespaces } from '../../test/harness/pair/stage.ts';
-import { articleConf, fastAdverts, startNode, virtualAddress, type Programs } from '../../test/harness/pair/whole-node.ts';
-import { sleep } from '../../test/harness/place.ts';
+import { whyNoNamespaces } from '../../test/harness/pair/stage.ts';
 import { projectFolder, runtime } from '../../test/harness/program.ts';
 import { machine } from '../report/results.ts';
 import { summary } from '../report/statistics.ts';
-
-interface Subject { readonly name: string; readonly programs: Programs; readonly fast: boolean; readonly perSecond: number }
-interface PowerOff { readonly lost: number; readonly gapMs: number }
-
-const perSecond = 50;
-/** A request that is not answered by then is lost; a person would have pressed the button again. */
-const patienceMs = 1000;
-const startMsMax = 20_000;
-const settleMs = 3500;
+import { FailoverPair, faults, type Loss, type Subject } from './pair.ts';
 
 const subjects: readonly Subject[] = [
-  { name: 'HAProxy and keepalived, version 2, advert_int 1', programs: 'haproxy and keepalived', fast: false, perSecond },
-  { name: 'Poise, version 2, advert_int 1', programs: 'poise', fast: false, perSecond },
-  { name: 'HAProxy and keepalived, version 3, advert_int 0.1', programs: 'haproxy and keepalived', fast: true, perSecond },
-  { name: 'Poise, version 3, advert_int 0.1', programs: 'poise', fast: true, perSecond },
+  { name: 'HAProxy and keepalived, version 2, advert_int 1', programs: 'haproxy and keepalived', fast: false },
+  { name: 'Poise, version 2, advert_int 1', programs: 'poise', fast: false },
+  { name: 'HAProxy and keepalived, version 3, advert_int 0.1', programs: 'haproxy and keepalived', fast: true },
+  { name: 'Poise, version 3, advert_int 0.1', programs: 'poise', fast: true },
 ];
-
-/** One pair, with its own stage, that runs while the others take their turns. */
-class Bench {
-  readonly subject: Subject;
-  readonly results: PowerOff[] = [];
-  readonly #stage = new Stage();
-  readonly #outside = new Outside(this.#stage);
-
-  constructor(subject: Subject) {
-    this.subject = subject;
-  }
-
-  #start(node: 0 | 1): void {
-    startNode(this.#stage, node, this.subject.programs, articleConf(node, this.subject.fast ? fastAdverts : {}));
-  }
-
-  async #firstHasIt(): Promise<void> {
-    const [first, second] = this.#stage.hosts;
-    await until(`${this.subject.name}: the first node has the address`, startMsMax, () => first.has(virtualAddress) && !second.has(virtualAddress));
-  }
-
-  async start(): Promise<void> {
-    await this.#outside.ready();
-    this.#start(0);
-    this.#start(1);
-    await this.#firstHasIt();
-  }
-
-  async powerOff(): Promise<PowerOff> {
-    const [first, second] = this.#stage.hosts;
-    this.#outside.load(this.subject.perSecond, patienceMs);
-    // The moment between two adverts is a different one each time.
-    await sleep(settleMs + Math.random() * 1000);
-    const before = await this.#outside.report();
-    if (before.lost > 0 || before.answered === 0) throw new Error(`${this.subject.name}: requests were lost before the power-off: ${JSON.stringify(before)}`);
-    first.cutPower();
-    await until(`${this.subject.name}: the second node has the address`, startMsMax, () => second.has(virtualAddress));
-    await sleep(patienceMs + 500);
-    const report = await this.#outside.report();
-    this.#outside.endLoad();
-    first.restorePower([virtualAddress]);
-    this.#start(0);
-    await this.#firstHasIt();
-    const result = { lost: report.lost, gapMs: report.longestGapMs };
-    this.results.push(result);
-    return result;
-  }
-
-  close(): void {
-    this.#outside.close();
-    this.#stage.remove();
-  }
-}
 
 function cell(values: readonly number[]): string {
   const found = summary(values);
@@ -96,9 +33,10 @@ function version(command: string, pattern: RegExp): string {
 
 const [begin, end] = ['<!-- failover: begin -->', '<!-- failover: end -->'];
 
-function table(benches: readonly Bench[]): string {
-  const rows = benches.map(({ subject, results }) => `| ${subject.name} | ${results.length} | ${cell(results.map((one) => one.lost))} | ${cell(results.map((one) => one.gapMs))} |`);
-  return `| pair | power-offs | requests lost | longest time without an answer, ms |\n|---|---|---|---|\n${rows.join('\n')}\n`;
+function table(pairs: readonly FailoverPair[]): string {
+  const row = (name: string, losses: readonly Loss[]): string => `| ${name} | ${cell(losses.map((one) => one.pings))} | ${cell(losses.map((one) => one.requests))} | ${cell(losses.map((one) => one.gapMs))} |\n`;
+  const head = '| what happens, and to whom | pings lost of 10 a second | requests lost of 50 a second | longest time without an answer, ms |\n|---|---|---|---|\n';
+  return head + faults.map((fault) => `| **${fault}** | | | |\n${pairs.map(({ subject, losses }) => row(subject.name, losses[fault])).join('')}`).join('');
 }
 
 function write(text: string): void {
@@ -108,19 +46,23 @@ function write(text: string): void {
   writeFileSync(file, `${before}${text}${after}`);
 }
 
-async function measure(rounds: number): Promise<readonly Bench[]> {
-  const benches = subjects.map((subject) => new Bench(subject));
+async function measure(rounds: number): Promise<readonly FailoverPair[]> {
+  const pairs = subjects.map((subject) => new FailoverPair(subject));
   try {
-    for (const bench of benches) await bench.start();
+    for (const pair of pairs) await pair.start();
     for (let round = 1; round <= rounds; round++) {
-      for (const bench of benches) {
-        const { lost, gapMs } = await bench.powerOff();
-        console.log(`${String(round).padStart(2)} ${bench.subject.name}: ${lost} lost, nobody answered for ${gapMs} ms`);
+      for (const fault of faults) {
+        await Promise.all(pairs.map((pair) => pair.prepare(fault)));
+        const offsetMs = Math.random() * 1000;
+        const losses = await Promise.all(pairs.map((pair) => pair.suffer(fault, offsetMs)));
+        losses.forEach(({ pings, requests, gapMs, sent }, index) => {
+          console.log(`${String(round).padStart(2)} ${fault}, ${pairs[index]?.subject.name ?? ''}: ${pings} pings, ${requests} of ${sent} requests lost; nobody answered for ${gapMs} ms`);
+        });
       }
     }
-    return benches;
+    return pairs;
   } finally {
-    for (const bench of benches) bench.close();
+    for (const pair of pairs) pair.close();
   }
 }
 
@@ -130,9 +72,10 @@ if (missing.length > 0) {
   console.error(`bench:failover: ${missing.join('; ')}`);
   process.exit(2);
 }
-const result = table(await measure(Number(values.rounds)));
+const rounds = Number(values.rounds);
+const result = table(await measure(rounds));
 const { model, cores, kernel } = machine();
-const text = `${result}\nMedian (least–most). ${model}, ${cores} cores, Linux ${kernel}; keepalived ${version('keepalived', /v([\d.]+)/)}, HAProxy ${version('haproxy', /version ([\d.]+)/)}, Poise on ${runtime === 'bun' ? 'Bun' : 'Node.js'}.\n`;
+const text = `${result}\nMedian (least–most) of ${rounds}. ${model}, ${cores} cores, Linux ${kernel}; keepalived ${version('keepalived', /v([\d.]+)/)}, HAProxy ${version('haproxy', /version ([\d.]+)/)}, Poise on ${runtime === 'bun' ? 'Bun' : 'Node.js'}.\n`;
 console.log(`\n${text}`);
 if (values.write) write(text);
 process.exit(0);

@@ -36,7 +36,7 @@ export class Outside {
 
   #send(command: WorldCommand): void { this.#child.stdin?.write(`${JSON.stringify(command)}\n`); }
 
-  load(perSecond = 50, patienceMs = 3000, host = virtualAddress): void { this.#send({ kind: 'load', host, perSecond, patienceMs }); }
+  load(perSecond = 50, patienceMs = 3000, pingsPerSecond = 0): void { this.#send({ kind: 'load', host: virtualAddress, perSecond, patienceMs, pingsPerSecond }); }
   endLoad(): void { this.#send({ kind: 'end load' }); }
 
   /** What became of the requests since the last report. */

@@ -135,7 +135,8 @@ export class Stage {
     this.hosts = [new Host(this, 'hap01', 'hap01'), new Host(this, 'hap02', 'hap02')];
     stages.add(this);
     ip('netns', 'add', this.world);
-    ip('-n', this.world, 'link', 'add', 'br0', 'type', 'bridge', 'mcast_snooping', '0');
+    // An address of its own: otherwise it has that of one of its ports, and another one when that port is unplugged.
+    ip('-n', this.world, 'link', 'add', 'br0', 'address', '02:00:0a:4d:00:01', 'type', 'bridge', 'mcast_snooping', '0');
     ip('-n', this.world, 'link', 'set', 'lo', 'up');
     ip('-n', this.world, 'link', 'set', 'br0', 'up');
     for (const address of ['10.77.0.1/24', '10.77.0.9/24', '10.77.0.21/24', '10.77.0.22/24']) ip('-n', this.world, 'addr', 'add', address, 'dev', 'br0');
@@ -195,11 +196,11 @@ export class Stage {
 }
 
 /** Waits until `test` holds; throws with `what` when it does not in time. Gives how long it took. */
-export async function until(what: string, timeoutMs: number, test: () => boolean): Promise<number> {
+export async function until(what: string, timeoutMs: number, test: () => boolean, lookMs = 20): Promise<number> {
   const startMs = performance.now();
   while (!test()) {
     if (performance.now() - startMs > timeoutMs) throw new Error(`${what}: not within ${timeoutMs} ms`);
-    await sleep(20);
+    await sleep(lookMs);
   }
   return performance.now() - startMs;
 }

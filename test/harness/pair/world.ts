@@ -6,6 +6,7 @@
 import { createServer, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { SMTPServer } from 'smtp-server';
+import { Pings } from './pings.ts';
 
 export interface LoadReport {
   readonly kind: 'load';
@@ -21,13 +22,14 @@ export interface LoadReport {
   readonly nodes: Readonly<Record<string, number>>;
   /** Why requests were lost: how many. */
   readonly reasons: Readonly<Record<string, number>>;
+  readonly pings: { readonly sent: number; readonly lost: number };
 }
 
 export interface LetterReport { readonly kind: 'letter'; readonly subject: string; readonly to: string; readonly text: string }
 export type WorldReport = { readonly kind: 'ready' } | LoadReport | LetterReport;
 
 export type WorldCommand =
-  | { readonly kind: 'load'; readonly host: string; readonly perSecond: number; readonly patienceMs: number }
+  | { readonly kind: 'load'; readonly host: string; readonly perSecond: number; readonly patienceMs: number; readonly pingsPerSecond: number }
   /** Numbers since the last report; the load goes on. */
   | { readonly kind: 'report' }
   | { readonly kind: 'end load' };
@@ -43,6 +45,7 @@ class Load {
   readonly #host: string;
   readonly #patienceMs: number;
   readonly #timer: NodeJS.Timeout;
+  readonly #pings: Pings | undefined;
   #counts = { sent: 0, answered: 0, lost: 0 };
   #open = 0;
   #lastAnswerMs = performance.now();
@@ -50,9 +53,10 @@ class Load {
   #nodes: Record<string, number> = {};
   #reasons: Record<string, number> = {};
 
-  constructor(host: string, perSecond: number, patienceMs: number) {
+  constructor(host: string, perSecond: number, patienceMs: number, pingsPerSecond: number) {
     this.#host = host;
     this.#patienceMs = patienceMs;
+    this.#pings = pingsPerSecond === 0 ? undefined : new Pings(host, pingsPerSecond);
     const startMs = performance.now();
     let due = 0;
     // The pace is kept over the whole time, however late a timer comes.
@@ -95,7 +99,7 @@ class Load {
 
   report(): LoadReport {
     const longestGapMs = Math.round(Math.max(this.#longestGapMs, performance.now() - this.#lastAnswerMs));
-    const report: LoadReport = { kind: 'load', ...this.#counts, open: this.#open, longestGapMs, nodes: this.#nodes, reasons: this.#reasons };
+    const report: LoadReport = { kind: 'load', ...this.#counts, open: this.#open, longestGapMs, nodes: this.#nodes, reasons: this.#reasons, pings: this.#pings?.report() ?? { sent: 0, lost: 0 } };
     this.#counts = { sent: 0, answered: 0, lost: 0 };
     this.#longestGapMs = 0;
     this.#nodes = {};
@@ -103,7 +107,10 @@ class Load {
     return report;
   }
 
-  end(): void { clearInterval(this.#timer); }
+  end(): void {
+    clearInterval(this.#timer);
+    this.#pings?.end();
+  }
 }
 
 function listen(): Promise<unknown> {
@@ -135,6 +142,6 @@ createInterface({ input: process.stdin }).on('line', (line) => {
     return;
   }
   load?.end();
-  load = command.kind === 'load' ? new Load(command.host, command.perSecond, command.patienceMs) : undefined;
+  load = command.kind === 'load' ? new Load(command.host, command.perSecond, command.patienceMs, command.pingsPerSecond) : undefined;
 }).on('close', () => { process.exit(0); });
 tell({ kind: 'ready' });
