@@ -27,7 +27,7 @@ export interface Transport {
   write(data: Uint8Array | string): boolean;
   /** Bytes accepted by write() that the kernel has not taken yet. */
   readonly pendingBytes: number;
-  /** Half-close after what is pending. */
+  /** Half-close after what is pending; onDrain follows when something was. */
   end(): void;
   /** Close at once; `reset` sends RST where the platform can. onClose follows. */
   destroy(reset?: boolean): void;

@@ -57,6 +57,11 @@ export class SocketTransport implements Transport {
   end(): void {
     if (this.closed || this.ending) return;
     this.ending = true;
+    if (this.socket.writableLength > 0) {
+      // A stream that is ending tells no more of 'drain'.
+      this.needDrain = true;
+      this.socket.once('finish', () => this.drained());
+    }
     this.socket.end();
   }
 

@@ -89,6 +89,7 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   }
 
   onDrain(): void {
+    if (this.lingering) return;
     if (this.clogged) this.unclog();
     else if (this.exchange !== null) clientDrained(this.exchange);
   }
@@ -237,7 +238,8 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   exchangeOver(exchange: HttpExchange, close: boolean): void {
     if (this.exchange !== exchange) return;
     this.exchange = null;
-    const unread = exchange.request !== null && !exchange.requestBody.done;
+    // After a tunnel the client may still be speaking.
+    const unread = exchange.request !== null && (!exchange.requestBody.done || exchange.tunnel !== null);
     const endMs = exchange.startMs + exchange.facts.activeMs;
     const endDateMs = exchange.facts.requestDateMs + exchange.facts.activeMs;
     exchange.forget();
@@ -307,6 +309,12 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
     this.lingering = true;
     this.awaits = awaited.nothing;
     this.context.wheel.disarm(this.timer);
+  }
+
+  /** A tunnel is over: what is left of the connection ends here. */
+  takeBack(): void {
+    this.lingering = false;
+    this.transport.handler = this;
   }
 
   // ---- time

@@ -27,6 +27,7 @@ export function startUpgrade(x: HttpExchange, bytes: Buffer): void {
     context, owner: x, client: client.transport, server: link.transport, facts: x.facts, tallies,
     clientTimeoutMs: x.clientTimeout, serverTimeoutMs: x.serverTimeout, tunnelTimeoutMs: x.tunnelTimeoutMs ?? timeouts.tunnelMs ?? 0,
     clientFinTimeoutMs: frontend.timeouts.clientFinMs ?? 0, serverFinTimeoutMs: timeouts.serverFinMs ?? 0,
+    closesWithServer: !x.isConnect,
   }, fromClient, head.end < bytes.length ? [bytes.subarray(head.end)] : [], x.clientEnded, x.serverGone);
 }
 
@@ -37,6 +38,6 @@ export function tunnelEnded(x: HttpExchange, fault: Fault | null): void {
     x.facts.stage = fault.stage;
     x.facts.why = fault.why;
   }
-  x.client.transport.handler = x.client;
+  x.client.takeBack();
   finish(x, false, true);
 }

@@ -276,6 +276,7 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
       tunnelTimeoutMs: exchange.tunnelTimeoutMs ?? back.tunnelMs ?? 0,
       clientFinTimeoutMs: front.clientFinMs ?? 0,
       serverFinTimeoutMs: back.serverFinMs ?? 0,
+      closesWithServer: false,
     }, this.request.take(), fromServer, this.clientEnded, serverEnded);
   }
 

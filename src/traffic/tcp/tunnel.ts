@@ -15,7 +15,7 @@ import type { ThreadContext } from '../thread-context.ts';
 
 /** Who started a tunnel. */
 export interface TunnelOwner {
-  /** Called once, after both transports were closed or destroyed. Null: both sides ended well. */
+  /** Called once, after both transports were closed or destroyed. Null: both sides ended well; closesWithServer then leaves the client's to the owner. */
   onTunnelEnd(fault: Fault | null): void;
 }
 
@@ -35,6 +35,8 @@ export interface TunnelSetup {
   /** After this side was sent a FIN, 0 = the timeout above stays. */
   readonly clientFinTimeoutMs: number;
   readonly serverFinTimeoutMs: number;
+  /** After an upgrade: once the server has ended and its last bytes are out, nothing more of the client is waited for. */
+  readonly closesWithServer: boolean;
 }
 
 /** Between two looks at bytes on their way out where no timeout is set. */
@@ -160,6 +162,10 @@ export class Tunnel {
     const other = this.otherOf(side);
     side.ended = true;
     context.wheel.disarm(side.readTimer);
+    if (this.setup.closesWithServer && other.isClient) {
+      other.ended = true;
+      context.wheel.disarm(other.readTimer);
+    }
     if (this.mayClose(side, other)) {
       this.finish(null);
       return;
@@ -217,9 +223,10 @@ export class Tunnel {
     this.finish(this.fault ?? (side.isClient ? this.ofClient(faults.clientTimeoutData, faults.clientTimeoutLast) : faults.serverTimeoutData));
   }
 
-  /** A side that fell silent does not close by itself: once both directions have ended and all is out, the tunnel does it. */
+  /** A side that fell silent, or whose end nobody waits for, does not close by itself: once both directions have ended and all is out, the tunnel does it. */
   private settle(): void {
-    if (this.finished || this.fault === null || !this.client.ended || !this.server.ended) return;
+    if (this.finished || !this.client.ended || !this.server.ended) return;
+    if (this.fault === null && !this.setup.closesWithServer) return;
     let waiting = false;
     for (const side of [this.client, this.server]) {
       if (side.transport.pendingBytes === 0) continue;
@@ -259,12 +266,12 @@ export class Tunnel {
   private finish(fault: Fault | null): void {
     if (this.finished) return;
     this.finished = true;
-    const { context, client, server, owner } = this.setup;
+    const { context, client, server, owner, closesWithServer } = this.setup;
     for (const side of [this.client, this.server]) {
       context.wheel.disarm(side.readTimer);
       context.wheel.disarm(side.writeTimer);
     }
-    client.destroy();
+    if (fault !== null || !closesWithServer) client.destroy();
     server.destroy();
     owner.onTunnelEnd(fault);
   }

@@ -115,6 +115,25 @@ comparison('tunnels and streams', { configuration, origins }, (situation) => {
     client.end();
     return [answer.toLowerCase().split('\r\n').sort(), rest, await site.logLine(/\/up /)];
   }, { shows: ['<ping>', '101'] });
+  for (const [connected, head101, from, line] of [
+    ['an upgrade: the end of the server is the end of both', head('HTTP/1.1 101 Switching Protocols', 'Upgrade: echo', 'Connection: Upgrade'), get('/ends', 'Upgrade: echo', 'Connection: Upgrade'), / \/ends /],
+    ['CONNECT: the server may end its side alone', head('HTTP/1.1 200 OK'), 'CONNECT ends:1 HTTP/1.1\r\nHost: ends:1\r\n\r\n', /ends:1/],
+  ] as const) {
+    situation(connected, async (site) => {
+      const heard = Promise.withResolvers<string>();
+      site.origin('a').script = async (connection) => {
+        await connection.until(/\r\n\r\n/);
+        connection.send(`${head101}${'last'.repeat(500_000)}`).end();
+        heard.resolve(await connection.until(/after/, 1500).catch(() => 'nothing'));
+      };
+      const client = await site.client('front');
+      client.send(from);
+      await client.until(/\r\n\r\n/);
+      const rest = await client.rest();
+      client.send('after').end();
+      return [rest.bytes.length, rest.ending, await heard.promise, await site.logLine(line)];
+    }, { shows: connected.startsWith('CONNECT') ? '"after"' : ['"nothing"', '101'] });
+  }
   situation('upgrade refused', async (site) => {
     plays(site, [head('HTTP/1.1 200 OK', 'Content-Length: 2') + 'no'], 'open');
     const client = await site.client('front');

@@ -60,7 +60,7 @@ class Bench implements TickSource {
     const wheel = new TimerWheel({ monoMs: () => this.nowMs, dateMs: () => this.nowMs }, 1, 4096, this);
     startTunnel({
       context: { wheel } as ThreadContext, owner: { onTunnelEnd: (fault) => this.ends.push(fault) }, client: this.client, server: this.server, facts: this.facts,
-      tallies: [this.tally], clientTimeoutMs: 1000, serverTimeoutMs: 1500, tunnelTimeoutMs: 0, clientFinTimeoutMs: 0, serverFinTimeoutMs: 0, ...changes,
+      tallies: [this.tally], clientTimeoutMs: 1000, serverTimeoutMs: 1500, tunnelTimeoutMs: 0, clientFinTimeoutMs: 0, serverFinTimeoutMs: 0, closesWithServer: false, ...changes,
     }, early.map((text) => Buffer.from(text)), []);
   }
 
@@ -94,6 +94,22 @@ describe('tunnel', () => {
     bench.server.handler.onEnd();
     assert.deepEqual(bench.ends, [null]);
     assert.equal(bench.client.closed && bench.server.closed, true);
+  });
+
+  test('after an upgrade the end of the server is the end, once its last bytes are out; the client is left to its owner', () => {
+    const bench = new Bench({ closesWithServer: true });
+    bench.client.blocked = true;
+    bench.server.say('last');
+    bench.server.handler.onEnd();
+    assert.deepEqual([bench.client.ended, bench.ends.length], [true, 0]);
+    bench.client.pendingBytes = 0;
+    bench.client.handler.onDrain();
+    assert.deepEqual(bench.ends, [null]);
+    assert.deepEqual([bench.client.closed, bench.server.closed], [false, true]);
+    const halfClosed = new Bench({ closesWithServer: true });
+    halfClosed.client.handler.onEnd();
+    halfClosed.server.say('still');
+    assert.deepEqual([halfClosed.server.ended, halfClosed.client.written, halfClosed.ends.length], [true, 'still', 0]);
   });
 
   test('what is still on its way keeps the tunnel until it has left', () => {
