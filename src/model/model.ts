@@ -40,6 +40,8 @@ export interface PoiseSettings {
   readonly mailQueue: string;
   /** Backends whose servers are used all the same when every one is down. */
   readonly lastResort: readonly number[];
+  /** Frontends whose failed exchanges get a second log line with the cause in words. */
+  readonly logWhy: readonly number[];
   /** Where counters and hand-set states are kept over restarts; '' = nowhere. */
   readonly stateFolder: string;
 }

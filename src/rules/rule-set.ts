@@ -15,12 +15,15 @@ export interface RuleSet {
   readonly length: number;
   /** Where to go on after a 'wait' or 'wait-for-body' verdict: pass it as `from`. */
   resumeAt: number;
+  /** The rule that gave the verdict of the last run. */
+  readonly decider: Rule | null;
   run(s: Subject, from: number): Verdict | null;
 }
 
 const wait: Verdict = { kind: 'wait' };
 
 interface CompiledRule {
+  readonly rule: Rule;
   readonly step: Step;
   /** Null: unconditional, or `ternary` decides. */
   readonly test: TestFn | null;
@@ -43,6 +46,8 @@ class CompiledRuleSet implements RuleSet {
     this.index = index;
     this.length = rules.length;
   }
+
+  get decider(): Rule | null { return this.rules[this.resumeAt]?.rule ?? null; }
 
   run(s: Subject, from: number): Verdict | null {
     const { index, rules } = this;
@@ -84,6 +89,7 @@ export function compileRuleSet(rules: readonly Rule[], conditions: ConditionComp
     const waits = conditions.waits(rule.condition);
     const refuses = refusing.has(rule.action.kind);
     return {
+      rule,
       step,
       test: rule.condition === null || waits ? null : conditions.condition(rule.condition, refuses),
       ternary: waits ? conditions.ternary(rule.condition, refuses) : null,

@@ -3,6 +3,8 @@
  * Exchange and ClientSession); rules/ and balance/ only use these interfaces. Fetches read lazily: nothing here is computed
  * before a rule asks.
  */
+import type { Rule } from '../model/expression.ts';
+import type { Fault } from '../model/fault.ts';
 import type { Bind, Model, Proxy, Server } from '../model/model.ts';
 import type { Head } from '../wire/head.ts';
 import type { IpValue } from '../base/ip.ts';
@@ -169,8 +171,16 @@ export interface LogFacts {
   readonly method: string;
   readonly uri: string;
   readonly version: string;
-  /** In plain words why it ended; '' when it ended well. */
-  why: string;
+  // ---- why it ended, for why.ts; all of it is set only where something fails or a rule decides
+  /** What ended it otherwise than well. */
+  fault: Fault | null;
+  /** The last rule that answered, denied or rejected. */
+  rule: Rule | null;
+  /** What the fault does not tell: code of the attempt that failed, rule of the protocol that was broken. */
+  detail: string;
+  /** The server whose first attempt failed, and how; '' = none did. */
+  firstServer: string;
+  firstDetail: string;
 }
 
 /** Read access to live figures: for nbsrv, be_conn, srv_is_up … and for log counters %ac %fc %bc %sc. */
@@ -185,6 +195,8 @@ export interface World {
   /** Usable servers of a backend. */
   usableServers(proxy: number): number;
   serverIsUp(server: number): boolean;
+  /** Why the server takes no requests: `down`, `in maintenance`, `drained`; '' when it does. */
+  serverTrouble(server: number): string;
   serverWeight(server: number): number;
   serverConnections(server: number): number;
   serverQueue(server: number): number;

@@ -3,6 +3,7 @@
  * Taken from a pool when the first byte of a request is there, given back after its log line. It holds what is known and
  * does nothing by itself: what dispatch/ reports goes straight to the owner, the state machine of http/ or tcp/.
  */
+import type { Rule } from '../model/expression.ts';
 import type { Fault } from '../model/fault.ts';
 import type { Proxy, Server } from '../model/model.ts';
 import type { LogFacts, Session, Subject, TlsFacts, Vars, World } from '../rules/subject.ts';
@@ -65,7 +66,11 @@ class Facts implements LogFacts {
   requestCookie = '-';
   responseCookie = '-';
   badRequest = true;
-  why = '';
+  fault: Fault | null = null;
+  rule: Rule | null = null;
+  detail = '';
+  firstServer = '';
+  firstDetail = '';
   /** The request as it came; strings are made of it only when a log line wants them. */
   source: RequestSource | null = null;
 
@@ -106,7 +111,11 @@ class Facts implements LogFacts {
     this.requestCookie = '-';
     this.responseCookie = '-';
     this.badRequest = true;
-    this.why = '';
+    this.fault = null;
+    this.rule = null;
+    this.detail = '';
+    this.firstServer = '';
+    this.firstDetail = '';
     this.source = null;
   }
 }

@@ -70,7 +70,7 @@ export class ProxyPlan implements TimerOwner {
     this.load = this.balancer.load;
     this.persistence = new Persistence(proxy, plan.model, segments, plan.compiler, plan.stickTables);
     this.queue = new RequestQueue(this.back);
-    this.rules = new ProxyRules(proxy, plan.compiler);
+    this.rules = new ProxyRules(proxy, plan.compiler, plan.model.poise.logWhy.includes(proxy.index));
     this.maxconn = proxy.maxconn;
     this.watched = plan.exchange.has(proxy.index);
     this.missedRoutes = proxy.isFrontend && plan.exchange.size > 0 && [...plan.exchange.values()].some(({ frontends }) => frontends.includes(proxy.index)) ? MissedRoutes.of(proxy, plan.model) : null;
@@ -94,9 +94,11 @@ class ProxyRules {
   readonly errorLog: FormatFn | null;
   readonly logSd: FormatFn | null;
   readonly uniqueId: FormatFn | null;
+  /** `log-why`: failures get a second line. */
+  readonly logWhy: boolean;
   readonly http: HttpRules;
 
-  constructor(proxy: Proxy, compiler: Compiler) {
+  constructor(proxy: Proxy, compiler: Compiler, logWhy: boolean) {
     this.connection = compiler.ruleSet(proxy.tcpRequestConnection);
     this.session = compiler.ruleSet(proxy.tcpRequestSession);
     this.requestContent = compiler.ruleSet(proxy.tcpRequestContent);
@@ -106,6 +108,7 @@ class ProxyRules {
     this.errorLog = proxy.errorLogFormat === null ? null : compiler.format(proxy.errorLogFormat);
     this.logSd = proxy.logFormatSd === null ? null : compiler.format(proxy.logFormatSd);
     this.uniqueId = proxy.uniqueIdFormat === null ? null : compiler.format(proxy.uniqueIdFormat);
+    this.logWhy = logWhy;
     this.http = new HttpRules(proxy, compiler);
   }
 }

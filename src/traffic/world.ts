@@ -58,6 +58,15 @@ export class SharedWorld implements World {
     return Atomics.load(state, S.op) !== op.stopped && (Atomics.load(state, S.admin) & admin.anyMaint) === 0;
   }
 
+  serverTrouble(server: number): string {
+    const state = this.plan.servers[server]?.state;
+    if (state === undefined) return '';
+    const flags = Atomics.load(state, S.admin);
+    if ((flags & admin.anyMaint) !== 0) return 'in maintenance';
+    if (Atomics.load(state, S.op) === op.stopped) return 'down';
+    return (flags & admin.anyDrain) !== 0 || Atomics.load(state, S.eweight) === 0 ? 'drained' : '';
+  }
+
   serverWeight(server: number): number {
     const state = this.plan.servers[server]?.state;
     return state === undefined ? 0 : Atomics.load(state, S.eweight);

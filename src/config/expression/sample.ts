@@ -27,11 +27,12 @@ const layersByNeed: Readonly<Record<Needs, readonly Layer[] | null>> = {
   server: [...responseLayers, 'server', 'log-format'],
   response: responseLayers,
   answered: [...responseLayers, 'log-format'],
+  ended: ['log-format'],
 };
 
 const needTexts: Readonly<Record<Needs, string>> = {
   nothing: '', client: 'a client connection', tls: 'the TLS session of the client', request: 'the request', transaction: 'a request', message: 'a message',
-  backend: 'the backend', server: 'the server', response: 'the response', answered: 'the response',
+  backend: 'the backend', server: 'the server', response: 'the response', answered: 'the response', ended: 'the end of the request',
 };
 
 /** Why the fetch cannot work in this layer, '' when it can. */
@@ -92,6 +93,10 @@ function readFetch(cursor: Cursor, scope: ExpressionScope, forAcl: boolean): { r
     return unknownWord(scope, 'sample fetch', read.name, forAcl ? [...fetchNames(), ...aclKeywords.keys()] : fetchNames());
   }
   if (!checkState(scope, spec.state, 'sample fetch', read.name)) return undefined;
+  if (spec.needs === 'ended' && (forAcl || scope.layer !== 'log-format')) {
+    return fail(scope, read.name, `sample fetch '${read.name}' is known after the end only and cannot be used in ${forAcl ? 'conditions' : scope.layer}`,
+      'put it into log-format, error-log-format or log-format-sd');
+  }
   if (!forAcl) {
     const why = misplaced(spec, scope.layer);
     if (why !== '') return fail(scope, read.name, `sample fetch '${read.name}' ${why}`);

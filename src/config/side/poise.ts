@@ -18,10 +18,11 @@ export const poiseWords: Readonly<Record<string, string>> = {
   relay: '`relay HOST:PORT [starttls|tls] [no-verify] [user NAME password-file FILE]`: a mail server to try when the ones before do not take a letter.',
   'mail-queue': '`mail-queue FOLDER`: where letters wait; /var/lib/poise/mail without this line.',
   'state-folder': '`state-folder FOLDER`: counters, weights, drain and maintenance set by hand are kept there over restarts, crashes and reboots.',
+  'log-why': '`log-why [FRONTEND …]`: every line about an exchange that ended otherwise than well is followed by one that says why in words; without names for all frontends. See [logging.md](logging.md).',
   'last-resort': '`last-resort BACKEND …`: when every server of the backend is down, requests go to all of them instead of being answered with 503.',
 };
 
-const noSettings: PoiseSettings = { given: false, vital: [], webhooks: [], relays: [], mailQueue: '/var/lib/poise/mail', lastResort: [], stateFolder: '' };
+const noSettings: PoiseSettings = { given: false, vital: [], webhooks: [], relays: [], mailQueue: '/var/lib/poise/mail', lastResort: [], logWhy: [], stateFolder: '' };
 const connectTimeoutMs = 30_000;
 
 type Draft = { -readonly [K in keyof PoiseSettings]: PoiseSettings[K] };
@@ -37,6 +38,8 @@ function readLine(context: Context, line: Line, draft: Draft): void {
   const [word = '', ...rest] = line.words;
   if (!Object.hasOwn(poiseWords, word)) {
     problems.error(line.place, word, `unknown keyword '${word}' in a 'poise' section`, didYouMean(word, Object.keys(poiseWords)));
+  } else if (word === 'log-why') {
+    draft.logWhy = rest.length === 0 ? context.draft.proxies.filter(({ kind }) => kind !== 'backend').map(({ index }) => index) : [...draft.logWhy, ...proxiesNamed(context, line, rest, 'frontend')];
   } else if (rest.length === 0) {
     problems.error(line.place, word, `'${word}' wants words after it`, poiseWords[word] ?? '');
   } else if (word === 'vital') draft.vital = [...draft.vital, ...proxiesNamed(context, line, rest, 'frontend')];

@@ -40,6 +40,7 @@ export class CheckWorld implements World {
     const state = this.segments.backendState(proxy);
     return (state[B.active] ?? 0) + (state[B.backup] ?? 0);
   }
+  serverTrouble(): string { return ''; }
   serverIsUp(server: number): boolean {
     const state = this.segments.serverState(server);
     return state[S.op] !== op.stopped && ((state[S.admin] ?? 0) & admin.anyMaint) === 0;
@@ -107,7 +108,8 @@ function noFacts(proxy: Proxy, server: Server): LogFacts {
     acceptDateMs: 0, requestDateMs: 0, handshakeMs: 0, idleMs: 0, requestMs: -1, queueMs: -1, connectMs: -1, responseMs: -1, activeMs: -1, totalMs: -1,
     status: 0, bytesToClient: 0, bytesFromClient: 0, cause: '-', stage: '-', cookieFound: '-', cookieSet: '-', retries: 0, redispatched: false,
     serverQueue: 0, backendQueue: 0, early: false, backendName: proxy.name, serverName: server.name, serverAddress: '', serverPort: 0, ownAddress: '',
-    ownPort: 0, requestCookie: '', responseCookie: '', badRequest: false, requestLine: '', method: '', uri: '', version: '', why: '',
+    ownPort: 0, requestCookie: '', responseCookie: '', badRequest: false, requestLine: '', method: '', uri: '', version: '', fault: null, rule: null, detail: '',
+    firstServer: '', firstDetail: '',
   };
 }
 

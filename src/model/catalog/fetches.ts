@@ -11,9 +11,9 @@ export type SupportState = 'active' | 'inactive' | 'unsupported';
 /**
  * What must exist when a fetch runs, which decides the rulesets it may stand in:
  * nothing; a client connection; its TLS session; the request being read; the request or its remembered parts; either message
- * by direction; the backend; the server; the response being read; the response or its remembered parts.
+ * by direction; the backend; the server; the response being read; the response or its remembered parts; the end.
  */
-export type Needs = 'nothing' | 'client' | 'tls' | 'request' | 'transaction' | 'message' | 'backend' | 'server' | 'response' | 'answered';
+export type Needs = 'nothing' | 'client' | 'tls' | 'request' | 'transaction' | 'message' | 'backend' | 'server' | 'response' | 'answered' | 'ended';
 
 /** Argument types by letter, see `argLetters`; `?` after a letter makes it optional. */
 export interface ArgSpec {
@@ -74,6 +74,7 @@ const rows: readonly FetchRow[] = [
   ['stopping', '', 'bool', 'nothing', 'True while the process drains.', 'inactive'],
   ['uptime', '', 'int', 'nothing', 'Seconds since start.'],
   ['var', 'Vs?', 'any', 'nothing', 'A variable, with an optional default.'],
+  ['why', '', 'str', 'ended', 'Why it ended, in words; nothing when it ended well and at once. Poise only, see logging.md.'],
   ['unique-id', '', 'str', 'nothing', 'The unique id of the request or connection.'],
   ['last_rule_file', '', 'str', 'nothing', 'File of the last final rule.', 'inactive'],
   ['last_rule_line', '', 'int', 'nothing', 'Line of the last final rule.', 'inactive'],

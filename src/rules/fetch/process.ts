@@ -5,6 +5,7 @@ import type { Model } from '../../model/model.ts';
 import type { Sample, Subject } from '../subject.ts';
 import { fetch, intArg, plain, textArg, type Args, type FetchMaker, type FetchTable } from '../types.ts';
 import { readVar } from '../vars.ts';
+import { why } from '../why.ts';
 
 function constant(make: (args: Args) => Sample): FetchMaker {
   return fetch((args) => {
@@ -93,6 +94,7 @@ export const processFetches: FetchTable = {
     return (s) => Math.floor(s.world.random() * below);
   }),
   uuid: plain(() => randomUUID()),
+  why: plain((s) => why(s)),
   'unique-id': plain((s) => (s.uniqueId === '' ? undefined : s.uniqueId)),
   var: fetch((args) => {
     const [arg] = args;

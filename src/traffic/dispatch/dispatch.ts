@@ -108,9 +108,10 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
 
   /**
    * The connection of onServer failed before the first byte of an answer, and the request can be sent again from its start.
+   * `why`: see rules/why.ts.
    * True: another onServer or onDispatchFailed follows. False: no retry is left; answer the client, then finish().
    */
-  retry(): boolean {
+  retry(why: string): boolean {
     const { backend, target } = this;
     if (backend === null || target === null) return false;
     const wasReused = this.reused && !this.freshOnly;
@@ -125,7 +126,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     // HAProxy counts a repeated request here and the new attempt, on this server or another, once more.
     target.tally.count(C.wretr);
     backend.back.count(C.wretr);
-    this.tryAgain(backend, target, false);
+    this.tryAgain(backend, target, false, why);
     return true;
   }
 
@@ -342,7 +343,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
 
   linkFailed(_link: ServerLink, code: string): void {
     this.opening = null;
-    this.attemptFailed(code === 'EMFILE' || code === 'ENFILE' || code === 'EADDRNOTAVAIL' ? faults.resources : faults.connectRefused, true);
+    this.attemptFailed(code === 'EMFILE' || code === 'ENFILE' || code === 'EADDRNOTAVAIL' ? faults.resources : faults.connectRefused, true, code);
   }
 
   private established(link: ServerLink): void {
@@ -372,7 +373,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
       case stage.connecting:
         this.opening?.abandon();
         this.opening = null;
-        this.attemptFailed(faults.connectTimeout, false);
+        this.attemptFailed(faults.connectTimeout, false, 'timeout');
         return;
       default:
     }
@@ -380,8 +381,9 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
 
   // ---- failing and trying again
 
-  private attemptFailed(fault: Fault, wait: boolean): void {
+  private attemptFailed(fault: Fault, wait: boolean, code: string): void {
     const { backend, target } = this;
+    this.subject.facts.detail = code;
     this.context.wheel.disarm(this.timer);
     if (target === null || backend === null) {
       this.fail(fault);
@@ -393,12 +395,14 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
       this.fail(fault);
       return;
     }
-    this.tryAgain(backend, target, wait);
+    this.tryAgain(backend, target, wait, code);
   }
 
-  private tryAgain(backend: ProxyPlan, target: ServerPlan, wait: boolean): void {
+  private tryAgain(backend: ProxyPlan, target: ServerPlan, wait: boolean, why: string): void {
+    const { facts } = this.subject;
     this.retries += 1;
-    this.subject.facts.retries = this.retries;
+    facts.retries = this.retries;
+    if (facts.firstServer === '') [facts.firstServer, facts.firstDetail] = [target.server.name, why];
     if (this.mayRedispatch(backend, target)) {
       this.previousTarget = target;
       this.avoid = target.server.index;

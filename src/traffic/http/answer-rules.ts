@@ -32,6 +32,7 @@ function content(x: HttpExchange, set: RuleSet): boolean {
   x.final = true;
   const verdict = set.run(x, 0);
   if (verdict === null || verdict.kind === 'allow' || verdict.kind === 'wait') return true;
+  x.facts.rule = set.decider;
   blocked(x);
   return false;
 }
@@ -42,13 +43,16 @@ function run(x: HttpExchange, set: RuleSet): boolean {
   const verdict = set.run(x, 0);
   if (verdict === null || verdict.kind === 'allow') return true;
   if (verdict.kind !== 'answer') return verdict.kind === 'wait' || verdict.kind === 'wait-for-body';
+  x.facts.rule = set.decider;
   replaced(x, verdict);
   return false;
 }
 
 function replaced(x: HttpExchange, verdict: Extract<Verdict, { kind: 'answer' }>): void {
-  if (verdict.cause === 'deny') countDenied(x);
-  else if (x.back === null || x.back === x.front) x.front.front.count(C.intercepted);
+  if (verdict.cause === 'deny') {
+    countDenied(x);
+    x.facts.fault = faults.responseDenied;
+  } else if (x.back === null || x.back === x.front) x.front.front.count(C.intercepted);
   if (verdict.cause === 'deny') answerNow(x, verdict.bytes, 'P', 'H');
   else answerNow(x, verdict.bytes, 'L', 'H');
 }

@@ -13,7 +13,7 @@ import { noBytes, type HttpExchange } from './http-exchange.ts';
 
 /** The page of a fault: errorfile or built-in. */
 export function answerWithPage(x: HttpExchange, fault: Fault): void {
-  x.facts.why = fault.why;
+  x.facts.fault = fault;
   const { compiler } = x.client.session.plan;
   answerNow(x, compiler.errorAnswer(x.frontend, x.backend, fault.status), fault.cause, fault.stage);
 }

@@ -31,7 +31,7 @@ export function refuseHead(x: HttpExchange, fault: Fault, status: number): void 
   facts.status = status;
   facts.cause = fault.cause;
   facts.stage = fault.stage;
-  facts.why = fault.why;
+  facts.fault = fault;
   x.answerStarted = true;
   if (!client.transport.closed) client.transport.write(pageFor(x, status));
   finish(x, false, true);
@@ -62,6 +62,7 @@ export function refuseSilence(client: HttpConnection, fault: Fault): void {
   }
   x.unlogged = switches.dontlognull;
   client.session.requestCount += 1;
+  if (!spoke) x.facts.detail = 'no byte came';
   if (fault === faults.clientTimeoutHead) refuseHead(x, fault, 408);
   else left(x, fault);
 }
@@ -74,7 +75,7 @@ function left(x: HttpExchange, fault: Fault): void {
   facts.status = 400;
   facts.cause = fault.cause;
   facts.stage = fault.stage;
-  facts.why = fault.why;
+  facts.fault = fault;
   finish(x, false, true);
 }
 

@@ -191,6 +191,7 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
       exchange.stash = bytes;
       exchange.stashEnd = to;
     } else {
+      exchange.facts.detail = exchange.requestParser.broken;
       refuseHead(exchange, result === parsed.tooLarge ? faults.headTooLarge : faults.badRequest, 400);
     }
   }

@@ -29,7 +29,7 @@ function end(x: HttpExchange, fault: Fault): void {
   if (x.stage >= stage.over) return;
   x.facts.cause = fault.cause;
   x.facts.stage = fault.stage;
-  x.facts.why = fault.why;
+  x.facts.fault = fault;
   finish(x, false, true);
 }
 
@@ -76,5 +76,6 @@ export function serverKilled(x: HttpExchange, fault: Fault): void {
 /** The framing of the request's body is broken. */
 export function bodyRefused(x: HttpExchange): void {
   x.closeClient = true;
+  x.facts.detail = x.requestBody.broken;
   fail(x, faults.badRequestData);
 }

@@ -4,6 +4,7 @@
  */
 import { C } from '../../model/counters.ts';
 import { faults } from '../../model/fault.ts';
+import { broken } from '../../wire/http1/broken.ts';
 import { body, flaw, frameResponse } from '../../wire/http1/framing.ts';
 import { parsed } from '../../wire/http1/head-parser.ts';
 import { leavesAsItCame, writeHead } from '../../wire/http1/write-head.ts';
@@ -49,7 +50,7 @@ function answerHead(x: HttpExchange, chunk: Buffer): void {
       return;
     }
     if (result !== parsed.done) {
-      refuse(x);
+      refuse(x, responseParser.broken);
       return;
     }
     const { statusCode, end } = x.responseHead;
@@ -68,7 +69,7 @@ function answerHead(x: HttpExchange, chunk: Buffer): void {
 function passInterim(x: HttpExchange): void {
   const head = x.responseHead;
   if (frameResponse(head, x.responseFraming, x.isHead, x.isConnect) !== flaw.none) {
-    refuse(x);
+    refuse(x, x.responseFraming.broken);
     return;
   }
   answerCounted(x, head.statusCode);
@@ -83,7 +84,7 @@ function finalHead(x: HttpExchange, bytes: Buffer): void {
   const status = head.statusCode;
   const wrong = frameResponse(head, framing, x.isHead, x.isConnect);
   if (wrong !== flaw.none || (status === 101 && !x.requestFraming.upgrade)) {
-    refuse(x);
+    refuse(x, wrong === flaw.none ? broken.notUpgraded : framing.broken);
     return;
   }
   facts.status = status;
@@ -109,7 +110,7 @@ function finalHead(x: HttpExchange, bytes: Buffer): void {
   x.responseBody.begin(framing.kind, framing.length);
   const end = x.responseBody.take(bytes, head.end, bytes.length);
   if (x.responseBody.bad) {
-    refuse(x);
+    refuse(x, x.responseBody.broken);
     return;
   }
   answerCounted(x, status);
@@ -140,6 +141,7 @@ function answerBody(x: HttpExchange, bytes: Buffer, from: number, to: number): v
   const { responseBody } = x;
   const end = responseBody.take(bytes, from, to);
   if (responseBody.bad) {
+    x.facts.detail = responseBody.broken;
     abort(x, faults.serverAbortData);
     return;
   }
@@ -175,6 +177,7 @@ export function serverEnded(x: HttpExchange, code: string): void {
     headMissing(x, code);
   } else if (!x.answerDone) {
     if (x.responseBody.kind !== body.untilClose || (code !== '' && code !== 'closed')) {
+      x.facts.detail = code;
       abort(x, faults.serverAbortData);
       return;
     }
@@ -189,7 +192,8 @@ export function serverEnded(x: HttpExchange, code: string): void {
 /** Closed before a whole answer head: again on another connection when that is safe, else 502. */
 function headMissing(x: HttpExchange, code: string): void {
   const untouched = !x.answerSeen;
-  if (untouched && x.replay !== null && (x.reused ? isRepeatable(x) : retriesOn(x, 'empty-response')) && retry(x)) return;
+  if (untouched && x.replay !== null && (x.reused ? isRepeatable(x) : retriesOn(x, 'empty-response')) && retry(x, 'empty-response')) return;
+  x.facts.detail = code;
   if (untouched && x.reused && x.client.session.requestCount > 1) {
     // The client's next request met a connection that was just closing: it has to repeat it itself (RFC 9112 9.3.1).
     x.closeClient = true;
@@ -201,7 +205,7 @@ function headMissing(x: HttpExchange, code: string): void {
 }
 
 /** Sends the request again, on another connection. False: no retry is left. */
-function retry(x: HttpExchange): boolean {
+function retry(x: HttpExchange, why: string): boolean {
   const { link } = x;
   const before = x.stage;
   // What the old connection still has to say is of no interest any more.
@@ -209,7 +213,7 @@ function retry(x: HttpExchange): boolean {
   x.stage = stage.dispatch;
   x.answerStash = null;
   x.context.wheel.disarm(x.serverTimer);
-  if (x.dispatch.retry()) return true;
+  if (x.dispatch.retry(why)) return true;
   // The answer that is there is the one the client gets.
   if (link !== null) link.transport.handler = x;
   x.stage = before;
@@ -235,12 +239,13 @@ function retriesStatus(x: HttpExchange, status: number): boolean {
   if (status < 400 || x.replay === null) return false;
   const words = x.back?.proxy.retryOn ?? [];
   if (!words.includes(String(status)) && !(words.includes('all-retryable-errors') && retryableStatuses.has(status))) return false;
-  return retry(x);
+  return retry(x, String(status));
 }
 
 /** The answer is malformed: 502 if nothing of it was passed on. */
-function refuse(x: HttpExchange): void {
+function refuse(x: HttpExchange, what: string): void {
   captureBadAnswer(x);
+  x.facts.detail = what;
   x.dispatch.observeNoAnswer('Invalid http response (headers)');
   if (x.replay !== null && retriesOn(x, 'junk-response') && retryJunk(x)) return;
   fail(x, faults.badResponse);
@@ -249,7 +254,7 @@ function refuse(x: HttpExchange): void {
 /** The answer that is thrown away counts, for the server that gave it. */
 function retryJunk(x: HttpExchange): boolean {
   const { back, serverPlan } = x;
-  if (!retry(x)) return false;
+  if (!retry(x, 'junk-response')) return false;
   back?.back.count(C.eresp);
   serverPlan?.tally.count(C.eresp);
   return true;
@@ -257,7 +262,7 @@ function retryJunk(x: HttpExchange): boolean {
 
 export function serverTimedOut(x: HttpExchange): void {
   if (x.stage === stage.waiting) {
-    if (x.replay !== null && retriesOn(x, 'response-timeout') && retry(x)) return;
+    if (x.replay !== null && retriesOn(x, 'response-timeout') && retry(x, 'response-timeout')) return;
     x.dispatch.observeNoAnswer('Read timeout (http)');
     fail(x, faults.serverTimeoutHead);
   } else if (x.stage === stage.answering && !x.answerDone) {

@@ -1,5 +1,6 @@
 /** The one log line of an exchange: whether, at which level, and in which format. Called by finish.ts. */
 import type { FormatFn } from '../../rules/compile.ts';
+import { whyLine } from '../why-line.ts';
 import type { HttpExchange } from './http-exchange.ts';
 
 const levels: Readonly<Record<string, number>> = { emerg: 0, alert: 1, crit: 2, err: 3, error: 3, warning: 4, notice: 5, info: 6, debug: 7 };
@@ -16,6 +17,9 @@ export function logExchange(x: HttpExchange): void {
   const { rules } = front;
   const sd = rules.logSd === null ? '' : rules.logSd(x);
   x.context.logs.push(frontend.index, level, lineOf(x, failed && rules.errorLog !== null ? rules.errorLog : rules.log), sd, front.front.counters);
+  if (!rules.logWhy) return;
+  const why = whyLine(x, x.client.session, failed);
+  if (why !== '') x.context.logs.push(frontend.index, level, why, '', front.front.counters);
 }
 
 function lineOf(x: HttpExchange, format: FormatFn | null): string {

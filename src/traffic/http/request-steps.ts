@@ -30,6 +30,7 @@ export function headRead(x: HttpExchange, bytes: Buffer, to: number): number {
   const wrong = frameRequest(head, x.requestFraming, x.requestParser.relaxed);
   if (wrong !== flaw.none) {
     x.requestParser.position = head.start;
+    x.facts.detail = x.requestFraming.broken;
     refuseHead(x, faults.badRequest, wrong === flaw.unprocessable ? 422 : 400);
     return to;
   }
@@ -38,6 +39,7 @@ export function headRead(x: HttpExchange, bytes: Buffer, to: number): number {
   if (x.requestBody.bad) {
     // The request is counted already.
     x.stage = stage.rules;
+    x.facts.detail = x.requestBody.broken;
     refuseHead(x, faults.badRequest, 400);
     return to;
   }
@@ -133,6 +135,7 @@ function restrictNames(x: HttpExchange, proxy: ProxyPlan): boolean {
     if (mode === 'reject') {
       countDenied(x);
       x.facts.requestMs = x.readyMs - x.startMs;
+      x.facts.detail = 'option http-restrict-req-hdr-names';
       answerWithPage(x, faults.denied);
       return false;
     }
@@ -179,7 +182,7 @@ function runContent(x: HttpExchange, proxy: ProxyPlan): boolean {
     return false;
   }
   x.facts.badRequest = proxy === x.front;
-  return act(x, verdict);
+  return act(x, verdict, set);
 }
 
 function runRules(x: HttpExchange, set: RuleSet): boolean {
@@ -188,11 +191,12 @@ function runRules(x: HttpExchange, set: RuleSet): boolean {
   const verdict = set.run(x, x.ruleAt);
   if (verdict === null || verdict.kind === 'allow') return true;
   x.ruleAt = set.resumeAt;
-  return act(x, verdict);
+  return act(x, verdict, set);
 }
 
 /** True: the rules went on and the next step may follow. */
-function act(x: HttpExchange, verdict: Verdict): boolean {
+function act(x: HttpExchange, verdict: Verdict, set: RuleSet): boolean {
+  x.facts.rule = set.decider;
   switch (verdict.kind) {
     case 'allow': return true;
     case 'wait':
@@ -223,8 +227,10 @@ function continueRules(x: HttpExchange): boolean {
 function answer(x: HttpExchange, verdict: Extract<Verdict, { kind: 'answer' }>): void {
   const { front, back } = x;
   const denied = verdict.cause === 'deny' || verdict.cause === 'tarpit';
-  if (denied) countDenied(x);
-  else if (back === null || back === front) front.front.count(C.intercepted);
+  if (denied) {
+    countDenied(x);
+    x.facts.fault = verdict.cause === 'tarpit' ? faults.tarpit : faults.denied;
+  } else if (back === null || back === front) front.front.count(C.intercepted);
   if (!verdict.keepAlive) x.closeClient = true;
   if (verdict.cause === 'tarpit') {
     x.stage = stage.tarpit;
@@ -258,6 +264,7 @@ function end(x: HttpExchange, keepOpen: boolean): void {
   countDenied(x);
   x.facts.cause = 'P';
   x.facts.stage = 'R';
+  x.facts.fault = faults.denied;
   finish(x, false, !keepOpen);
 }
 

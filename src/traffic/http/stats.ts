@@ -3,6 +3,7 @@
  * server over the internal socket, which this room treats as one more server.
  */
 import { C } from '../../model/counters.ts';
+import { faults } from '../../model/fault.ts';
 import { limits } from '../../model/limits.ts';
 import { internalServer } from '../dispatch/internal-server.ts';
 import type { ServerPlan } from '../plan.ts';
@@ -32,7 +33,11 @@ function allowed(x: HttpExchange, stats: StatsRules): boolean {
     x.final = true;
     const verdict = stats.rules.run(x, 0);
     if (verdict !== null && verdict.kind === 'answer') {
-      if (verdict.cause === 'deny') x.front.front.count(C.dreq);
+      x.facts.rule = stats.rules.decider;
+      if (verdict.cause === 'deny') {
+        x.front.front.count(C.dreq);
+        x.facts.fault = faults.denied;
+      }
       answerNow(x, verdict.bytes, verdict.cause === 'deny' ? 'P' : 'L', 'R');
       return false;
     }

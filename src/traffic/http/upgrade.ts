@@ -36,7 +36,7 @@ export function tunnelEnded(x: HttpExchange, fault: Fault | null): void {
     countFault(x, fault);
     x.facts.cause = fault.cause;
     x.facts.stage = fault.stage;
-    x.facts.why = fault.why;
+    x.facts.fault = fault;
   }
   x.client.takeBack();
   finish(x, false, true);

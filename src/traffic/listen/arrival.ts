@@ -92,15 +92,15 @@ export class Arrival implements Candidate, TimerOwner {
     this.startSecured(this.session, socket);
   }
 
-  handshakeFailed(left: boolean): void {
+  handshakeFailed(left: boolean, code: string): void {
     if (this.done || this.session === null) return;
-    this.handshakeEnded(this.session, left);
+    this.handshakeEnded(this.session, left, code);
   }
 
   /** A client that leaves after its hello was answered is worth a line even with dontlognull. */
-  private handshakeEnded(session: ClientSession, left: boolean): void {
+  private handshakeEnded(session: ClientSession, left: boolean, code: string): void {
     const isEmpty = left && this.socket.bytesWritten === 0;
-    this.fail(session, isEmpty ? 'Connection closed during SSL handshake' : 'SSL handshake failure', isEmpty);
+    this.fail(session, isEmpty ? 'Connection closed during SSL handshake' : 'SSL handshake failure', isEmpty, code);
   }
 
   onTimer(): void {
@@ -184,7 +184,7 @@ export class Arrival implements Candidate, TimerOwner {
     else session.transport?.destroy(atConnection);
   }
 
-  private fail(session: ClientSession, message: string, isEmpty: boolean): void {
+  private fail(session: ClientSession, message: string, isEmpty: boolean, code = ''): void {
     if (this.done) return;
     this.done = true;
     this.at.context.wheel.disarm(this.timer);
@@ -192,7 +192,7 @@ export class Arrival implements Candidate, TimerOwner {
       this.listener.proxy.front.count(C.ssl_failed_handshake);
       this.listener.tally.count(C.ssl_failed_handshake);
     }
-    if (!isEmpty || !session.frontend.switches.dontlognull) logEmbryonic(session, message);
+    if (!isEmpty || !session.frontend.switches.dontlognull) logEmbryonic(session, message, code);
     this.drop();
     if (this.closed) this.at.admission.sessionClosed(session);
   }
@@ -219,7 +219,7 @@ export class Arrival implements Candidate, TimerOwner {
     this.closed = true;
     const { session } = this;
     if (session === null || session.transport !== null) return;
-    if (!this.done && this.header === null) this.handshakeEnded(session, true);
+    if (!this.done && this.header === null) this.handshakeEnded(session, true, '');
     else if (!this.done) this.fail(session, 'Connection closed while waiting for PROXY protocol header', true);
     else this.at.admission.sessionClosed(session);
   }

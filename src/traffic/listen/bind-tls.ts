@@ -16,7 +16,7 @@ const isBun = process.versions['bun'] !== undefined;
 interface TlsEvents {
   secured(socket: TLSSocket): void;
   /** `left`: the client closed before its hello was answered, without a reset. */
-  handshakeFailed(socket: TLSSocket, left: boolean): void;
+  handshakeFailed(socket: TLSSocket, left: boolean, code: string): void;
 }
 
 export class BindTlsEngine {
@@ -82,7 +82,7 @@ export class BindTlsEngine {
       socket.allowHalfOpen = true;
       events.secured(socket);
     });
-    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => events.handshakeFailed(socket, leftBeforeHello(error, socket)));
+    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => events.handshakeFailed(socket, leftBeforeHello(error, socket), error.code ?? error.message));
     return server;
   }
 

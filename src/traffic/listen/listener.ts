@@ -84,8 +84,8 @@ export class Listener {
     else arrival.secured(socket);
   }
 
-  handshakeFailed(socket: TLSSocket, left: boolean): void {
-    this.arrivalOf(socket)?.handshakeFailed(left);
+  handshakeFailed(socket: TLSSocket, left: boolean, code: string): void {
+    this.arrivalOf(socket)?.handshakeFailed(left, code);
   }
 
   /** Bun accepts TLS sockets as they are; on Node, and after a PROXY header, the accepted socket lies below. */

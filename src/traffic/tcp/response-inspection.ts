@@ -95,6 +95,9 @@ export class ResponseInspection implements TransportHandler, TimerOwner {
     }
     this.stop();
     if (verdict === null || verdict.kind === 'allow' || verdict.kind === 'wait') this.owner.accepted(this.buffer.take(), this.ended);
-    else this.owner.refused();
+    else {
+      exchange.facts.rule = rules.decider;
+      this.owner.refused();
+    }
   }
 }

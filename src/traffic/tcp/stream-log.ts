@@ -4,6 +4,7 @@ import type { Exchange } from '../exchange.ts';
 import type { ClientSession } from '../session.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { levelOf } from '../log-level.ts';
+import { whyLine } from '../why-line.ts';
 
 /** Without any log format every connection gets one line when it comes. */
 export function logConnect(context: ThreadContext, session: ClientSession): void {
@@ -17,12 +18,16 @@ export function logConnect(context: ThreadContext, session: ClientSession): void
 
 export function logStream(context: ThreadContext, exchange: Exchange, session: ClientSession, sentAnything: boolean, fault: Fault | null): void {
   const { frontend, proxy } = session;
-  const { log, errorLog, logSd } = proxy.rules;
-  if (log === null || exchange.logLevel === 'silent') return;
+  const { log, errorLog, logSd, logWhy: saysWhy } = proxy.rules;
+  if ((log === null && !saysWhy) || exchange.logLevel === 'silent') return;
   if (frontend.switches.dontlognull && !sentAnything) return;
   const { facts } = exchange;
   const failed = fault !== null || facts.redispatched || facts.retries > 0;
   if (frontend.switches.dontlogNormal && !failed) return;
   const format = failed && errorLog !== null ? errorLog : log;
-  context.logs.push(frontend.index, levelOf(exchange.logLevel, failed && frontend.switches.logSeparateErrors), format(exchange), logSd?.(exchange) ?? '', proxy.front.counters);
+  const level = levelOf(exchange.logLevel, failed && frontend.switches.logSeparateErrors);
+  if (format !== null) context.logs.push(frontend.index, level, format(exchange), logSd?.(exchange) ?? '', proxy.front.counters);
+  if (!saysWhy) return;
+  const why = whyLine(exchange, session, failed);
+  if (why !== '') context.logs.push(frontend.index, level, why, '', proxy.front.counters);
 }

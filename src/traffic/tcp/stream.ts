@@ -130,6 +130,7 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
         return;
       }
       if (verdict !== null && verdict.kind !== 'allow' && verdict.kind !== 'wait') {
+        exchange.facts.rule = rules.decider;
         this.rejected(verdict.kind === 'silent-drop');
         return;
       }
@@ -322,7 +323,7 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
     facts.cause = fault?.cause ?? '-';
     facts.stage = fault?.stage ?? '-';
     if (fault !== null && before === stage.inspecting && fault.side === 'client') facts.stage = 'R';
-    facts.why = fault?.why ?? '';
+    facts.fault = fault;
     this.countEnd(fault);
     dispatch.finish(false);
     if (this.entered) backend?.back.leave();

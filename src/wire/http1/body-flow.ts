@@ -15,6 +15,9 @@ export class BodyFlow {
   private left = 0;
   private chunks: ChunkedReader | null = null;
 
+  /** Once `bad`: what is wrong, in words. */
+  get broken(): string { return this.chunks?.broken ?? ''; }
+
   begin(kind: number, length: number): void {
     this.kind = kind;
     this.left = length;

@@ -4,6 +4,7 @@
  * anew. Used by traffic/http in both directions, one reader per direction. Never keeps body bytes.
  */
 import { limits } from '../../model/limits.ts';
+import { broken } from './broken.ts';
 import { hexValue } from './chars.ts';
 import { Http1Head } from './head.ts';
 import { HeadParser, parsed } from './head-parser.ts';
@@ -22,6 +23,8 @@ export class ChunkedReader {
   rawEnd = 0;
   /** Where the byte at fault stood in the last read. */
   position = 0;
+  /** Once `bad`: what is wrong, in words. */
+  broken = '';
   /** Set to an array by a caller that wants the body itself: data without the framing is put there too. */
   data: Uint8Array[] | null = null;
   private state: number = at.size;
@@ -90,7 +93,7 @@ export class ChunkedReader {
       this.state = at.dataLf;
       return position + 1;
     }
-    if (code !== lf) return this.fail(position);
+    if (code !== lf) return this.fail(position, broken.chunkEnd);
     if (this.state === at.dataCr) this.insert(bytes, position, position + 1, '\r\n');
     this.startLine();
     return position + 1;
@@ -109,29 +112,29 @@ export class ChunkedReader {
     while (position < to) {
       const code = bytes[position] as number;
       this.lineBytes += 1;
-      if (this.lineBytes > limits.chunkLineBytesMax) return this.fail(position);
+      if (this.lineBytes > limits.chunkLineBytesMax) return this.fail(position, broken.chunkLine);
       if (this.state === at.size) {
         const digit = hexValue[code] as number;
         if (digit < 16) {
           if (this.digits >= digitsMax) this.odd = true;
           this.left = this.left * 16 + digit;
-          if (this.left > Number.MAX_SAFE_INTEGER) return this.fail(position);
+          if (this.left > Number.MAX_SAFE_INTEGER) return this.fail(position, broken.chunkSize);
           this.digits += 1;
           position += 1;
           continue;
         }
-        if (this.digits === 0) return this.fail(position);
+        if (this.digits === 0) return this.fail(position, broken.chunkSize);
         this.state = at.sizeBlanks;
       }
       if (code === lf) {
         if (this.state !== at.sizeLf) this.odd = true;
         return this.sizeDone(bytes, position + 1, lineStart);
       }
-      if (this.state === at.sizeLf) return this.fail(position);
+      if (this.state === at.sizeLf) return this.fail(position, broken.chunkSize);
       if (code === cr) this.state = at.sizeLf;
       else if (this.state === at.extension || code === 0x3b) this.oddTo(at.extension);
       else if (code === 0x20 || code === 0x09) this.oddTo(at.sizeBlanks);
-      else return this.fail(position);
+      else return this.fail(position, broken.chunkSize);
       position += 1;
     }
     return position;
@@ -173,7 +176,7 @@ export class ChunkedReader {
       parser.rebase(joined, 0);
     }
     const result = parser.parse(joined.length);
-    if (result === parsed.bad || result === parsed.tooLarge) return this.fail(from);
+    if (result === parsed.bad || result === parsed.tooLarge) return this.fail(from, broken.trailers);
     if (result === parsed.more) {
       // Held back until it is whole: what stands before it goes out now.
       this.pieces ??= [];
@@ -188,7 +191,8 @@ export class ChunkedReader {
     return end;
   }
 
-  private fail(position: number): number {
+  private fail(position: number, what: string): number {
+    this.broken = what;
     this.state = at.bad;
     return position;
   }

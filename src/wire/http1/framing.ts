@@ -3,6 +3,7 @@
  * be read two ways is refused, or made unambiguous by removing lines from the head. Called once per message by traffic/http and
  * by health checks; reads no body.
  */
+import { broken } from './broken.ts';
 import { lower, trimBlanks } from './chars.ts';
 import { column, known, type Http1Head } from './head.ts';
 
@@ -24,6 +25,8 @@ export class Framing {
   upgrade = false;
   /** The message said two things about its length: the connection must not carry another one. */
   doubtful = false;
+  /** After a flaw: what is wrong, in words. */
+  broken = '';
 
   reset(): void {
     this.kind = body.none;
@@ -38,6 +41,11 @@ export class Framing {
 const framingMask = (1 << known.connection) | (1 << known.contentLength) | (1 << known.transferEncoding) | (1 << known.upgrade);
 const lengthMax = Number.MAX_SAFE_INTEGER;
 
+function bad(framing: Framing, what: string): number {
+  framing.broken = what;
+  return flaw.bad;
+}
+
 /** Fills `framing` for a request. `relaxed` is accept-invalid-http-request, which also skips the comparison of authorities. */
 export function frameRequest(head: Http1Head, framing: Framing, relaxed: boolean): number {
   framing.reset();
@@ -47,9 +55,9 @@ export function frameRequest(head: Http1Head, framing: Framing, relaxed: boolean
     if (wrong !== flaw.none) return wrong;
     if (framing.upgrade && framing.kind !== body.none) dropUpgrade(head, framing);
     // HAProxy refuses a WebSocket handshake without its key: no server could accept it.
-    if (framing.upgrade && (head.knownMask & (1 << known.secWebsocketKey)) === 0 && asksWebsocket(head)) return flaw.bad;
+    if (framing.upgrade && (head.knownMask & (1 << known.secWebsocketKey)) === 0 && asksWebsocket(head)) return bad(framing, broken.websocketKey);
   }
-  return checkTarget(head, relaxed);
+  return checkTarget(head, framing, relaxed);
 }
 
 /** Fills `framing` for an answer to a request with this method. An upgrade answer (101) is a tunnel, as is 2xx to CONNECT. */
@@ -85,7 +93,7 @@ function readFraming(head: Http1Head, framing: Framing): number {
     if (wrong !== flaw.none) return wrong;
   }
   if ((head.knownMask & (1 << known.transferEncoding)) === 0) return flaw.none;
-  const wrong = readEncoding(head);
+  const wrong = readEncoding(head, framing);
   if (wrong !== flaw.none) return wrong;
   if ((head.knownMask & (1 << known.contentLength)) !== 0) {
     removeAll(head, known.contentLength);
@@ -108,7 +116,7 @@ function readLength(head: Http1Head, framing: Framing): number {
     const from = head.table[row + column.valueStart] as number;
     const to = head.table[row + column.valueEnd] as number;
     const number = lineLength(head.bytes, from, to);
-    if (number < 0 || (value >= 0 && number !== value)) return flaw.bad;
+    if (number < 0 || (value >= 0 && number !== value)) return bad(framing, broken.contentLength);
     value = number;
     if (line !== first || head.bytes.subarray(from, to).includes(0x2c)) merge = true;
   }
@@ -146,7 +154,7 @@ function lineLength(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /** `chunked` has to be the last encoding and stand once. Other encodings before it are not ours to understand. */
-function readEncoding(head: Http1Head): number {
+function readEncoding(head: Http1Head, framing: Framing): number {
   let chunked = false;
   let other = false;
   for (let line = head.findKnown(known.transferEncoding, 0); line >= 0; line = head.findKnown(known.transferEncoding, line + 1)) {
@@ -155,13 +163,15 @@ function readEncoding(head: Http1Head): number {
       const word = trimBlanks(words[index] ?? '');
       // A trailing comma adds nothing; an empty word before another one is an encoding without a name.
       if (word === '' && index === words.length - 1) continue;
-      if (chunked) return flaw.bad;
+      if (chunked) return bad(framing, broken.transferEncoding);
       if (word === 'chunked') chunked = true;
       else other = true;
     }
   }
-  if (!chunked) return flaw.bad;
-  return other ? flaw.unprocessable : flaw.none;
+  if (!chunked) return bad(framing, broken.transferEncoding);
+  if (!other) return flaw.none;
+  framing.broken = broken.otherEncoding;
+  return flaw.unprocessable;
 }
 
 /** Takes `close` and `keep-alive` out of the Connection lines, which are for this hop; other words stay. */
@@ -229,11 +239,11 @@ function removeAll(head: Http1Head, id: number): void {
 }
 
 /** Checks the form of the target and that it names no other host than the Host line. */
-function checkTarget(head: Http1Head, relaxed: boolean): number {
+function checkTarget(head: Http1Head, framing: Framing, relaxed: boolean): number {
   const host = head.findKnown(known.host, 0);
   if (host >= 0) {
     for (let line = head.findKnown(known.host, host + 1); line >= 0; line = head.findKnown(known.host, line + 1)) {
-      if (head.value(line) !== head.value(host)) return flaw.bad;
+      if (head.value(line) !== head.value(host)) return bad(framing, broken.hosts);
       head.remove(line);
     }
   }
@@ -241,18 +251,18 @@ function checkTarget(head: Http1Head, relaxed: boolean): number {
   const first = head.bytes[head.secondStart];
   const isConnect = head.firstEnd - head.start === 7 && head.method === 'CONNECT';
   if (!isConnect && (first === 0x2f || (first === 0x2a && head.secondEnd - head.secondStart === 1))) return flaw.none;
-  return checkAuthority(head, host, isConnect);
+  return checkAuthority(head, framing, host, isConnect);
 }
 
 const defaultPorts: Readonly<Record<string, string>> = { http: ':80', https: ':443' };
 
-function checkAuthority(head: Http1Head, host: number, isConnect: boolean): number {
+function checkAuthority(head: Http1Head, framing: Framing, host: number, isConnect: boolean): number {
   const { uri } = head;
   let authority = uri;
   let ports: readonly string[] = [':80', ':443'];
   if (!isConnect) {
     const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(uri);
-    if (scheme === null) return flaw.bad;
+    if (scheme === null) return bad(framing, broken.targetForm);
     authority = uri.slice(scheme[0].length);
     // A query right behind the authority is read differently by different servers: it counts as part of the name.
     const end = authority.indexOf('/');
@@ -260,12 +270,12 @@ function checkAuthority(head: Http1Head, host: number, isConnect: boolean): numb
     authority = authority.slice(authority.lastIndexOf('@') + 1);
     ports = [defaultPorts[(scheme[1] ?? '').toLowerCase()] ?? ''];
   } else if (!/:\d+$/.test(uri)) {
-    return flaw.bad;
+    return bad(framing, broken.targetForm);
   }
   if (host < 0 || authority === '') return flaw.none;
   const said = head.value(host).toLowerCase();
   const meant = authority.toLowerCase();
-  if (said !== meant && !ports.some((port) => port !== '' && withoutPort(said, port) === withoutPort(meant, port))) return flaw.bad;
+  if (said !== meant && !ports.some((port) => port !== '' && withoutPort(said, port) === withoutPort(meant, port))) return bad(framing, broken.authority);
   const port = ports.find((one) => one !== '' && authority.endsWith(one));
   if (port !== undefined) dropDefaultPort(head, host, authority, port, isConnect);
   return flaw.none;

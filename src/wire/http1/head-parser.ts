@@ -3,6 +3,7 @@
  * 2.6; NUL is refused as well). One parser per connection side, started again for each message. Keeps only offsets: when a
  * head is spread over several reads the caller joins them and calls rebase(). Decides nothing about bodies: see framing.ts.
  */
+import { broken } from './broken.ts';
 import { endsRelaxedValue, endsValue, isRelaxedTarget, isTarget, isToken, isVersion } from './chars.ts';
 import { column, knownName, lineState, type Http1Head } from './head.ts';
 
@@ -28,6 +29,8 @@ export class HeadParser {
   linesMax = 0;
   /** Where the byte at fault stands, for `show errors`; offset in head.bytes. */
   position = 0;
+  /** After `bad` and `tooLarge`: what is wrong, in words. */
+  broken = '';
   private state: number = at.before;
 
   constructor(head: Http1Head, bytesMax: number, linesMax: number) {
@@ -68,8 +71,8 @@ export class HeadParser {
     let result: number = parsed.more;
     if (this.state < at.lineStart) result = this.head.isResponse ? this.statusLine(to) : this.requestLine(to);
     if (this.state >= at.lineStart && result === parsed.more) result = this.lines(to);
-    if (result === parsed.more && to - this.head.start > this.bytesMax) return parsed.tooLarge;
-    if (result === parsed.done && this.head.end - this.head.start > this.bytesMax) return parsed.tooLarge;
+    if (result === parsed.more && to - this.head.start > this.bytesMax) return this.tooLarge(broken.headBytes);
+    if (result === parsed.done && this.head.end - this.head.start > this.bytesMax) return this.tooLarge(broken.headBytes);
     return result;
   }
 
@@ -79,9 +82,15 @@ export class HeadParser {
     return parsed.more;
   }
 
-  private bad(position: number): number {
+  private bad(position: number, what: string): number {
     this.position = position;
+    this.broken = what;
     return parsed.bad;
+  }
+
+  private tooLarge(what: string): number {
+    this.broken = what;
+    return parsed.tooLarge;
   }
 
   /** Empty lines before the message: skipped, and no part of it. Gives the next position, -1 = more, -2 = bad. */
@@ -110,16 +119,16 @@ export class HeadParser {
     let state: number = this.state;
     if (state <= at.beforeLf) {
       position = this.skipEmpty(bytes, position, to);
-      if (position === -2) return parsed.bad;
+      if (position === -2) return this.bad(this.position, broken.emptyLine);
       if (position === -1) return parsed.more;
-      if (isToken[bytes[position] as number] === 0) return this.bad(position);
+      if (isToken[bytes[position] as number] === 0) return this.bad(position, broken.method);
       state = at.first;
     }
     if (state === at.first) {
       while (position < to && isToken[bytes[position] as number] === 1) position += 1;
       if (position === to) return this.stop(state, position);
       head.firstEnd = position;
-      if (!isBlank(bytes[position] as number)) return this.bad(position);
+      if (!isBlank(bytes[position] as number)) return this.bad(position, broken.method);
       state = at.firstBlanks;
     }
     if (state === at.firstBlanks) {
@@ -133,10 +142,10 @@ export class HeadParser {
       const allowed = relaxed ? isRelaxedTarget : isTarget;
       while (position < to && allowed[bytes[position] as number] === 1) position += 1;
       if (position === to) return this.stop(state, position);
-      if (position === head.secondStart) return this.bad(position);
+      if (position === head.secondStart) return this.bad(position, broken.target);
       head.secondEnd = position;
       const code = bytes[position] as number;
-      if (!isBlank(code)) return relaxed && (code === cr || code === lf) ? this.oldRequest(position, to) : this.bad(position);
+      if (!isBlank(code)) return relaxed && (code === cr || code === lf) ? this.oldRequest(position, to) : this.bad(position, code === cr || code === lf ? broken.version : broken.target);
       state = at.secondBlanks;
     }
     return this.requestVersion(state, position, to);
@@ -158,10 +167,10 @@ export class HeadParser {
       while (position < to && isVersion[bytes[position] as number] === 1) position += 1;
       if (position === to) return this.stop(state, position);
       head.thirdEnd = position;
-      if (!this.takeVersion(head.thirdStart, position)) return this.bad(position);
+      if (!this.takeVersion(head.thirdStart, position)) return this.bad(position, broken.version);
       const code = bytes[position] as number;
       if (code === cr) position += 1;
-      else if (code !== lf) return this.bad(position);
+      else if (code !== lf) return this.bad(position, broken.version);
       else head.irregular = true;
       state = at.startLf;
     }
@@ -173,7 +182,7 @@ export class HeadParser {
     const { head } = this;
     const end = head.bytes[position] === cr ? position + 1 : position;
     if (end === to) return this.stop(at.second, position);
-    if (head.bytes[end] !== lf) return this.bad(end);
+    if (head.bytes[end] !== lf) return this.bad(end, broken.startLineEnd);
     head.thirdStart = position;
     head.thirdEnd = position;
     head.minor = 0;
@@ -191,15 +200,15 @@ export class HeadParser {
     let state: number = this.state;
     if (state <= at.beforeLf) {
       position = this.skipEmpty(bytes, position, to);
-      if (position === -2) return parsed.bad;
+      if (position === -2) return this.bad(this.position, broken.emptyLine);
       if (position === -1) return parsed.more;
       state = at.first;
     }
     if (state === at.first) {
       while (position < to && isVersion[bytes[position] as number] === 1) position += 1;
-      if (position === to) return position - head.start > 8 ? this.bad(position) : this.stop(state, position);
+      if (position === to) return position - head.start > 8 ? this.bad(position, broken.version) : this.stop(state, position);
       head.firstEnd = position;
-      if (!isBlank(bytes[position] as number) || !this.takeVersion(head.start, position)) return this.bad(position);
+      if (!isBlank(bytes[position] as number) || !this.takeVersion(head.start, position)) return this.bad(position, broken.version);
       state = at.firstBlanks;
     }
     if (state === at.firstBlanks) {
@@ -211,13 +220,13 @@ export class HeadParser {
     }
     if (state === at.second) {
       while (position < to && isDigit(bytes[position] as number)) position += 1;
-      if (position === to) return position - head.secondStart > statusDigitsMax ? this.bad(position) : this.stop(state, position);
+      if (position === to) return position - head.secondStart > statusDigitsMax ? this.bad(position, broken.status) : this.stop(state, position);
       head.secondEnd = position;
-      if (!this.takeStatus()) return this.bad(position);
+      if (!this.takeStatus()) return this.bad(position, broken.status);
       const code = bytes[position] as number;
       if (isBlank(code)) position += 1;
       else if (code === cr || code === lf) head.irregular = true;
-      else return this.bad(position);
+      else return this.bad(position, broken.status);
       head.thirdStart = position;
       state = at.third;
     }
@@ -238,7 +247,7 @@ export class HeadParser {
       for (; position < to; position += 1) {
         const code = bytes[position] as number;
         if (code === cr || code === lf) break;
-        if (code === 0) return this.bad(position);
+        if (code === 0) return this.bad(position, broken.reason);
       }
       if (position === to) return this.stop(at.third, position);
       head.thirdEnd = position;
@@ -250,7 +259,7 @@ export class HeadParser {
 
   private endStartLine(position: number, to: number): number {
     if (position === to) return this.stop(at.startLf, position);
-    if (this.head.bytes[position] !== lf) return this.bad(position);
+    if (this.head.bytes[position] !== lf) return this.bad(position, broken.startLineEnd);
     this.head.linesStart = position + 1;
     return this.stop(at.lineStart, position + 1);
   }
@@ -296,11 +305,11 @@ export class HeadParser {
         if (position === to) break;
         const end = bytes[position] as number;
         if (end !== 0x3a) {
-          if (!relaxed || end === cr || end === lf) return this.bad(position);
+          if (!relaxed || end === cr || end === lf) return this.bad(position, broken.name);
           position += 1;
           continue;
         }
-        if (position === table[row]) return this.bad(position);
+        if (position === table[row]) return this.bad(position, broken.name);
         table[row + column.nameEnd] = position;
         state = at.valueBlanks;
         position += 1;
@@ -314,12 +323,12 @@ export class HeadParser {
         while (position < to && ends[bytes[position] as number] === 0) position += 1;
         if (position === to) break;
         const next = bytes[position] as number;
-        if (next === 0) return this.bad(position);
+        if (next === 0) return this.bad(position, broken.value);
         table[row + column.valueEnd] = position;
         if (next === cr) position += 1; else head.irregular = true;
         state = at.lineLf;
       } else if (state === at.lineLf) {
-        if (code !== lf) return this.bad(position);
+        if (code !== lf) return this.bad(position, broken.lineEnd);
         position += 1;
         state = at.lineDone;
       } else if (state === at.lineDone) {
@@ -329,7 +338,7 @@ export class HeadParser {
         }
         this.finishLine(row, position);
         row += column.stride;
-        if (head.parsedCount > this.linesMax) return parsed.tooLarge;
+        if (head.parsedCount > this.linesMax) return this.tooLarge(broken.headLines);
         if (row + column.stride > table.length) {
           head.grow();
           table = head.table;
@@ -343,11 +352,11 @@ export class HeadParser {
           state = at.lastLf;
         } else {
           // A continuation of nothing, whatever is accepted otherwise.
-          if (isBlank(code)) return this.bad(position);
+          if (isBlank(code)) return this.bad(position, broken.fold);
           state = at.name;
         }
       } else {
-        return code === lf ? this.whole(position + 1) : this.bad(position);
+        return code === lf ? this.whole(position + 1) : this.bad(position, broken.headEnd);
       }
     }
     return this.stop(state, position);

@@ -126,7 +126,7 @@ export class FakeScope implements ExpressionScope {
   model(): Model {
     return {
       acls: this.acls, patterns: this.sets, proxies: this.proxies, servers: this.servers, userlists: this.userlists, binds: [], certificates: [],
-      inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], stateFolder: '' }, files: [], global: { nbthread: 1 },
+      inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], logWhy: [], stateFolder: '' }, files: [], global: { nbthread: 1 },
     } as unknown as Model;
   }
 }
@@ -137,13 +137,13 @@ export function fakeFacts(changes: Partial<LogFacts> = {}): LogFacts {
     connectMs: 3, responseMs: 4, activeMs: 10, totalMs: 12, status: 200, bytesToClient: 100, bytesFromClient: 50, cause: '-', stage: '-', cookieFound: '-', cookieSet: '-',
     retries: 0, redispatched: false, serverQueue: 0, backendQueue: 0, early: false, backendName: 'be1', serverName: 's1', serverAddress: '10.0.0.1', serverPort: 443,
     ownAddress: '10.0.0.9', ownPort: 40000, requestCookie: '', responseCookie: '', badRequest: false, requestLine: 'GET / HTTP/1.1', method: 'GET', uri: '/',
-    version: 'HTTP/1.1', why: '', ...changes,
+    version: 'HTTP/1.1', fault: null, rule: null, detail: '', firstServer: '', firstDetail: '', ...changes,
   };
 }
 
 export function fakeWorld(model: Model, changes: Partial<World> = {}): World {
   return {
-    model, startedAtMs: 0, hostname: 'lab', pid: 4242, threadIndex: 0, nowMs: () => Date.UTC(2026, 10, 20, 23, 0, 0, 123), usableServers: () => 2, serverIsUp: () => true,
+    model, startedAtMs: 0, hostname: 'lab', pid: 4242, threadIndex: 0, nowMs: () => Date.UTC(2026, 10, 20, 23, 0, 0, 123), usableServers: () => 2, serverIsUp: () => true, serverTrouble: () => 'down',
     serverWeight: () => 1, serverConnections: () => 1, serverQueue: () => 0, serverRate: () => 0, backendConnections: () => 3, backendQueue: () => 0, backendRate: () => 0,
     frontendConnections: () => 4, frontendRate: () => 0, frontendRequestRate: () => 0, processConnections: () => 5, processVars: new Map(), patternVersion: () => 0,
     random: () => 0.5, patternsChanged: () => undefined, stickLookup: () => -1, warn: () => undefined, ...changes,
