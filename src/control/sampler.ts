@@ -90,7 +90,7 @@ export class Sampler {
     serverSslKeyRate: 0, serverSslKeyRateMax: 0, sslReusePercent: 0, bytesOutRate: 0, idlePercent: 100,
   };
   private readonly threads: number;
-  private readonly frontends: readonly number[];
+  private readonly frontends: readonly Int32Array[];
   private readonly counters: readonly (readonly Float64Array[])[];
   private readonly gauges: readonly Int32Array[];
   private readonly processSegments: readonly Float64Array[];
@@ -99,13 +99,13 @@ export class Sampler {
 
   constructor(model: Model, segments: Segments) {
     this.threads = segments.threads;
-    const objects = 2 * model.proxies.length + model.binds.length + model.servers.length;
+    const objects = segments.objects();
     const threads = Array.from({ length: segments.threads + 1 }, (_, thread) => thread);
-    this.counters = Array.from({ length: objects }, (_, object) => threads.map(thread => segments.counters(object, thread)));
-    this.gauges = Array.from({ length: objects }, (_, object) => segments.gauges(object));
+    this.counters = objects.map(object => threads.map(thread => segments.counters(object, thread)));
+    this.gauges = objects.map(object => segments.gauges(object));
     this.processSegments = threads.map(thread => segments.process(thread));
-    this.frontends = model.proxies.filter(proxy => proxy.isFrontend).map(proxy => segments.frontendObject(proxy.index));
-    this.objects = new History(objects * objectRates.length);
+    this.frontends = model.proxies.filter(proxy => proxy.isFrontend).map(proxy => segments.gauges(segments.frontendObject(proxy.index)));
+    this.objects = new History(objects.length * objectRates.length);
   }
 
   /** Every samplePeriodMs: publishes the rates and keeps a sample; `nowMs` is a monotonic clock. */
@@ -163,7 +163,7 @@ export class Sampler {
     const rateOf = (field: ProcessField): number => perSecond(growth[processCounters.indexOf(field)] ?? 0, spanMs);
     const rates = this.process;
     rates.connRate = rateOf('connections');
-    rates.sessRate = this.frontends.reduce((sum, object) => sum + Atomics.load(this.gauges[object] as Int32Array, G.rate), 0);
+    rates.sessRate = this.frontends.reduce((sum, gauges) => sum + Atomics.load(gauges, G.rate), 0);
     rates.sslRate = rateOf('ssl_connections');
     const reused = rateOf('ssl_reused');
     rates.sslKeyRate = Math.max(0, rateOf('ssl_handshakes') - reused);

@@ -4,15 +4,35 @@
  */
 import type { Model } from './model.ts';
 
-/** Handles of the shared segments, made by shared/segments.ts in the control thread and opened in each traffic thread. */
-export interface SharedHandles {
-  /** Float64: [object][thread][counterFieldCount]. Objects: see shared/segments.ts. */
+/**
+ * Places in shared memory of a model's objects, by index. A reload leaves an object that stays where it is, so messages name proxies and
+ * servers by slot: it means the same to a thread that is one configuration ahead.
+ */
+export interface SharedSlots {
+  readonly proxies: readonly number[];
+  readonly binds: readonly number[];
+  readonly servers: readonly number[];
+}
+
+/** Memory for the slots from `first` on, `count` of each kind; see shared/segments.ts. */
+export interface SharedBank {
+  readonly first: { readonly proxies: number; readonly binds: number; readonly servers: number };
+  readonly count: { readonly proxies: number; readonly binds: number; readonly servers: number };
+  /** Float64: [row][thread][counterFieldCount]. */
   readonly counters: SharedArrayBuffer;
+  /** Int32: [row][gaugeFieldCount]. */
   readonly gauges: SharedArrayBuffer;
-  /** Int32: [object][thread][gaugeFieldCount]: each thread's share of the gauges, taken back when it dies. */
+  /** Int32: [row][thread][gaugeFieldCount]: each thread's share of the gauges, taken back when it dies. */
   readonly gaugeShares: SharedArrayBuffer;
   readonly serverStates: SharedArrayBuffer;
   readonly backendStates: SharedArrayBuffer;
+}
+
+/** Handles of the shared segments, made by shared/segments.ts in the control thread and opened in each traffic thread. */
+export interface SharedHandles {
+  /** One at the start; a reload that needs more slots adds another. */
+  readonly banks: readonly SharedBank[];
+  readonly slots: SharedSlots;
   /** Process-wide gauges and counters (connections, ssl, …), see shared/segments.ts. */
   readonly process: SharedArrayBuffer;
   /** Stick tables by proxy index. */
@@ -61,6 +81,16 @@ export interface MissedRouteSighting {
   readonly path: string;
   readonly client: string;
   readonly count: number;
+}
+
+/** Something that a reload removed, in one thread. */
+export interface LeavingObject {
+  readonly kind: keyof SharedSlots;
+  readonly slot: number;
+  /** Connections, or requests of a server. */
+  readonly sessions: number;
+  /** Age of the oldest of them. */
+  readonly oldestMs: number;
 }
 
 /** What a traffic thread gets as workerData. */
@@ -115,6 +145,10 @@ export type ToTraffic =
   /** `clear counters`: the thread clears its own counters, the maxima (`all` false) or everything: Segments.clearCounters. */
   | { readonly type: 'clear-counters'; readonly all: boolean }
   | { readonly type: 'set-frontend'; readonly proxy: number; readonly enabled: boolean }
+  /** A reload: make a plan of it and open what is new; the answer is reload-prepared. Then one of the two that follow. */
+  | { readonly type: 'reload'; readonly model: Model; readonly shared: SharedHandles }
+  | { readonly type: 'reload-commit' }
+  | { readonly type: 'reload-abort' }
   /** Stop accepting, finish what runs, then exit; connections older than hardStopMs are cut. */
   | { readonly type: 'drain'; readonly hardStopMs: number | null };
 
@@ -140,5 +174,10 @@ export type ToControl =
   | { readonly type: 'sightings'; readonly logins: readonly LoginSighting[]; readonly missedRoutes: readonly MissedRouteSighting[] }
   /** A watched server showed a certificate that this thread had not seen on it last. SHA-256 of the leaf, lower-case hexadecimal. */
   | { readonly type: 'server-certificate'; readonly server: number; readonly fingerprint: string }
+  /** Empty: ready to go over. */
+  | { readonly type: 'reload-prepared'; readonly thread: number; readonly failures: readonly { readonly bind: number; readonly code: string; readonly message: string }[] }
+  | { readonly type: 'reload-done'; readonly thread: number }
+  /** Every second while somebody uses what a reload removed; `sessions` 0 = nobody in this thread does any more. */
+  | { readonly type: 'leaving'; readonly thread: number; readonly left: readonly LeavingObject[] }
   /** Draining is over. */
   | { readonly type: 'drained'; readonly thread: number };

@@ -12,16 +12,18 @@
  * | logs          | bytes     | thread               | that thread, control takes  | control          |
  * | suspects      | Int32     | client               | any thread, Atomics only    | traffic          |
  *
- * Objects are numbered: frontend sides 0..P-1 (by proxy index), backend sides P..2P-1, listeners 2P..2P+L-1, servers after.
+ * Objects have slots (slots.ts): numbers that stay theirs over reloads. The arrays of an object are rows of a bank; the first bank has room
+ * for the first configuration, a reload that needs more adds one. Rows of a bank: frontend sides, backend sides, listeners, servers.
  * The control thread counts too (thread number `threads`), so nothing it does is lost.
  */
 import { C, counterFieldCount, G, gaugeFieldCount, maxFields } from '../model/counters.ts';
 import { exchangeBackends } from '../model/exchange-sites.ts';
 import { backendStateFieldCount, serverStateFieldCount } from '../model/server-state.ts';
-import type { SharedHandles } from '../model/messages.ts';
+import type { SharedBank, SharedHandles } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
 import { LogRing } from './log-ring.ts';
-import { allocateStickTables } from './stick-table.ts';
+import type { SlotChanges, SlotCounts } from './slots.ts';
+import { allocateStickTables, reloadStickTables } from './stick-table.ts';
 import { Suspects } from './suspects.ts';
 
 /** Offsets in the process segment. One Float64 array per thread plus one for control. */
@@ -37,60 +39,101 @@ export const P: Readonly<Record<ProcessField, number>> = Object.freeze(
 /** The fields that `clear counters` without `all` clears: longest times, not the time of the last session. */
 const clearableMaxima: readonly number[] = maxFields.filter(name => name !== 'lastsess_ms').map(name => C[name]);
 
+/** Of a slot: what kind of object, and which side of a proxy. */
+const side = { front: 0, back: 1, listener: 2, server: 3 } as const;
+const sides = 4;
+/** Slots that a new bank has to spare, so that the next reload finds room. */
+const spare = 16;
+
 export class Segments {
   readonly handles: SharedHandles;
   readonly threads: number;
-  private readonly proxies: number;
-  private readonly listeners: number;
 
-  constructor(handles: SharedHandles, model: Model) {
+  constructor(handles: SharedHandles) {
     this.handles = handles;
     this.threads = handles.threads;
-    this.proxies = model.proxies.length;
-    this.listeners = model.binds.length;
   }
 
   static allocate(model: Model, threads: number): Segments {
-    const objects = 2 * model.proxies.length + model.binds.length + model.servers.length;
-    const handles: SharedHandles = {
-      counters: new SharedArrayBuffer(8 * objects * (threads + 1) * counterFieldCount),
-      gauges: new SharedArrayBuffer(4 * objects * gaugeFieldCount),
-      gaugeShares: new SharedArrayBuffer(4 * objects * threads * gaugeFieldCount),
-      serverStates: new SharedArrayBuffer(4 * model.servers.length * serverStateFieldCount),
-      backendStates: new SharedArrayBuffer(4 * model.proxies.length * backendStateFieldCount),
+    const count = { proxies: model.proxies.length, binds: model.binds.length, servers: model.servers.length };
+    const numbers = (length: number): number[] => Array.from({ length }, (_, index) => index);
+    return new Segments({
+      banks: [makeBank({ proxies: 0, binds: 0, servers: 0 }, count, threads)],
+      slots: { proxies: numbers(count.proxies), binds: numbers(count.binds), servers: numbers(count.servers) },
       process: new SharedArrayBuffer(8 * (threads + 1) * processFields.length),
       stickTables: allocateStickTables(model),
       logs: Array.from({ length: threads }, () => LogRing.allocate()),
       suspects: Suspects.allocate(exchangeBackends(model).size > 0),
       threads,
-    };
-    return new Segments(handles, model);
+    });
   }
 
-  frontendObject(proxy: number): number { return proxy; }
-  backendObject(proxy: number): number { return this.proxies + proxy; }
-  listenerObject(bind: number): number { return 2 * this.proxies + bind; }
-  serverObject(server: number): number { return 2 * this.proxies + this.listeners + server; }
+  /** The same memory under another configuration, with one bank more if the slots need it. `former`: its model. */
+  reloaded(model: Model, former: Model, changes: SlotChanges): Segments {
+    const { handles, threads } = this;
+    const last = handles.banks.at(-1) as SharedBank;
+    const first = { proxies: last.first.proxies + last.count.proxies, binds: last.first.binds + last.count.binds, servers: last.first.servers + last.count.servers };
+    const missing = (kind: keyof SlotCounts): number => changes.capacity[kind] > first[kind] ? changes.capacity[kind] - first[kind] + spare : 0;
+    const count = { proxies: missing('proxies'), binds: missing('binds'), servers: missing('servers') };
+    const grows = count.proxies + count.binds + count.servers > 0;
+    const watched = exchangeBackends(model).size > 0;
+    return new Segments({
+      ...handles,
+      banks: grows ? [...handles.banks, makeBank(first, count, threads)] : handles.banks,
+      slots: changes.slots,
+      stickTables: reloadStickTables(model, former, handles.stickTables),
+      suspects: watched && handles.suspects.byteLength === 0 ? Suspects.allocate(true) : handles.suspects,
+    });
+  }
+
+  proxySlot(proxy: number): number { return this.handles.slots.proxies[proxy] ?? -1; }
+  serverSlot(server: number): number { return this.handles.slots.servers[server] ?? -1; }
+  /** Index in this configuration, −1 = none. */
+  proxyAt(slot: number): number { return this.handles.slots.proxies.indexOf(slot); }
+  serverAt(slot: number): number { return this.handles.slots.servers.indexOf(slot); }
+
+  frontendObject(proxy: number): number { return this.proxySlot(proxy) * sides + side.front; }
+  backendObject(proxy: number): number { return this.proxySlot(proxy) * sides + side.back; }
+  listenerObject(bind: number): number { return (this.handles.slots.binds[bind] ?? -1) * sides + side.listener; }
+  serverObject(server: number): number { return this.serverSlot(server) * sides + side.server; }
+
+  /** Every object of this configuration. */
+  objects(): number[] {
+    const { proxies, binds, servers } = this.handles.slots;
+    return [
+      ...proxies.map((slot) => slot * sides + side.front), ...proxies.map((slot) => slot * sides + side.back),
+      ...binds.map((slot) => slot * sides + side.listener), ...servers.map((slot) => slot * sides + side.server),
+    ];
+  }
 
   /** Counters of one object for one thread (thread = threads: the control thread's). */
   counters(object: number, thread: number): Float64Array {
+    const bank = this.bankOf(object);
     const length = counterFieldCount;
-    return new Float64Array(this.handles.counters, 8 * length * (object * (this.threads + 1) + thread), length);
+    return new Float64Array(bank.counters, 8 * length * (rowOf(bank, object) * (this.threads + 1) + thread), length);
   }
 
   gauges(object: number): Int32Array {
-    return new Int32Array(this.handles.gauges, 4 * gaugeFieldCount * object, gaugeFieldCount);
+    const bank = this.bankOf(object);
+    return new Int32Array(bank.gauges, 4 * gaugeFieldCount * rowOf(bank, object), gaugeFieldCount);
   }
 
   /** What one traffic thread has added to an object's gauges and not taken away yet. */
   gaugeShare(object: number, thread: number): Int32Array {
-    return new Int32Array(this.handles.gaugeShares, 4 * gaugeFieldCount * (object * this.threads + thread), gaugeFieldCount);
+    const bank = this.bankOf(object);
+    return new Int32Array(bank.gaugeShares, 4 * gaugeFieldCount * (rowOf(bank, object) * this.threads + thread), gaugeFieldCount);
+  }
+
+  private bankOf(object: number): SharedBank {
+    const slot = Math.floor(object / sides);
+    const kind = kindOf(object);
+    for (const bank of this.handles.banks) if (slot < bank.first[kind] + bank.count[kind]) return bank;
+    throw new RangeError(`there is no slot ${slot} of ${kind}`);
   }
 
   /** A thread starts: what a predecessor that died left in the gauges is taken back. */
   reclaimGauges(thread: number): void {
-    const objects = this.handles.gauges.byteLength / (4 * gaugeFieldCount);
-    for (let object = 0; object < objects; object++) {
+    for (const object of this.slotsTaken()) {
       const gauges = this.gauges(object);
       const share = this.gaugeShare(object, thread);
       for (let field = 0; field < gaugeFieldCount; field++) if (share[field] !== 0) Atomics.sub(gauges, field, share[field] as number);
@@ -102,17 +145,31 @@ export class Segments {
   }
 
   serverState(server: number): Int32Array {
-    return new Int32Array(this.handles.serverStates, 4 * serverStateFieldCount * server, serverStateFieldCount);
+    const slot = this.serverSlot(server);
+    const bank = this.bankOf(slot * sides + side.server);
+    return new Int32Array(bank.serverStates, 4 * serverStateFieldCount * (slot - bank.first.servers), serverStateFieldCount);
   }
 
   backendState(proxy: number): Int32Array {
-    return new Int32Array(this.handles.backendStates, 4 * backendStateFieldCount * proxy, backendStateFieldCount);
+    const slot = this.proxySlot(proxy);
+    const bank = this.bankOf(slot * sides + side.back);
+    return new Int32Array(bank.backendStates, 4 * backendStateFieldCount * (slot - bank.first.proxies), backendStateFieldCount);
+  }
+
+  /** Every object there is memory for, in whatever configuration. */
+  private slotsTaken(): number[] {
+    const all: number[] = [];
+    for (const { first, count } of this.handles.banks) {
+      for (let slot = first.proxies; slot < first.proxies + count.proxies; slot++) all.push(slot * sides + side.front, slot * sides + side.back);
+      for (let slot = first.binds; slot < first.binds + count.binds; slot++) all.push(slot * sides + side.listener);
+      for (let slot = first.servers; slot < first.servers + count.servers; slot++) all.push(slot * sides + side.server);
+    }
+    return all;
   }
 
   /** `clear counters`: called by the thread that owns the counters. `all` false clears the maxima only. */
   clearCounters(thread: number, all: boolean): void {
-    const objects = this.handles.counters.byteLength / (8 * counterFieldCount * (this.threads + 1));
-    for (let object = 0; object < objects; object++) {
+    for (const object of this.slotsTaken()) {
       const counters = this.counters(object, thread);
       const open = counters[C.h1_open_conns] as number;
       if (all) counters.fill(0);
@@ -123,8 +180,7 @@ export class Segments {
 
   /** `clear counters`: highest numbers of sessions and queued requests start again. Any thread may. */
   clearHighest(): void {
-    const objects = this.handles.gauges.byteLength / (4 * gaugeFieldCount);
-    for (let object = 0; object < objects; object++) {
+    for (const object of this.slotsTaken()) {
       const gauges = this.gauges(object);
       Atomics.store(gauges, G.smax, Atomics.load(gauges, G.scur));
       Atomics.store(gauges, G.qmax, Atomics.load(gauges, G.qcur));
@@ -138,5 +194,32 @@ export class Segments {
 
   process(thread: number): Float64Array {
     return new Float64Array(this.handles.process, 8 * processFields.length * thread, processFields.length);
+  }
+}
+
+function makeBank(first: SlotCounts, count: SlotCounts, threads: number): SharedBank {
+  const rows = 2 * count.proxies + count.binds + count.servers;
+  return {
+    first, count,
+    counters: new SharedArrayBuffer(8 * rows * (threads + 1) * counterFieldCount),
+    gauges: new SharedArrayBuffer(4 * rows * gaugeFieldCount),
+    gaugeShares: new SharedArrayBuffer(4 * rows * threads * gaugeFieldCount),
+    serverStates: new SharedArrayBuffer(4 * count.servers * serverStateFieldCount),
+    backendStates: new SharedArrayBuffer(4 * count.proxies * backendStateFieldCount),
+  };
+}
+
+function kindOf(object: number): keyof SlotCounts {
+  const which = object % sides;
+  return which === side.listener ? 'binds' : which === side.server ? 'servers' : 'proxies';
+}
+
+function rowOf({ first, count }: SharedBank, object: number): number {
+  const slot = Math.floor(object / sides);
+  switch (object % sides) {
+    case side.front: return slot - first.proxies;
+    case side.back: return count.proxies + slot - first.proxies;
+    case side.listener: return 2 * count.proxies + slot - first.binds;
+    default: return 2 * count.proxies + count.binds + slot - first.servers;
   }
 }

@@ -30,6 +30,14 @@ const stripeCount = 16;
 const storeAttempts = 4;
 const headerWords = header.stripes + stripeCount * stripe.stride;
 
+/** Entries name servers by slot, which a reload leaves as they are. */
+interface ServerPlaces {
+  /** By index. */
+  readonly slots: readonly number[];
+  /** By slot. */
+  readonly indexes: readonly (number | undefined)[];
+}
+
 interface Layout {
   readonly size: number;
   readonly buckets: number;
@@ -60,6 +68,7 @@ export class SharedStickTable {
   readonly config: StickTable;
   private readonly layout: Layout;
   private readonly clock: Clock;
+  private readonly servers: ServerPlaces;
   private readonly head: Int32Array;
   private readonly buckets: Int32Array;
   private readonly expires: Float64Array;
@@ -69,8 +78,9 @@ export class SharedStickTable {
   private keyLength = 0;
   private keyHash = 0;
 
-  constructor(config: StickTable, buffer: SharedArrayBuffer, clock: Clock) {
+  constructor(config: StickTable, buffer: SharedArrayBuffer, clock: Clock, servers: ServerPlaces) {
     const layout = layoutOf(config);
+    this.servers = servers;
     this.config = config;
     this.layout = layout;
     this.clock = clock;
@@ -91,7 +101,7 @@ export class SharedStickTable {
     if (!this.setKey(sample)) return -1;
     const at = this.enter(this.keyHash);
     const entry = this.find(at);
-    const server = entry === 0 ? -1 : this.get(entry, word.server) - 1;
+    const server = entry === 0 ? -1 : this.serverOf(entry);
     if (entry !== 0 && touch) this.renew(at, entry);
     this.leave(at);
     return server;
@@ -171,7 +181,7 @@ export class SharedStickTable {
       const start = entry * this.layout.keyBytes;
       found.push({
         key: this.key.text(this.keys.slice(start, start + this.get(entry, word.keyLength))),
-        server: this.get(entry, word.server) - 1,
+        server: this.serverOf(entry),
         expiresInMs: this.config.expireMs === 0 ? 0 : Math.max(0, (this.expires[entry] as number) - now),
       });
     }
@@ -215,7 +225,7 @@ export class SharedStickTable {
   private storeLocked(at: number, server: number): boolean {
     const known = this.find(at);
     if (known !== 0) {
-      this.set(known, word.server, server + 1);
+      this.setServer(known, server);
       this.renew(at, known);
       return true;
     }
@@ -264,7 +274,7 @@ export class SharedStickTable {
     for (let index = 0; index < this.keyLength; index += 1) this.keys[start + index] = this.key.bytes[index] as number;
     this.set(entry, word.hash, this.keyHash);
     this.set(entry, word.keyLength, this.keyLength);
-    this.set(entry, word.server, server + 1);
+    this.setServer(entry, server);
     this.set(entry, word.next, this.buckets[bucket] as number);
     this.buckets[bucket] = entry;
     this.append(at, entry);
@@ -360,6 +370,15 @@ export class SharedStickTable {
     return false;
   }
 
+  /** Index in Model.servers; −1 also for one that is no longer configured. */
+  private serverOf(entry: number): number {
+    return this.servers.indexes[this.get(entry, word.server) - 1] ?? -1;
+  }
+
+  private setServer(entry: number, server: number): void {
+    this.set(entry, word.server, (this.servers.slots[server] ?? -1) + 1);
+  }
+
   private get(entry: number, field: number): number {
     return this.words[entry * word.stride + field] as number;
   }
@@ -374,9 +393,12 @@ export class StickTables {
   private readonly tables: (SharedStickTable | undefined)[] = [];
 
   constructor(model: Model, handles: SharedHandles, clock: Clock) {
+    const { servers } = handles.slots;
+    const indexes: number[] = [];
+    for (const [index, slot] of servers.entries()) indexes[slot] = index;
     for (const { proxy, buffer } of handles.stickTables) {
       const config = model.proxies[proxy]?.stickTable;
-      if (config) this.tables[proxy] = new SharedStickTable(config, buffer, clock);
+      if (config) this.tables[proxy] = new SharedStickTable(config, buffer, clock, { slots: servers, indexes });
     }
   }
 
@@ -386,10 +408,19 @@ export class StickTables {
 }
 
 /** Memory for every stick table of the model, for SharedHandles.stickTables. */
-export function allocateStickTables(model: Model): { proxy: number; buffer: SharedArrayBuffer }[] {
-  const handles: { proxy: number; buffer: SharedArrayBuffer }[] = [];
-  for (const proxy of model.proxies) {
-    if (proxy.stickTable) handles.push({ proxy: proxy.index, buffer: SharedStickTable.allocate(proxy.stickTable) });
-  }
-  return handles;
+export function allocateStickTables(model: Model): SharedHandles['stickTables'] {
+  return reloadStickTables(model, null, []);
+}
+
+/** The same for a reload: a table of the same name, keys and size goes on. */
+export function reloadStickTables(model: Model, former: Model | null, tables: SharedHandles['stickTables']): SharedHandles['stickTables'] {
+  const known = new Map(tables.flatMap(({ proxy, buffer }) => {
+    const was = former?.proxies[proxy];
+    return was?.stickTable ? [[tableKey(was.name, was.stickTable), buffer] as const] : [];
+  }));
+  return model.proxies.flatMap(({ index, name, stickTable }) => stickTable ? [{ proxy: index, buffer: known.get(tableKey(name, stickTable)) ?? SharedStickTable.allocate(stickTable) }] : []);
+}
+
+function tableKey(name: string, { type, keyBytes, sizeEntries }: StickTable): string {
+  return `${name} ${type} ${keyBytes} ${sizeEntries}`;
 }

@@ -71,6 +71,8 @@ export interface DispatchClient {
 export interface SessionUser {
   /** The thread stops: close when idle, else after the answer that is under way. */
   onStop(): void;
+  /** Another plan is in force: take it up when idle, else with what starts next. */
+  onReload(): void;
   /** Close at once, logging these letters. */
   onKill(fault: Fault): void;
   /** A server connection that belongs to this client alone closed while nobody used it: what the client proved on it is gone. */

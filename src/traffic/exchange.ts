@@ -155,7 +155,8 @@ export class Exchange implements Subject, DispatchClient {
   }
 
   /** Makes a used exchange new again for another owner. */
-  reset(session: Session, owner: ExchangeOwner): void {
+  reset(world: World, session: Session, owner: ExchangeOwner): void {
+    this.world = world;
     this.session = session;
     this.owner = owner;
     this.frontend = session.frontend;

@@ -7,6 +7,7 @@ import type { Acl, Condition } from '../model/expression.ts';
 import { fallbackOf } from '../model/exchange-sites.ts';
 import { limits } from '../model/limits.ts';
 import type { Model, Proxy } from '../model/model.ts';
+import type { Segments } from '../shared/segments.ts';
 import type { MissedRoute, SightingQueue } from './sighting-queue.ts';
 
 interface Route extends MissedRoute {
@@ -29,7 +30,7 @@ export class MissedRoutes {
   }
 
   /** Null: nothing to watch. */
-  static of(frontend: Proxy, model: Model): MissedRoutes | null {
+  static of(frontend: Proxy, model: Model, segments: Segments): MissedRoutes | null {
     const fallback = fallbackOf(frontend);
     if (fallback < 0 || frontend.mode !== 'http') return null;
     const routes: Route[] = [];
@@ -40,7 +41,7 @@ export class MissedRoutes {
           const lower = pattern.toLowerCase();
           const whole = acl.method === 'str';
           if (routes.some((route) => route.lower === lower && route.whole === whole)) continue;
-          routes.push({ frontend: frontend.index, target: rule.target, pattern, lower, whole, path: '', client: '', count: 0 });
+          routes.push({ frontend: segments.proxySlot(frontend.index), target: segments.proxySlot(rule.target), pattern, lower, whole, path: '', client: '', count: 0 });
         }
       }
     }

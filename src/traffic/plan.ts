@@ -22,6 +22,7 @@ import { serveQueues } from './dispatch/serve-queues.ts';
 import { HttpRules } from './http/http-rules.ts';
 import { MissedRoutes } from './missed-routes.ts';
 import { Tally } from './tally.ts';
+import { SharedWorld, type WorldGround } from './world.ts';
 
 /** What a Plan is made with. */
 interface PlanGround {
@@ -29,12 +30,17 @@ interface PlanGround {
   readonly thread: number;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
+  /** Null at the start. What goes on living is taken over from it: queues, idle connections, addresses set by hand. */
+  readonly former: Plan | null;
+  readonly world: WorldGround;
 }
 
 /** One proxy: its frontend side, its backend side, or both (listen). */
 export class ProxyPlan implements TimerOwner {
   readonly proxy: Proxy;
   readonly plan: Plan;
+  /** Its place in shared memory: what other threads and later plans know it by. */
+  readonly slot: number;
   readonly front: Tally;
   readonly back: Tally;
   readonly backendState: Int32Array;
@@ -50,7 +56,7 @@ export class ProxyPlan implements TimerOwner {
   /** Connection limit of the frontend in force (runtime `set maxconn frontend`). */
   maxconn: number;
   /** False after `disable frontend`. */
-  enabled = true;
+  enabled: boolean;
   /** Some path is answered here: monitor-uri, or the process's own question whether it still answers. */
   readonly monitored: boolean;
   /** A backend of an Exchange site: the control thread wants to know who is refused. */
@@ -60,8 +66,10 @@ export class ProxyPlan implements TimerOwner {
 
   constructor(proxy: Proxy, plan: Plan, ground: PlanGround) {
     const { segments, thread } = ground;
+    const former = ground.former?.proxyAt(segments.proxySlot(proxy.index));
     this.proxy = proxy;
     this.plan = plan;
+    this.slot = segments.proxySlot(proxy.index);
     this.front = Tally.of(segments, segments.frontendObject(proxy.index), thread);
     this.back = Tally.of(segments, segments.backendObject(proxy.index), thread);
     this.backendState = segments.backendState(proxy.index);
@@ -69,11 +77,12 @@ export class ProxyPlan implements TimerOwner {
     this.balancer = new BackendBalancer(proxy, plan.model, segments, plan.compiler);
     this.load = this.balancer.load;
     this.persistence = new Persistence(proxy, plan.model, segments, plan.compiler, plan.stickTables);
-    this.queue = new RequestQueue(this.back);
+    this.queue = former?.queue ?? new RequestQueue(this.back);
     this.rules = new ProxyRules(proxy, plan.compiler, plan.model.poise.logWhy.includes(proxy.index));
-    this.maxconn = proxy.maxconn;
+    this.maxconn = former !== undefined && former.proxy.maxconn === proxy.maxconn ? former.maxconn : proxy.maxconn;
+    this.enabled = former?.enabled ?? true;
     this.watched = plan.exchange.has(proxy.index);
-    this.missedRoutes = proxy.isFrontend && plan.exchange.size > 0 && [...plan.exchange.values()].some(({ frontends }) => frontends.includes(proxy.index)) ? MissedRoutes.of(proxy, plan.model) : null;
+    this.missedRoutes = proxy.isFrontend && plan.exchange.size > 0 && [...plan.exchange.values()].some(({ frontends }) => frontends.includes(proxy.index)) ? MissedRoutes.of(proxy, plan.model, segments) : null;
     this.monitored = proxy.monitorUri !== '' || plan.model.global.selfCheckUri !== '';
   }
 
@@ -115,43 +124,72 @@ class ProxyRules {
 
 export class ServerPlan {
   readonly server: Server;
+  /** As ProxyPlan.slot; −1: the internal server. */
+  readonly slot: number;
   readonly tally: Tally;
   readonly state: Int32Array;
   readonly queue: RequestQueue;
+  /** The same over reloads while connections to the server are made in the same way. */
   readonly pool: IdlePool;
   /** Address in force; '' while the name is not resolved. A unix socket's path when `unix`. */
   host: string;
   port: number;
   readonly unix: boolean;
-  /** Requests that this server works on, newest first (linked through Dispatch). */
-  active: Dispatch | null = null;
+  /** Requests that this server works on. */
+  readonly work: Work;
   readonly sni: SampleFn | null;
   /** Null: clear text. Made when the thread starts. */
   tls: ServerTlsContext | null = null;
 
-  constructor(server: Server, compiler: Compiler, tally: Tally, state: Int32Array, wheel: TimerWheel) {
+  /** `former`: the same server before a reload. */
+  constructor(server: Server, slot: number, compiler: Compiler, tally: Tally, state: Int32Array, wheel: TimerWheel, former?: ServerPlan) {
     this.server = server;
+    this.slot = slot;
     this.tally = tally;
     this.state = state;
-    this.queue = new RequestQueue(tally);
-    this.pool = new IdlePool(server, tally, wheel);
+    this.queue = former?.queue ?? new RequestQueue(tally);
+    this.work = former?.work ?? { first: null };
+    this.pool = former !== undefined && connectsAlike(former.server, server) ? former.pool : new IdlePool(server, tally, wheel);
     const { address } = server;
     this.unix = address.kind === 'unix';
     this.host = address.kind === 'inet' ? address.host : address.kind === 'unix' ? (address.abstract ? `\0${address.path}` : address.path) : '';
     this.port = address.kind === 'unix' ? 0 : address.port;
     this.sni = server.tls?.sni ? compiler.sample(server.tls.sni) : null;
+    if (former !== undefined && same(former.server.address, address)) {
+      this.host = former.host;
+      this.port = former.port;
+    }
   }
+}
+
+/** Requests that a server works on, newest first (linked through Dispatch): one list over all plans. */
+interface Work { first: Dispatch | null }
+
+/** True when a connection made for one configuration of a server is good for the other. */
+function connectsAlike(one: Server, other: Server): boolean {
+  return one.tls === null === (other.tls === null) && same(connecting(one), connecting(other));
+}
+
+function connecting({ address, portMode, portOffset, sendProxy, proxyV2Options, source, tls, tcpUserTimeoutMs }: Server): unknown[] {
+  return [address, portMode, portOffset, sendProxy, proxyV2Options, source, tcpUserTimeoutMs, tls === null ? null : { ...tls, certificate: tls.certificate >= 0 }];
+}
+
+/** Plain data with equal contents. */
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 export class ListenerPlan {
   readonly bind: Bind;
+  readonly slot: number;
   readonly proxy: ProxyPlan;
   readonly tally: Tally;
   /** A PROXY header may come before the handshake. */
   readonly defersTls: boolean;
 
-  constructor(bind: Bind, proxy: ProxyPlan, tally: Tally) {
+  constructor(bind: Bind, slot: number, proxy: ProxyPlan, tally: Tally) {
     this.bind = bind;
+    this.slot = slot;
     this.proxy = proxy;
     this.tally = tally;
     this.defersTls = bind.acceptProxy || proxy.proxy.tcpRequestConnection.some((rule) => rule.action.kind === 'expect-proxy');
@@ -160,12 +198,18 @@ export class ListenerPlan {
 
 export class Plan {
   readonly model: Model;
+  readonly segments: Segments;
+  /** What its rules may ask about. */
+  readonly world: SharedWorld;
   readonly compiler: Compiler;
   readonly stickTables: StickTables;
   readonly wheel: TimerWheel;
   readonly servers: readonly ServerPlan[];
   readonly proxies: readonly ProxyPlan[];
   readonly listeners: readonly ListenerPlan[];
+  private readonly proxiesBySlot: readonly (ProxyPlan | undefined)[];
+  private readonly serversBySlot: readonly (ServerPlan | undefined)[];
+  private readonly listenersBySlot: readonly (ListenerPlan | undefined)[];
   /** Backends of Exchange sites. */
   readonly exchange: ReadonlyMap<number, ExchangeBackend>;
   /** False: no line or rule asks for the address that Poise uses towards a server, so the kernel need not be asked either. */
@@ -176,6 +220,7 @@ export class Plan {
   constructor(model: Model, ground: PlanGround) {
     const { segments, thread, wheel } = ground;
     this.model = model;
+    this.segments = segments;
     this.wheel = wheel;
     this.compiler = new Compiler(model);
     this.stickTables = new StickTables(model, segments.handles, ground.clock);
@@ -184,13 +229,28 @@ export class Plan {
     this.usesOwnAddress = /"name":"(?:bi|bp|bc_src|bc_src_port)"/.test(texts);
     this.usesTlsFacts = /"name":"(?:sslv|sslc|ssl_[a-z]+_)/.test(texts);
     this.servers = model.servers.map((server) => new ServerPlan(
-      server, this.compiler, Tally.of(segments, segments.serverObject(server.index), thread), segments.serverState(server.index), wheel,
+      server, segments.serverSlot(server.index), this.compiler, Tally.of(segments, segments.serverObject(server.index), thread), segments.serverState(server.index), wheel,
+      ground.former?.serverAt(segments.serverSlot(server.index)),
     ));
     this.proxies = model.proxies.map((proxy) => new ProxyPlan(proxy, this, ground));
     this.listeners = model.binds.map((bind) => new ListenerPlan(
-      bind, this.proxies[bind.proxy] as ProxyPlan, Tally.of(segments, segments.listenerObject(bind.index), thread),
+      bind, segments.handles.slots.binds[bind.index] ?? -1, this.proxies[bind.proxy] as ProxyPlan, Tally.of(segments, segments.listenerObject(bind.index), thread),
     ));
+    this.proxiesBySlot = bySlot(this.proxies);
+    this.serversBySlot = bySlot(this.servers);
+    this.listenersBySlot = bySlot(this.listeners);
+    this.world = new SharedWorld(this, ground.world);
   }
+
+  proxyAt(slot: number): ProxyPlan | undefined { return this.proxiesBySlot[slot]; }
+  serverAt(slot: number): ServerPlan | undefined { return this.serversBySlot[slot]; }
+  listenerAt(slot: number): ListenerPlan | undefined { return this.listenersBySlot[slot]; }
+}
+
+function bySlot<T extends { readonly slot: number }>(all: readonly T[]): (T | undefined)[] {
+  const found: (T | undefined)[] = [];
+  for (const one of all) found[one.slot] = one;
+  return found;
 }
 
 /** All formats, rules and ACLs as one text, to find out whether a fetch or alias is used anywhere. */

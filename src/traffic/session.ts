@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { djb2 } from '../base/hash.ts';
 import { parseIp, type IpValue } from '../base/ip.ts';
 import type { Bind, Proxy } from '../model/model.ts';
-import type { Session, TlsFacts, Vars } from '../rules/subject.ts';
+import type { Session, TlsFacts, Vars, World } from '../rules/subject.ts';
 import type { SessionUser } from './contract.ts';
 import type { ServerLink } from './dispatch/server-link.ts';
 import type { CloseWatcher, SocketTransport } from './transport.ts';
@@ -22,12 +22,13 @@ export class ClientSession implements Session, CloseWatcher {
   readonly context: ThreadContext;
   /** Null until the connection is ready to be served. */
   transport: SocketTransport | null = null;
-  /** Plan in force at accept; its objects count this connection until it closes. */
-  readonly plan: Plan;
-  readonly listener: ListenerPlan;
-  readonly proxy: ProxyPlan;
-  readonly bind: Bind;
-  readonly frontend: Proxy;
+  /** Plan that requests of this connection begin under, and what it says of where the connection came in. See follow(). */
+  plan: Plan;
+  listener: ListenerPlan;
+  proxy: ProxyPlan;
+  bind: Bind;
+  frontend: Proxy;
+  world: World;
   readonly acceptedAtMs: number;
   readonly acceptedMonoMs: number;
   /** Time of PROXY header and TLS handshake (%Th). */
@@ -72,7 +73,8 @@ export class ClientSession implements Session, CloseWatcher {
     this.context = context;
     this.gate = gate;
     this.socket = socket;
-    this.plan = context.plan;
+    this.plan = listener.proxy.plan;
+    this.world = this.plan.world;
     this.listener = listener;
     this.proxy = listener.proxy;
     this.bind = listener.bind;
@@ -82,6 +84,25 @@ export class ClientSession implements Session, CloseWatcher {
     this.acceptedMonoMs = context.clock.monoMs();
     this.source = socket.remoteAddress ?? '';
     this.sourcePort = socket.remotePort ?? 0;
+  }
+
+  /** Between two requests: a reload has put another plan in place. Nothing changes for a listener that it removed. */
+  follow(plan: Plan): void {
+    const listener = plan.listenerAt(this.listener.slot);
+    if (listener === undefined || listener.proxy.slot !== this.proxy.slot) return;
+    if (this.lastServer >= 0) this.lastServer = plan.serverAt(this.plan.servers[this.lastServer]?.slot ?? -1)?.server.index ?? -1;
+    if (this.upgradedTo !== null) this.upgradedTo = plan.proxyAt(this.upgradedTo.slot) ?? this.upgradedTo;
+    this.plan = plan;
+    this.world = plan.world;
+    this.listener = listener;
+    this.proxy = listener.proxy;
+    this.bind = listener.bind;
+    this.frontend = listener.proxy.proxy;
+    for (const link of [...this.ownConnections]) {
+      const server = plan.serverAt(link.plan.slot);
+      if (server !== undefined && server.pool === link.plan.pool) link.moveTo(server);
+      else link.drop();
+    }
   }
 
   attach(transport: SocketTransport): void {

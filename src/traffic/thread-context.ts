@@ -5,25 +5,26 @@
 import type { Clock } from '../base/clock.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
 import type { ToControl, TrafficStart } from '../model/messages.ts';
+import type { Model } from '../model/model.ts';
 import { Segments } from '../shared/segments.ts';
 import { internalServer } from './dispatch/internal-server.ts';
 import { LogQueue } from './log-queue.ts';
 import { SightingQueue } from './sighting-queue.ts';
 import { Plan, type ServerPlan } from './plan.ts';
-import { SharedWorld } from './world.ts';
+import type { SharedWorld, WorldGround } from './world.ts';
 
 export class ThreadContext {
   readonly start: TrafficStart;
   readonly threadIndex: number;
-  readonly segments: Segments;
+  segments: Segments;
   /** This thread's array of the process segment. */
   readonly process: Float64Array;
   readonly clock: Clock;
   readonly wheel: TimerWheel;
-  readonly world: SharedWorld;
   readonly logs: LogQueue;
   readonly sightings: SightingQueue;
   readonly post: (message: ToControl) => void;
+  private readonly worldGround: WorldGround;
   /** The plan for what starts now. Keep your own reference for a request that is under way. */
   plan: Plan;
   /** The control thread's HTTP server, for Dispatch.startInternal(). */
@@ -32,7 +33,7 @@ export class ThreadContext {
   draining = false;
 
   constructor(start: TrafficStart, clock: Clock, post: (message: ToControl) => void) {
-    const segments = new Segments(start.shared, start.model);
+    const segments = new Segments(start.shared);
     this.start = start;
     this.threadIndex = start.threadIndex;
     this.segments = segments;
@@ -40,10 +41,23 @@ export class ThreadContext {
     this.clock = clock;
     this.wheel = new TimerWheel(clock);
     this.post = post;
-    this.plan = new Plan(start.model, { segments, thread: start.threadIndex, clock, wheel: this.wheel });
+    this.worldGround = { startedAtMs: start.startedAtMs, threadIndex: start.threadIndex, processVars: new Map(), clock, post, current: () => this.plan };
+    this.plan = this.planFor(start.model, segments, null);
     this.internal = internalServer(start.internalSocket, this.plan.compiler, this.wheel);
     this.logs = new LogQueue(post, this.wheel, this.process, segments.logRing(start.threadIndex), start.threadIndex);
     this.sightings = new SightingQueue(post, this.wheel, start.shared.suspects);
-    this.world = new SharedWorld(start, segments, this.plan, clock, post);
+  }
+
+  get world(): SharedWorld { return this.plan.world; }
+
+  /** What this thread would make of a configuration. `former` lives on in it. */
+  planFor(model: Model, segments: Segments, former: Plan | null): Plan {
+    return new Plan(model, { segments, thread: this.threadIndex, clock: this.clock, wheel: this.wheel, former, world: this.worldGround });
+  }
+
+  /** A reload: requests that start from now on meet `plan`. */
+  use(plan: Plan): void {
+    this.plan = plan;
+    this.segments = plan.segments;
   }
 }

@@ -5,17 +5,16 @@
 import { threadCpuUsage } from 'node:process';
 import type { Clock } from '../base/clock.ts';
 import { TimerNode, type TimerOwner } from '../base/timer-wheel.ts';
-import { C } from '../model/counters.ts';
-import { faults } from '../model/fault.ts';
 import type { SessionSighting, ThreadQuestion, ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
 import { P } from '../shared/segments.ts';
-import type { Dispatch } from './dispatch/dispatch.ts';
 import { ServerTlsContext } from './dispatch/server-tls.ts';
 import { serveQueues } from './dispatch/serve-queues.ts';
 import { Admission } from './listen/admission.ts';
-import { BindTlsEngine } from './listen/bind-tls.ts';
-import { listenAddresses, Listener } from './listen/listener.ts';
-import type { ListenerPlan, ServerPlan } from './plan.ts';
+import type { Listener } from './listen/listener.ts';
+import { bindFailure, openListeners } from './listen/open-listeners.ts';
+import { endSession, shutdownServer } from './endings.ts';
+import type { ListenerPlan } from './plan.ts';
+import { bytesOut, Reload } from './reload.ts';
 import type { ClientSession } from './session.ts';
 import { ThreadContext } from './thread-context.ts';
 
@@ -30,6 +29,7 @@ export class TrafficThread implements TimerOwner {
   readonly context: ThreadContext;
   private readonly admission: Admission;
   private readonly listeners: Listener[] = [];
+  private readonly reload: Reload;
   private readonly exit: () => void;
   private readonly drainTimer = new TimerNode(this, timerKind.drain);
   private readonly hardStopTimer = new TimerNode(this, timerKind.hardStop);
@@ -39,6 +39,7 @@ export class TrafficThread implements TimerOwner {
     this.context = new ThreadContext(start, clock, post);
     this.context.segments.reclaimGauges(start.threadIndex);
     this.admission = new Admission(this.context);
+    this.reload = new Reload(this.context, this.admission, this.listeners);
     this.exit = exit;
   }
 
@@ -48,7 +49,7 @@ export class TrafficThread implements TimerOwner {
     this.beat();
     this.heartbeat = setInterval(() => this.beat(), heartbeatMs);
     let failed = false;
-    for (const { server, message } of ServerTlsContext.prepare(context)) {
+    for (const { server, message } of ServerTlsContext.prepare(context.plan, context, null)) {
       failed = true;
       const { name, proxy } = server.server;
       const text = `server ${context.plan.model.proxies[proxy]?.name ?? ''}/${name}: ${message}`;
@@ -63,35 +64,35 @@ export class TrafficThread implements TimerOwner {
 
   private async bind(plan: ListenerPlan): Promise<boolean> {
     const { context } = this;
-    const { bind } = plan;
     try {
-      const tls = bind.tls === null ? null : new BindTlsEngine(bind.tls, context.plan.model, context.start.ticketKeys);
-      for (const at of listenAddresses(bind, context.threadIndex)) {
-        const listener = new Listener(context, this.admission, plan, tls, at);
-        await listener.open();
-        this.listeners.push(listener);
-      }
+      this.listeners.push(...await openListeners(plan, context, this.admission));
       return true;
     } catch (error) {
-      const { code = '', message } = error as NodeJS.ErrnoException;
-      // The runtimes' own codes (ERR_…) say less than their messages.
-      context.post({ type: 'bind-failed', thread: context.threadIndex, bind: bind.index, code: code.startsWith('ERR_') ? '' : code, message });
+      context.post({ type: 'bind-failed', thread: context.threadIndex, bind: plan.bind.index, ...bindFailure(error) });
       return false;
     }
   }
 
   receive(message: ToTraffic): void {
     const { context } = this;
-    const { plan } = context;
     switch (message.type) {
+      case 'reload':
+        void this.reload.prepare(message.model, message.shared);
+        return;
+      case 'reload-commit':
+        this.reload.commit();
+        return;
+      case 'reload-abort':
+        this.reload.abort();
+        return;
       case 'ask':
         this.answer(message.id, message.question);
         return;
       case 'shutdown-server-sessions':
-        shutdownServer(plan.servers[message.server], message.reason);
+        shutdownServer(context.plan.serverAt(message.server), message.reason);
         return;
       case 'shutdown-backup-sessions':
-        for (const server of plan.proxies[message.proxy]?.servers ?? []) if (server.server.backup) shutdownServer(server, 'U');
+        for (const server of context.plan.proxyAt(message.proxy)?.servers ?? []) if (server.server.backup) shutdownServer(server, 'U');
         return;
       case 'shutdown-frontend':
         this.shutdownFrontend(message.proxy);
@@ -103,7 +104,7 @@ export class TrafficThread implements TimerOwner {
         this.moveServer(message.server, message.host, message.port);
         return;
       case 'patterns':
-        plan.compiler.updatePatterns(message.id, message.entries);
+        context.plan.compiler.updatePatterns(message.id, message.entries);
         context.world.patternsUpdated(message.id);
         return;
       case 'set-maxconn':
@@ -177,11 +178,11 @@ export class TrafficThread implements TimerOwner {
   }
 
   private closeListeners(proxy: number): void {
-    for (const listener of this.listeners) if (listener.plan.proxy.proxy.index === proxy) listener.close();
+    for (const listener of this.listeners) if (listener.plan.proxy.slot === proxy) listener.close();
   }
 
   private async setFrontend(proxy: number, enabled: boolean): Promise<void> {
-    const plan = this.context.plan.proxies[proxy];
+    const plan = this.context.plan.proxyAt(proxy);
     if (plan === undefined || plan.enabled === enabled) return;
     plan.enabled = enabled;
     if (!enabled) {
@@ -203,17 +204,17 @@ export class TrafficThread implements TimerOwner {
       this.admission.setMaxconn(maxconn);
       return;
     }
-    const plan = this.context.plan.proxies[proxy];
+    const plan = this.context.plan.proxyAt(proxy);
     if (plan !== undefined) plan.maxconn = maxconn;
   }
 
   private wakeQueue(proxy: number): void {
-    const plan = this.context.plan.proxies[proxy];
+    const plan = this.context.plan.proxyAt(proxy);
     if (plan !== undefined) serveQueues(plan);
   }
 
-  private moveServer(index: number, host: string, port: number): void {
-    const server = this.context.plan.servers[index];
+  private moveServer(slot: number, host: string, port: number): void {
+    const server = this.context.plan.serverAt(slot);
     if (server === undefined) return;
     server.host = host;
     server.port = port;
@@ -226,9 +227,7 @@ export class TrafficThread implements TimerOwner {
     const { user, system } = threadCpuUsage();
     process[P.loop_busy_ms] = Math.round((user + system) / 1000);
     // Bytes that left: to clients and to servers. Summed here, so that no byte is counted twice on its way.
-    let bytes = 0;
-    for (const { front, back } of this.context.plan.proxies) bytes += (front.counters[C.bout] as number) + (back.counters[C.bin] as number);
-    process[P.bytes_out] = bytes;
+    process[P.bytes_out] = this.reload.bytesOfRemoved + bytesOut(this.context.plan);
   }
 }
 
@@ -238,26 +237,9 @@ function sessionNumber(session: ClientSession, thread: number): number {
 }
 
 function sightingOf(session: ClientSession, thread: number): SessionSighting {
-  const { sourceAddress, sourcePort, frontend, bind, acceptedAtMs, requestCount } = session;
+  const { sourceAddress, sourcePort, acceptedAtMs, requestCount } = session;
   const [backend, server] = session.user?.whereNow() ?? ['', ''];
   return {
-    id: sessionNumber(session, thread), client: `${sourceAddress}:${sourcePort}`, frontend: frontend.index, bind: bind.index, backend, server, startedAtMs: acceptedAtMs, requests: requestCount,
+    id: sessionNumber(session, thread), client: `${sourceAddress}:${sourcePort}`, frontend: session.proxy.slot, bind: session.listener.slot, backend, server, startedAtMs: acceptedAtMs, requests: requestCount,
   };
-}
-
-/** Ends what the server works on; its waiting requests stay and choose again when the queue is served. */
-function shutdownServer(server: ServerPlan | undefined, reason: 'D' | 'K' | 'U'): void {
-  if (server === undefined) return;
-  const fault = reason === 'K' ? faults.adminKilled : reason === 'U' ? faults.backupKilled : faults.serverKilled;
-  for (let dispatch: Dispatch | null = server.active; dispatch !== null;) {
-    const next: Dispatch | null = dispatch.activeNext;
-    dispatch.client.onServerKilled(fault);
-    dispatch = next;
-  }
-  server.pool.closeAll();
-}
-
-function endSession(session: { user: { onKill(fault: typeof faults.adminKilled): void } | null; transport: { destroy(): void } | null }): void {
-  session.user?.onKill(faults.adminKilled);
-  session.transport?.destroy();
 }

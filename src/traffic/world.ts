@@ -1,44 +1,51 @@
 /**
- * The live figures that rules, balance and log formats may read, taken from shared memory when asked. One per traffic thread.
+ * The live figures that rules, balance and log formats of one plan may read, taken from shared memory when asked.
  * Writes nothing but this thread's own variables.
  */
 import { hostname } from 'node:os';
 import type { Clock } from '../base/clock.ts';
 import { G } from '../model/counters.ts';
-import type { ToControl, TrafficStart } from '../model/messages.ts';
+import type { ToControl } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
 import { S, admin, op } from '../model/server-state.ts';
 import type { SampleValue, Vars, World } from '../rules/subject.ts';
-import { P, type Segments } from '../shared/segments.ts';
+import { P } from '../shared/segments.ts';
 import type { Plan } from './plan.ts';
 
+/** What the worlds of one thread have in common. */
+export interface WorldGround {
+  readonly startedAtMs: number;
+  readonly threadIndex: number;
+  readonly processVars: Vars;
+  readonly clock: Clock;
+  readonly post: (message: ToControl) => void;
+  /** The plan for what starts now. */
+  readonly current: () => Plan;
+}
+
 export class SharedWorld implements World {
-  model: Model;
+  readonly model: Model;
   readonly startedAtMs: number;
   readonly hostname: string = hostname();
   readonly pid: number = process.pid;
   readonly threadIndex: number;
-  readonly processVars: Vars = new Map();
-  private plan: Plan;
+  readonly processVars: Vars;
+  private readonly plan: Plan;
+  private readonly ground: WorldGround;
   private readonly clock: Clock;
-  private readonly post: (message: ToControl) => void;
   private readonly processes: Float64Array[] = [];
   private readonly patternVersions: number[] = [];
 
-  constructor(start: TrafficStart, segments: Segments, plan: Plan, clock: Clock, post: (message: ToControl) => void) {
+  constructor(plan: Plan, ground: WorldGround) {
     this.model = plan.model;
-    this.startedAtMs = start.startedAtMs;
-    this.threadIndex = start.threadIndex;
+    this.startedAtMs = ground.startedAtMs;
+    this.threadIndex = ground.threadIndex;
+    this.processVars = ground.processVars;
     this.plan = plan;
-    this.clock = clock;
-    this.post = post;
+    this.ground = ground;
+    this.clock = ground.clock;
+    const { segments } = plan;
     for (let thread = 0; thread <= segments.threads; thread += 1) this.processes.push(segments.process(thread));
-  }
-
-  /** A reload swapped the plan. */
-  usePlan(plan: Plan): void {
-    this.plan = plan;
-    this.model = plan.model;
   }
 
   nowMs(): number {
@@ -128,7 +135,8 @@ export class SharedWorld implements World {
   }
 
   patternsChanged(id: number, change: 'set' | 'add' | 'del', key: string, value: string): void {
-    this.post({ type: 'patterns-changed', id, op: change, key, value });
+    // After a reload the number is another set's, which was read from its file again.
+    if (this.ground.current() === this.plan) this.ground.post({ type: 'patterns-changed', id, op: change, key, value });
   }
 
   stickLookup(proxy: number, key: SampleValue): number {
@@ -136,6 +144,6 @@ export class SharedWorld implements World {
   }
 
   warn(message: string): void {
-    this.post({ type: 'warning', thread: this.threadIndex, message });
+    this.ground.post({ type: 'warning', thread: this.threadIndex, message });
   }
 }

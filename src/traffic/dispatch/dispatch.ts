@@ -10,7 +10,7 @@ import { faults, type Fault } from '../../model/fault.ts';
 import { S, op } from '../../model/server-state.ts';
 import type { Subject } from '../../rules/subject.ts';
 import type { DispatchClient } from '../contract.ts';
-import type { ProxyPlan, ServerPlan } from '../plan.ts';
+import type { Plan, ProxyPlan, ServerPlan } from '../plan.ts';
 import type { ClientSession } from '../session.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { openLink, linkKey, tunesOut } from './connect.ts';
@@ -94,6 +94,11 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     this.hold(internal);
     this.subject.facts.queueMs = 0;
     this.open(internal);
+  }
+
+  /** Monotonic time of its start. */
+  get sinceMs(): number {
+    return this.startedMs;
   }
 
   /** True while the request stands in a queue. */
@@ -244,6 +249,18 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     this.assigned(server);
   }
 
+  /** Waiting while a reload took place: goes on under the plan in force. False: its backend is no longer configured. */
+  follow(plan: Plan): boolean {
+    const backend = this.backend === null ? undefined : plan.proxyAt(this.backend.slot);
+    if (this.backend === null || backend === undefined) return false;
+    const { servers } = this.backend.plan;
+    const moved = (index: number): number => plan.serverAt(servers[index]?.slot ?? -1)?.server.index ?? -1;
+    this.fixed = moved(this.fixed);
+    this.avoid = moved(this.avoid);
+    this.backend = backend;
+    return true;
+  }
+
   /** From serve-queues.ts: the server this request waits for takes no more requests. */
   chooseAgain(): void {
     this.leaveQueue();
@@ -278,9 +295,10 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
   private hold(server: ServerPlan): void {
     this.target = server;
     this.activePrevious = null;
-    this.activeNext = server.active;
-    if (server.active !== null) server.active.activePrevious = this;
-    server.active = this;
+    const { work } = server;
+    this.activeNext = work.first;
+    if (work.first !== null) work.first.activePrevious = this;
+    work.first = this;
     server.pool.used(1);
     this.name(server);
   }
@@ -302,6 +320,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     const key = tunesOut(server, backend) ? linkKey(server, this.subject, session) : '';
     const link = this.freshOnly ? null : this.findIdle(server, key);
     if (link !== null) {
+      if (link.plan !== server) link.moveTo(server);
       server.tally.count(C.reuse);
       backend?.back.count(C.reuse);
       this.reused = true;
@@ -474,7 +493,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     const { target, backend } = this;
     if (target === null) return;
     this.target = null;
-    if (this.activePrevious === null) target.active = this.activeNext;
+    if (this.activePrevious === null) target.work.first = this.activeNext;
     else this.activePrevious.activeNext = this.activeNext;
     if (this.activeNext !== null) this.activeNext.activePrevious = this.activePrevious;
     this.activePrevious = null;
@@ -492,7 +511,7 @@ function offerSlot(context: ThreadContext, backend: ProxyPlan, target: ServerPla
   const all = target.tally.gauge(G.qcur) + backend.back.gauge(G.qcur);
   const local = target.queue.length + backend.queue.length;
   if (all > local && context.world.random() * all >= local) {
-    context.post({ type: 'slot-free', thread: context.threadIndex, proxy: backend.proxy.index, server: target.server.index });
+    context.post({ type: 'slot-free', thread: context.threadIndex, proxy: backend.slot, server: target.slot });
   } else {
     serveServer(backend, target);
   }

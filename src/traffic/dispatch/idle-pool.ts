@@ -11,7 +11,8 @@ import type { Tally } from '../tally.ts';
 import type { ServerLink } from './server-link.ts';
 
 export class IdlePool implements TimerOwner {
-  private readonly server: Server;
+  private server: Server;
+  private retired = false;
   private readonly tally: Tally;
   private readonly wheel: TimerWheel;
   private readonly timer = new TimerNode(this, 0);
@@ -45,7 +46,7 @@ export class IdlePool implements TimerOwner {
 
   /** False: no room or not wanted; the caller, whose connection still counts as used, closes it. */
   put(link: ServerLink): boolean {
-    if (link.transport.closed || this.server.poolPurgeDelayMs === 0 || this.isFull() || this.isWornOut(link) || !this.isWanted(link)) return false;
+    if (this.retired || link.transport.closed || this.server.poolPurgeDelayMs === 0 || this.isFull() || this.isWornOut(link) || !this.isWanted(link)) return false;
     link.pool = this;
     link.poolPrevious = null;
     link.poolNext = this.head;
@@ -84,6 +85,17 @@ export class IdlePool implements TimerOwner {
     if (link.safe) this.safeCount -= 1;
     this.tally.move(G.idle_conn_cur, -1);
     this.tally.move(G.used_conn_cur, 1);
+  }
+
+  /** A reload changed limits of the server, not how it is reached. */
+  follow(server: Server): void {
+    this.server = server;
+  }
+
+  /** Connections of this kind are not made any more. */
+  retire(): void {
+    this.retired = true;
+    this.closeAll();
   }
 
   /** Server went down, was changed, or the thread stops. */

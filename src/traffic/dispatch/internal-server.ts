@@ -17,5 +17,5 @@ export function internalServer(socketPath: string, compiler: Compiler, wheel: Ti
     onError: 'fail-check', onMarkedDown: 'none', onMarkedUp: 'none', redirectPrefix: '', poolMaxConn: 0, poolPurgeDelayMs: 0, poolLowConn: 0, maxReuse: -1,
     initAddr: [], initState: 'none', resolvers: '', resolvePrefer: 'ipv6', nonStick: true, tcpUserTimeoutMs: 0,
   };
-  return new ServerPlan(server, compiler, Tally.uncounted(), new Int32Array(serverStateFieldCount), wheel);
+  return new ServerPlan(server, -1, compiler, Tally.uncounted(), new Int32Array(serverStateFieldCount), wheel);
 }

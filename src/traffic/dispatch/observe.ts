@@ -22,5 +22,5 @@ export function observe(context: ThreadContext, target: ServerPlan, layer: 4 | 7
   if (errors < server.errorLimit) return;
   Atomics.store(gauges, G.observed_errors, 0);
   tally.count(C.hanafail);
-  context.post({ type: 'observed-errors', server: server.index, layer, why });
+  context.post({ type: 'observed-errors', server: target.slot, layer, why });
 }

@@ -18,8 +18,8 @@ export interface LinkOpener {
 }
 
 export class ServerLink implements ServerConnection, TransportHandler, CloseWatcher {
-  readonly plan: ServerPlan;
-  readonly server: Server;
+  plan: ServerPlan;
+  server: Server;
   readonly transport: SocketTransport;
   /** Connections with equal keys are interchangeable: same SNI, source and PROXY header. */
   readonly key: string;
@@ -94,6 +94,12 @@ export class ServerLink implements ServerConnection, TransportHandler, CloseWatc
     if (this.private) keeper.user?.onOwnConnectionLost();
   }
 
+  /** Its server is configured anew, and still reached in the same way. */
+  moveTo(plan: ServerPlan): void {
+    this.plan = plan;
+    this.server = plan.server;
+  }
+
   /** Stays with one client session between its requests; the oldest gives way when it has too many. */
   keep(session: ClientSession): void {
     this.keeper = session;
@@ -104,7 +110,7 @@ export class ServerLink implements ServerConnection, TransportHandler, CloseWatc
     if (session.ownConnections.length > limits.sessionServerConnectionsMax) session.ownConnections[0]?.drop();
   }
 
-  private drop(): void {
+  drop(): void {
     this.unkeep();
     this.transport.destroy();
   }

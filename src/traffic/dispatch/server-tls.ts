@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { checkServerIdentity, createSecureContext, type ConnectionOptions, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
-import type { Server, ServerTls } from '../../model/model.ts';
+import type { ServerTls } from '../../model/model.ts';
 import { P } from '../../shared/segments.ts';
-import type { ServerPlan } from '../plan.ts';
+import type { Plan, ServerPlan } from '../plan.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { cipherList } from '../tls-options.ts';
 
@@ -22,18 +22,20 @@ export class ServerTlsContext {
   readonly keepsFacts: boolean;
   private readonly tls: ServerTls;
   private readonly secureContext: SecureContext;
+  /** Of what the context was made of. */
+  private readonly key: string;
   private readonly sessions = new Map<string, Buffer>();
   private readonly process: Float64Array;
   /** Null: nobody wants to know the server's certificate. */
   private readonly watch: CertificateWatch | null;
 
   /** Throws when certificates or cipher lists cannot be used. `made` holds contexts by what they were made of: servers share them. */
-  constructor(tls: ServerTls, server: Server, context: ThreadContext, made: Map<string, SecureContext>) {
+  constructor(tls: ServerTls, target: ServerPlan, plan: Plan, context: ThreadContext, made: Map<string, SecureContext>) {
     this.tls = tls;
-    this.watch = context.plan.exchange.has(server.proxy) ? new CertificateWatch(server.index, context) : null;
+    this.watch = plan.exchange.has(target.server.proxy) ? new CertificateWatch(target.slot, context) : null;
     this.process = context.process;
-    this.keepsFacts = context.plan.usesTlsFacts;
-    const certificate = context.plan.model.certificates[tls.certificate];
+    this.keepsFacts = plan.usesTlsFacts;
+    const certificate = plan.model.certificates[tls.certificate];
     this.certificatePem = certificate?.certPem ?? '';
     const ciphers = cipherList(tls);
     const options: SecureContextOptions = {
@@ -45,24 +47,27 @@ export class ServerTlsContext {
       ...(tls.crlPem === '' ? {} : { crl: tls.crlPem }),
       ...(certificate === undefined ? {} : { cert: certificate.certPem, key: certificate.keyPem }),
     };
-    const key = JSON.stringify(options);
-    let secureContext = made.get(key);
+    this.key = createHash('sha256').update(JSON.stringify(options)).digest('base64');
+    let secureContext = made.get(this.key);
     if (secureContext === undefined) {
       secureContext = createSecureContext(options);
-      made.set(key, secureContext);
+      made.set(this.key, secureContext);
     }
     this.secureContext = secureContext;
   }
 
-  /** Makes the contexts of all servers of the thread's plan. Gives what went wrong, by server. */
-  static prepare(context: ThreadContext): { server: ServerPlan; message: string }[] {
+  /** Makes the contexts of all servers of a plan; those that `former` has with equal contents go on. Gives what went wrong, by server. */
+  static prepare(plan: Plan, context: ThreadContext, former: Plan | null): { server: ServerPlan; message: string }[] {
     const made = new Map<string, SecureContext>();
+    for (const { tls } of former?.servers ?? []) if (tls !== null) made.set(tls.key, tls.secureContext);
     const problems: { server: ServerPlan; message: string }[] = [];
-    for (const server of context.plan.servers) {
+    for (const server of plan.servers) {
       const { tls } = server.server;
       if (tls === null) continue;
       try {
-        server.tls = new ServerTlsContext(tls, server.server, context, made);
+        server.tls = new ServerTlsContext(tls, server, plan, context, made);
+        const before = former?.serverAt(server.slot)?.tls;
+        if (before?.key === server.tls.key) for (const [sni, session] of before.sessions) server.tls.sessions.set(sni, session);
       } catch (error) {
         problems.push({ server, message: (error as Error).message });
       }
@@ -101,6 +106,7 @@ export class ServerTlsContext {
 
 /** Tells the control thread of a server's certificate, once as long as it stays the same. */
 class CertificateWatch {
+  /** Slot. */
   private readonly server: number;
   private readonly context: ThreadContext;
   private last: Uint8Array = new Uint8Array(0);

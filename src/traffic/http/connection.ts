@@ -151,6 +151,7 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
 
   /** A request starts (or, for a client that never spoke, is logged as none). */
   openExchange(): HttpExchange {
+    this.onReload();
     const exchange = this.pool.pop() ?? new RunningExchange(this.context, this);
     exchange.begin(this, this.session);
     this.startTimes(exchange);
@@ -360,6 +361,11 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   onStop(): void {
     if (this.exchange === null) this.close();
     else this.exchange.closeClient = true;
+  }
+
+  onReload(): void {
+    const { session } = this;
+    if (this.exchange === null && session.plan !== this.context.plan) session.follow(this.context.plan);
   }
 
   onOwnConnectionLost(): void {

@@ -129,7 +129,7 @@ export abstract class HttpExchange extends Exchange implements ExchangeOwner, Tr
   sentMs = 0;
 
   constructor(context: ThreadContext, client: HttpConnection) {
-    super(context.world, client.session, nobody);
+    super(client.session.world, client.session, nobody);
     this.context = context;
     this.client = client;
     this.front = client.session.proxy;
@@ -145,7 +145,7 @@ export abstract class HttpExchange extends Exchange implements ExchangeOwner, Tr
 
   /** Ready for the first byte of a request of `client`. */
   begin(client: HttpConnection, session: ClientSession): void {
-    this.reset(session, this);
+    this.reset(session.world, session, this);
     this.client = client;
     this.front = session.proxy;
     this.listener = session.listener;

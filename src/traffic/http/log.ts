@@ -16,10 +16,10 @@ export function logExchange(x: HttpExchange): void {
   const level = set ?? (failed && frontend.switches.logSeparateErrors ? levelError : levelInfo);
   const { rules } = front;
   const sd = rules.logSd === null ? '' : rules.logSd(x);
-  x.context.logs.push(frontend.index, level, lineOf(x, failed && rules.errorLog !== null ? rules.errorLog : rules.log), sd, front.front.counters);
+  x.context.logs.push(front.slot, level, lineOf(x, failed && rules.errorLog !== null ? rules.errorLog : rules.log), sd, front.front.counters);
   if (!rules.logWhy) return;
   const why = whyLine(x, x.client.session, failed);
-  if (why !== '') x.context.logs.push(frontend.index, level, why, '', front.front.counters);
+  if (why !== '') x.context.logs.push(front.slot, level, why, '', front.front.counters);
 }
 
 function lineOf(x: HttpExchange, format: FormatFn | null): string {

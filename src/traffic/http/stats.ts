@@ -72,7 +72,7 @@ export function serveInternal(x: HttpExchange, service: 'stats' | 'prometheus', 
     if (!requestHead.isRemoved(line) && requestHead.name(line).toLowerCase().startsWith('x-poise-')) requestHead.remove(line);
   }
   requestHead.append('x-poise-key', context.start.internalKey);
-  requestHead.append('x-poise-proxy', String(proxy.proxy.index));
+  requestHead.append('x-poise-proxy', String(proxy.slot));
   requestHead.append('x-poise-admin', isAdmin ? '1' : '0');
   requestHead.append('x-poise-service', service);
   // The page is made for one request and its connection ends with it.

@@ -15,12 +15,12 @@ export function noteAnswer(x: HttpExchange, status: number): void {
   const { back, serverPlan, context } = x;
   if (back === null || serverPlan === null) return;
   const { session } = x.client;
-  const backend = back.proxy.index;
+  const backend = back.slot;
   const { sightings } = context;
   if (status === 401) {
-    if (session.sourceAddress !== '') sightings.refused(session, backend, serverPlan.server.index, schemeOf(x.requestHead));
+    if (session.sourceAddress !== '') sightings.refused(session, backend, serverPlan.slot, schemeOf(x.requestHead));
   } else if (status === 302) {
-    noteRedirect(x, backend, serverPlan.server.index);
+    noteRedirect(x, backend, serverPlan.slot);
   } else if ((status < 300 || status === 304) && sightings.suspected(session, backend) && !pathStarts(x, pagesOfLogin)) {
     // The logon page itself is shown to everybody.
     sightings.accepted(session, backend);

@@ -9,6 +9,7 @@ import { TimerNode, type TimerOwner } from '../../base/timer-wheel.ts';
 import { C, G } from '../../model/counters.ts';
 import { limits } from '../../model/limits.ts';
 import { P } from '../../shared/segments.ts';
+import type { Model } from '../../model/model.ts';
 import type { ListenerPlan } from '../plan.ts';
 import type { ClientSession, SessionGate } from '../session.ts';
 import type { ThreadContext } from '../thread-context.ts';
@@ -115,6 +116,25 @@ export class Admission implements SessionGate, TimerOwner {
     return this.head !== null;
   }
 
+  /** A reload: `gone` says which listeners are no longer configured; who waits outside them is turned away. */
+  follow(before: Model, after: Model, gone: (listener: ListenerPlan) => boolean): void {
+    const [was, is] = [before.global, after.global];
+    if (was.maxconn !== is.maxconn) this.setMaxconn(is.maxconn);
+    if (was.maxconnrate !== is.maxconnrate) this.rates.connections.set(is.maxconnrate);
+    if (was.maxsessrate !== is.maxsessrate) this.rates.sessions.set(is.maxsessrate);
+    if (was.maxsslrate !== is.maxsslrate) this.rates['ssl-sessions'].set(is.maxsslrate);
+    // Made anew, with the limit in force, when the next connection comes.
+    this.frontendRates.clear();
+    for (const [listener, queue] of this.held) {
+      if (!gone(listener)) continue;
+      for (let candidate = queue.shift(); candidate !== undefined; candidate = queue.shift()) {
+        this.heldCount -= 1;
+        candidate.refuse();
+      }
+      this.held.delete(listener);
+    }
+  }
+
   /** The thread stops: those who wait outside are turned away. */
   refuseHeld(): void {
     for (const queue of this.held.values()) {
@@ -151,6 +171,7 @@ export class Admission implements SessionGate, TimerOwner {
         this.heldCount -= 1;
         if (!first.gone) first.admit();
       }
+      if (queue.size === 0) this.held.delete(listener);
     }
     if (this.heldCount > 0 && !this.timer.armed) this.context.wheel.arm(this.timer, holdScanMs);
   }
@@ -204,10 +225,10 @@ export class Admission implements SessionGate, TimerOwner {
   private frontendRate(listener: ListenerPlan): RateMeter | null {
     const { proxy } = listener.proxy;
     if (proxy.rateLimitSessions <= 0) return null;
-    let meter = this.frontendRates.get(proxy.index);
+    let meter = this.frontendRates.get(listener.proxy.slot);
     if (meter === undefined) {
       meter = new RateMeter(proxy.rateLimitSessions, this.context.segments.threads);
-      this.frontendRates.set(proxy.index, meter);
+      this.frontendRates.set(listener.proxy.slot, meter);
     }
     return meter;
   }

@@ -2,12 +2,14 @@
  * Which certificates of a `bind` a client is offered: by the server name it asks for, one of each key type at most. Made by
  * BindTlsEngine once per bind; asked once per handshake. Knows no sockets and no TLS contexts.
  */
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import type { BindTls, Certificate, Model } from '../../model/model.ts';
 
 /** One certificate of a bind, or one line of its crt-list. */
 export interface Offer {
   readonly certificate: Certificate;
+  /** Of certificate, chain and key. */
+  readonly id: string;
   /** Key type as the runtime names it: rsa, ec, ed25519 … */
   readonly keyType: string;
   /** Names that this line's wildcards do not stand for (`!name`). */
@@ -28,6 +30,7 @@ export class CertificateChoice {
       const filters = sniFilters.map((filter) => filter.toLowerCase());
       const offer: Offer = {
         certificate,
+        id: createHash('sha256').update(certificate.certPem).update(certificate.keyPem).digest('base64'),
         keyType: new X509Certificate(certificate.certPem).publicKey.asymmetricKeyType ?? '',
         excluded: new Set(filters.filter((filter) => filter.startsWith('!')).map((filter) => filter.slice(1))),
       };

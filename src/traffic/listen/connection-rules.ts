@@ -32,8 +32,8 @@ export function sessionVerdict(session: ClientSession): ConnectionVerdict {
 }
 
 function run(session: ClientSession, rules: RuleSet): ConnectionVerdict {
-  shared ??= new Exchange(session.context.world, session, owner);
-  shared.reset(session, owner);
+  shared ??= new Exchange(session.world, session, owner);
+  shared.reset(session.world, session, owner);
   shared.final = true;
   const verdict = rules.run(shared, 0);
   if (verdict === null || verdict.kind === 'allow') return 'accept';

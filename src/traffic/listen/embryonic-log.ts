@@ -13,8 +13,8 @@ export function logEmbryonic(session: ClientSession, message: string, code: stri
   const { frontend, bind, context } = session;
   const level = frontend.switches.logSeparateErrors ? levelError : levelInfo;
   const start = `${lineStart(session, session.acceptedAtMs)}/${bind.name === '' ? bind.luid : bind.name}`;
-  context.logs.push(frontend.index, level, `${start}: ${message}`, '', session.proxy.front.counters);
-  if (session.proxy.rules.logWhy) context.logs.push(frontend.index, level, `${start} why: ${cause(session, message, code)}`, '', session.proxy.front.counters);
+  context.logs.push(session.proxy.slot, level, `${start}: ${message}`, '', session.proxy.front.counters);
+  if (session.proxy.rules.logWhy) context.logs.push(session.proxy.slot, level, `${start} why: ${cause(session, message, code)}`, '', session.proxy.front.counters);
 }
 
 function cause(session: ClientSession, message: string, code: string): string {

@@ -36,7 +36,8 @@ export function listenAddresses(bind: Bind, thread: number): ListenAt[] {
 export class Listener {
   readonly context: ThreadContext;
   readonly admission: Admission;
-  readonly plan: ListenerPlan;
+  /** For what is accepted from now on. */
+  plan: ListenerPlan;
   readonly tls: BindTlsEngine | null;
   private readonly at: ListenAt;
   private server: Server | null = null;
@@ -69,6 +70,16 @@ export class Listener {
       });
     });
     if (finalPath !== '' && listening.path !== undefined) publishSocket(bind, listening.path, finalPath);
+  }
+
+  get isOpen(): boolean {
+    return this.server !== null;
+  }
+
+  /** False: under `plan` the socket would be another one. */
+  fits(plan: ListenerPlan): boolean {
+    const { tls } = plan.bind;
+    return socketOptions(this.plan) === socketOptions(plan) && (tls === null ? this.tls === null : this.tls?.canBecome(tls) === true);
   }
 
   /** Stops accepting; connections go on. */
@@ -122,6 +133,12 @@ export class Listener {
         return [{ path: `${this.at.path}.${process.pid}.tmp`, backlog }, this.at.path];
     }
   }
+}
+
+/** What is fixed when a socket is made. */
+function socketOptions({ bind, proxy, defersTls }: ListenerPlan): string {
+  const { v6only, backlog, mode, uid, gid } = bind;
+  return JSON.stringify([v6only, backlog || proxy.proxy.backlog || proxy.proxy.maxconn, mode, uid, gid, proxy.proxy.switches.clitcpka, defersTls]);
 }
 
 function publishSocket(bind: Bind, temporary: string, path: string): void {

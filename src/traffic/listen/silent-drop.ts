@@ -21,7 +21,7 @@ class DroppedConnection implements TransportHandler, TimerOwner {
     this.session = session;
     this.transport = transport;
     session.context.wheel.arm(this.timer, session.frontend.timeouts.clientMs || defaultHoldMs);
-    session.user = { onStop: () => transport.destroy(), onKill: () => transport.destroy(), onOwnConnectionLost: () => undefined, whereNow: () => ['', ''] };
+    session.user = { onStop: () => transport.destroy(), onKill: () => transport.destroy(), onOwnConnectionLost: () => undefined, onReload: () => undefined, whereNow: () => ['', ''] };
   }
 
   onData(): void {}

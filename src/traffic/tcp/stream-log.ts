@@ -13,7 +13,7 @@ export function logConnect(context: ThreadContext, session: ClientSession): void
   const line = session.sourceAddress === ''
     ? `Connect to unix listener ${bind.luid} (${frontend.name}/TCP)`
     : `Connect from ${session.sourceAddress}:${session.sourcePort} to ${session.destinationAddress}:${session.destinationPort} (${frontend.name}/TCP)`;
-  context.logs.push(frontend.index, levelOf('', false), line, '', proxy.front.counters);
+  context.logs.push(proxy.slot, levelOf('', false), line, '', proxy.front.counters);
 }
 
 export function logStream(context: ThreadContext, exchange: Exchange, session: ClientSession, sentAnything: boolean, fault: Fault | null): void {
@@ -26,8 +26,8 @@ export function logStream(context: ThreadContext, exchange: Exchange, session: C
   if (frontend.switches.dontlogNormal && !failed) return;
   const format = failed && errorLog !== null ? errorLog : log;
   const level = levelOf(exchange.logLevel, failed && frontend.switches.logSeparateErrors);
-  if (format !== null) context.logs.push(frontend.index, level, format(exchange), logSd?.(exchange) ?? '', proxy.front.counters);
+  if (format !== null) context.logs.push(proxy.slot, level, format(exchange), logSd?.(exchange) ?? '', proxy.front.counters);
   if (!saysWhy) return;
   const why = whyLine(exchange, session, failed);
-  if (why !== '') context.logs.push(frontend.index, level, why, '', proxy.front.counters);
+  if (why !== '') context.logs.push(proxy.slot, level, why, '', proxy.front.counters);
 }

@@ -51,8 +51,8 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
     this.context = context;
     this.session = session;
     this.transport = transport;
-    this.exchange = new Exchange(context.world, session, this);
-    this.exchange.reset(session, this);
+    this.exchange = new Exchange(session.world, session, this);
+    this.exchange.reset(session.world, session, this);
     this.dispatch = new Dispatch(context, this.exchange);
     this.upgrade = upgrade;
   }
@@ -297,6 +297,8 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
 
   onStop(): void {}
   onOwnConnectionLost(): void {}
+  /** A stream ends as it began. */
+  onReload(): void {}
 
   whereNow(): readonly [backend: string, server: string] {
     const { facts } = this.exchange;

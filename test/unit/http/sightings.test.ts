@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { memoryFiles } from '../../../src/config/files.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
+import { Segments } from '../../../src/shared/segments.ts';
 import { exchangeBackends } from '../../../src/model/exchange-sites.ts';
 import { limits } from '../../../src/model/limits.ts';
 import type { LoginSighting, MissedRouteSighting } from '../../../src/model/messages.ts';
@@ -105,7 +106,7 @@ function load(frontend: string): Model {
 function missed(frontend: string, ...paths: string[]): readonly MissedRouteSighting[] {
   const model = load(frontend);
   const room = new Room();
-  const routes = MissedRoutes.of(model.proxies[0]!, model);
+  const routes = MissedRoutes.of(model.proxies[0]!, model, Segments.allocate(model, 1));
   for (const path of paths) routes?.look(path, '192.0.2.9', room.context.sightings);
   room.pass(300);
   return room.messages.flatMap((message) => (message.type === 'sightings' ? message.missedRoutes : []));
@@ -122,7 +123,7 @@ describe('missed rules', () => {
   it('are counted anew after each message', () => {
     const model = load(' use_backend auto if { path_beg /EWS }\n');
     const room = new Room();
-    const routes = MissedRoutes.of(model.proxies[0]!, model);
+    const routes = MissedRoutes.of(model.proxies[0]!, model, Segments.allocate(model, 1));
     for (const count of [1, 3]) {
       for (let request = 0; request < count; request += 1) routes?.look('/ews/', '192.0.2.9', room.context.sightings);
       room.pass(300);

@@ -224,7 +224,7 @@ test('a server marked down and an administrator end what runs', () => {
   const client = room.client();
   client.feed(get);
   one.feed('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok');
-  room.context.plan.servers[0]!.active?.client.onServerKilled(faults.serverKilled);
+  room.context.plan.servers[0]!.work.first?.client.onServerKilled(faults.serverKilled);
   room.settle();
   assert.equal(one.closed, true);
   finished(room, ['be/s1 200 DD GET /a HTTP/1.1']);
@@ -233,7 +233,7 @@ test('a server marked down and an administrator end what runs', () => {
   const two = early.server();
   const waiting = early.client();
   waiting.feed(get);
-  early.context.plan.servers[0]!.active?.client.onServerKilled(faults.serverKilled);
+  early.context.plan.servers[0]!.work.first?.client.onServerKilled(faults.serverKilled);
   early.settle();
   assert.equal(two.closed, true);
   assert.match(waiting.text, /^HTTP\/1\.1 502 /);

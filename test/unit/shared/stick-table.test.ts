@@ -20,10 +20,13 @@ function config(changes: Partial<StickTable> = {}): StickTable {
   return { type: 'ip', keyBytes: 0, sizeEntries: 100, expireMs: 60_000, nopurge: false, peers: '', srvkey: 'name', writeTo: '', store: [], ...changes };
 }
 
+/** Servers whose slots are their indexes. */
+const places = { slots: Array.from({ length: 10_000 }, (_, index) => index), indexes: Array.from({ length: 10_000 }, (_, index) => index) };
+
 function make(changes: Partial<StickTable> = {}): { table: SharedStickTable; clock: HandClock; buffer: SharedArrayBuffer } {
   const clock = new HandClock();
   const buffer = SharedStickTable.allocate(config(changes));
-  return { table: new SharedStickTable(config(changes), buffer, clock), clock, buffer };
+  return { table: new SharedStickTable(config(changes), buffer, clock, places), clock, buffer };
 }
 
 const ip = (text: string): StickSample => {
@@ -176,7 +179,7 @@ describe('stick table', () => {
     const source = `
       import { workerData, parentPort } from 'node:worker_threads';
       import { SharedStickTable } from ${JSON.stringify(new URL('../../../src/shared/stick-table.ts', import.meta.url).href)};
-      const table = new SharedStickTable(workerData.config, workerData.buffer, { monoMs: () => 0, dateMs: () => 0 });
+      const table = new SharedStickTable(workerData.config, workerData.buffer, { monoMs: () => 0, dateMs: () => 0 }, workerData.places);
       let wrong = 0;
       for (let round = 0; round < 5; round += 1) {
         for (let key = 0; key < 1000; key += 1) {
@@ -190,7 +193,7 @@ describe('stick table', () => {
       parentPort.postMessage(wrong);`;
     const results = await Promise.all([0, 1, 2].map((thread) => new Promise<number>((resolve, reject) => {
       const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`), {
-        workerData: { thread, buffer, config: config({ sizeEntries: 4000, type: 'integer', expireMs: 0 }) },
+        workerData: { thread, buffer, places, config: config({ sizeEntries: 4000, type: 'integer', expireMs: 0 }) },
       });
       worker.once('message', resolve);
       worker.once('error', reject);
