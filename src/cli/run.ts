@@ -15,6 +15,7 @@ import { Master } from '../process/master.ts';
 import type { Notices } from '../process/notices.ts';
 import type { Part } from '../process/parent.ts';
 import { runBalancer } from '../process/run-balancer.ts';
+import { watchdogMs } from '../process/systemd.ts';
 import type { CommandLine } from './command-line.ts';
 import { isFatal, printProblems } from './print-problems.ts';
 
@@ -103,5 +104,5 @@ export async function run(line: CommandLine, words: readonly string[], part: Par
     const configurationIsValid = (): boolean => readAndPrint(line, notices) !== null;
     return new Master({ words, notices, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, highAvailability, configurationIsValid }).run();
   }
-  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors, selfCheck: line.keepalived !== '' });
+  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors, selfCheck: line.keepalived !== '' || (line.notify && watchdogMs() > 0) });
 }

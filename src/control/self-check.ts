@@ -55,14 +55,19 @@ export class SelfCheck {
     }
   }
 
-  /** Why this node must not have the virtual address; empty: all is well. `nowMs` is of a clock that cannot jump. */
-  why(nowMs: number): string {
+  /** What of this process does not work; empty: all does. `nowMs` is of a clock that cannot jump. Asked once a round. */
+  broken(nowMs: number): string {
     for (const [thread, beat] of this.#beats.entries()) {
       const value = this.#segments.process(thread)[P.heartbeat_ms] ?? 0;
       if (value !== beat.value || beat.changedMs === 0) [beat.value, beat.changedMs] = [value, nowMs];
       else if (nowMs - beat.changedMs > threadStillMsMax) return `traffic thread ${thread + 1} has not moved for ${Math.round((nowMs - beat.changedMs) / 1000)} s`;
     }
     for (const [bind, why] of this.#reasons) if (why !== '') return `bind ${bind.text} of ${this.#model.proxies[bind.proxy]?.name ?? ''}: ${why}`;
+    return '';
+  }
+
+  /** Why there is nowhere to send requests to; empty: there is. */
+  unserved(): string {
     for (const index of this.#model.poise.vital) {
       if (!this.#serversBehind(index).some(this.#usable)) return `no server behind the vital frontend ${this.#model.proxies[index]?.name ?? ''} can be used`;
     }

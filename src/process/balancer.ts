@@ -47,7 +47,7 @@ interface BalancerOptions {
   readonly pidfile: string;
   /** False while an older process still listens on the same addresses on purpose. */
   readonly probe: boolean;
-  /** Virtual addresses depend on this process: it asks its own listeners and tells its master. */
+  /** Virtual addresses or systemd's watchdog depend on this process: it asks its own listeners and tells its master. */
   readonly selfCheck: boolean;
 }
 
@@ -200,7 +200,10 @@ export class Balancer {
     const check = new SelfCheck(this.model, this.segments, (server) => !this.states.isStopped(server));
     this.selfCheckTimers.push(
       setInterval(() => check.look(), selfCheckPeriodMs),
-      setInterval(() => tellHealth({ why: check.why(systemClock.monoMs()), checked: this.health?.everyServerChecked() ?? false }), tellHealthMs),
+      setInterval(() => {
+        const broken = check.broken(systemClock.monoMs());
+        tellHealth({ broken, why: broken === '' ? check.unserved() : broken, checked: this.health?.everyServerChecked() ?? false });
+      }, tellHealthMs),
     );
   }
 

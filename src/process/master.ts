@@ -13,7 +13,7 @@ import { isBalancerWord, spawnPart, tellHold, tellReady, tellVirtualAddresses } 
 import type { Part } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
 import type { Predecessors } from './predecessors.ts';
-import { notifySystemd } from './systemd.ts';
+import { notifySystemd, reloadingState, Watchdog, watchdogMs } from './systemd.ts';
 
 interface MasterOptions {
   readonly words: readonly string[];
@@ -51,6 +51,7 @@ export class Master {
   private delayMs = delayFirstMs;
   /** True once a balancer has served: from then on the master does not give up. */
   private everRan = false;
+  private watchdog: Watchdog | null = null;
   private readonly end = Promise.withResolvers<number>();
 
   constructor(options: MasterOptions) {
@@ -69,7 +70,20 @@ export class Master {
     this.options.highAvailability?.start((status) => { if (this.current !== null) tellVirtualAddresses(this.current.process, status); });
     const code = await this.end.promise;
     await this.options.highAvailability?.close();
+    this.watchdog?.close();
     return code;
+  }
+
+  private startWatchdog(): void {
+    this.watchdog = new Watchdog({
+      periodMs: watchdogMs(),
+      nowMs: () => performance.now(),
+      beat: () => this.tellSystemd('WATCHDOG=1'),
+      tell: (why) => {
+        if (why === '') this.notices.notice('The balancer does its work again.');
+        else this.notices.alert(`The balancer does not do its work (${why}): systemd's watchdog gets no sign of life until it does.`);
+      },
+    });
   }
 
   private launch(part: Part): void {
@@ -78,7 +92,10 @@ export class Master {
     this.notices.notice(`New worker (${child.process.pid ?? 0}) forked`);
     child.process.on('message', (message) => {
       if (message === 'ready') this.becameReady(child);
-      else if (isBalancerWord(message) && child === this.current) this.options.highAvailability?.hear(message);
+      else if (isBalancerWord(message) && child === this.current) {
+        this.watchdog?.hear(message.broken);
+        this.options.highAvailability?.hear(message);
+      }
     });
     child.process.on('error', (error) => this.notices.alert(`cannot start the balancer process: ${error.message}`));
     child.process.on('exit', (code, signal) => this.exited(child, code, signal));
@@ -106,6 +123,7 @@ export class Master {
         return;
       }
     }
+    if (notify && first && watchdogMs() > 0) this.startWatchdog();
     if (notify) this.tellSystemd(`READY=1\nMAINPID=${process.pid}\nSTATUS=Ready.`);
     tellReady();
     if (first) signalPredecessors(this.options.predecessors, this.notices);
@@ -158,7 +176,7 @@ export class Master {
   private reload(): void {
     if (this.stopping || this.starting !== null) return;
     this.notices.notice('Reloading: a new worker takes over, the one before finishes its connections.');
-    if (this.options.notify) this.tellSystemd('RELOADING=1\nSTATUS=Reloading Configuration.');
+    if (this.options.notify) this.tellSystemd(reloadingState());
     if (this.options.configurationIsValid()) this.launch('takeover');
     else {
       this.notices.alert('The configuration has problems: nothing was changed.');
@@ -169,6 +187,7 @@ export class Master {
   private stop(signal: 'SIGTERM' | 'SIGUSR1'): void {
     // A second signal of the hard kind ends what a soft stop still waits for.
     this.stopping = true;
+    this.watchdog?.stopping();
     if (this.options.notify) this.tellSystemd('STOPPING=1');
     this.notices.warning('Exiting Master process...');
     void this.handOver(signal);

@@ -42,8 +42,10 @@ export function spawnVrrp(): ChildProcess {
   return spawn(process.execPath, programArguments([]), { env: { ...process.env, [variable]: 'vrrp' }, cwd: startFolder, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
-/** What a balancer process tells its master twice a second when virtual addresses depend on it. */
+/** What a balancer process tells its master twice a second when virtual addresses or systemd's watchdog depend on it. */
 export interface BalancerWord {
+  /** What of itself does not work; empty: all does. */
+  readonly broken: string;
   /** Why it must not have traffic; empty: it may. */
   readonly why: string;
   /** Every server has been checked once. */
@@ -51,7 +53,7 @@ export interface BalancerWord {
 }
 
 export function isBalancerWord(message: unknown): message is BalancerWord {
-  return typeof message === 'object' && message !== null && 'why' in message && 'checked' in message;
+  return typeof message === 'object' && message !== null && 'broken' in message && 'why' in message && 'checked' in message;
 }
 
 /** What the master tells a balancer of the virtual addresses, once a second. */

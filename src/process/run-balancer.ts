@@ -16,7 +16,7 @@ interface RunOptions {
   readonly part: Part;
   readonly pidfile: string;
   readonly predecessors: Predecessors;
-  /** A keepalived.conf was given: virtual addresses depend on this process. */
+  /** Virtual addresses or systemd's watchdog depend on this process. */
   readonly selfCheck: boolean;
 }
 

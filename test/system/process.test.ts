@@ -8,7 +8,7 @@ import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { named } from '../harness/origin.ts';
-import { eventually } from '../harness/place.ts';
+import { eventually, sleep } from '../harness/place.ts';
 import { isListening, Program } from '../harness/program.ts';
 import { runtimeCommand } from '../harness/runtime-socket.ts';
 import { Site, type SiteDefinition } from '../harness/site.ts';
@@ -142,9 +142,38 @@ describe('master', () => {
     assert.ok(isListening(site.place.address, site.port('front')));
     master.child.kill('SIGUSR2');
     await eventually('reloaded', () => /RELOADING=1[\s\S]*READY=1/.test(systemd.text), 15_000);
+    // By the kernel's own clock, in microseconds.
+    const toldSeconds = Number(/MONOTONIC_USEC=(\d+)\n/.exec(systemd.text)?.[1]) / 1_000_000;
+    const uptimeSeconds = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]);
+    assert.ok(Math.abs(uptimeSeconds - toldSeconds) < 30, `${toldSeconds} and ${uptimeSeconds}`);
     master.child.kill('SIGUSR1');
     await master.exited(15_000);
     assert.match(systemd.text, new RegExp(`^READY=1\\nMAINPID=${master.pid}\\n[\\s\\S]*RELOADING=1[\\s\\S]*READY=1[\\s\\S]*STOPPING=1`));
+  });
+});
+
+describe('watchdog of systemd', () => {
+  it('is beaten while the balancer works, not while it hangs, and again when it is back', { timeout: 60_000 }, async () => {
+    const site = await prepare();
+    const path = join(site.place.folder, 'notify');
+    const systemd = await UnixReceiver.listen(path);
+    const master = start(site, ['-Ws'], { NOTIFY_SOCKET: path, WATCHDOG_USEC: '1000000' });
+    const beats = (): number => systemd.text.split('WATCHDOG=1').length - 1;
+    await eventually('beats', () => beats() >= 3, 10_000);
+    const balancer = await balancerPid(site);
+    process.kill(balancer, 'SIGSTOP');
+    try {
+      await eventually('the master says so', () => master.stderr.includes("systemd's watchdog gets no sign of life"), 10_000);
+      const before = beats();
+      await sleep(1500);
+      assert.equal(beats(), before);
+    } finally {
+      process.kill(balancer, 'SIGCONT');
+    }
+    const before = beats();
+    await eventually('beats again', () => beats() > before, 10_000);
+    assert.match(master.stderr, /does its work again/);
+    assert.doesNotMatch(systemd.text, /STOPPING/);
   });
 });
 
