@@ -24,27 +24,38 @@ const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a
 const mailAddress = /^[^\s@<>{}"!#]+@[^\s@<>{}"!#]+$/;
 const shortName = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
 
+const listed = { type: 'string', multiple: true, default: [] as string[] } as const;
+const single = { type: 'string', default: '' } as const;
+const flag = { type: 'boolean', default: false } as const;
+const options = {
+  servers: listed, name: listed, vip: single, cert: single, ca: single, services: listed, smtp: flag, imap: flag, pop: flag,
+  mode: { type: 'string', default: 'l7' }, from: { type: 'string', default: 'poise' }, inside: listed, nodes: { type: 'string', default: 'lb01,lb02' },
+  interface: single, 'router-id': { type: 'string', default: '51' }, 'mail-to': listed, 'mail-from': single, 'mail-server': single, webhook: single,
+  out: { type: 'string', default: '.' }, force: flag,
+} as const;
+
 function parse(words: readonly string[]): { values: ReturnType<typeof parseWords> } | { fault: string } {
   try {
     return { values: parseWords(words) };
   } catch (error) {
-    return { fault: error instanceof Error ? error.message : String(error) };
+    return { fault: wordFault(error) };
   }
 }
 
 function parseWords(words: readonly string[]) {
-  return parseArgs({
-    args: [...words],
-    options: {
-      servers: { type: 'string', multiple: true, default: [] }, name: { type: 'string', multiple: true, default: [] }, vip: { type: 'string', default: '' },
-      cert: { type: 'string', default: '' }, ca: { type: 'string', default: '' }, services: { type: 'string', multiple: true, default: [] },
-      smtp: { type: 'boolean', default: false }, imap: { type: 'boolean', default: false }, pop: { type: 'boolean', default: false },
-      mode: { type: 'string', default: 'l7' }, from: { type: 'string', default: 'poise' }, inside: { type: 'string', multiple: true, default: [] },
-      nodes: { type: 'string', default: 'lb01,lb02' }, interface: { type: 'string', default: '' }, 'router-id': { type: 'string', default: '51' },
-      'mail-to': { type: 'string', multiple: true, default: [] }, 'mail-from': { type: 'string', default: '' }, 'mail-server': { type: 'string', default: '' },
-      webhook: { type: 'string', default: '' }, out: { type: 'string', default: '.' }, force: { type: 'boolean', default: false },
-    },
-  }).values;
+  return parseArgs({ args: [...words], options }).values;
+}
+
+function wordFault(error: unknown): string {
+  const [message = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  const word = /'([^' ]*)/.exec(message)?.[1] ?? '';
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    const near = didYouMean(word.replace(/^-+/, ''), Object.keys(options)).replace("'", "'--");
+    return `there is no option '${word}'; ${near === '' ? 'take it out' : near}`;
+  }
+  if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL') return `'${word}' belongs to no option; write lists without blanks (--services owa,eas), or take it out`;
+  return message.includes('does not take') ? `${word} stands alone; take the value away` : `${word} has no value; write one behind it`;
 }
 
 type Values = ReturnType<typeof parseWords>;
@@ -100,20 +111,22 @@ class Reader {
   names(): readonly [string, ...string[]] {
     const [first = '', ...rest] = this.list(this.values.name);
     if (first === '') this.fault('--name is missing', 'write the name that clients use, as it stands in the certificate: --name mail.example.com');
-    for (const name of first === '' ? [] : [first, ...rest]) if (!hostName.test(name)) this.fault(`'${name}' in --name is not a host name`, 'write it in full, such as mail.example.com, without https:// and path');
+    for (const name of first === '' ? [] : [first, ...rest]) if (!hostName.test(name) || parseIp(name) !== undefined) this.fault(`'${name}' in --name is not a host name`, 'write it in full, such as mail.example.com, without https:// and path');
     return [first, ...rest];
   }
 
   /** `10.0.0.10/24` */
   virtualAddress(): { vip: IpValue; prefixLength: number } {
     const text = this.values.vip;
-    const [address = '', bits = ''] = text.split('/', 2);
+    const [address = '', ...others] = text.split('/');
+    const bits = others.join('/');
     const vip = parseIp(address);
     const longest = vip?.family === 6 ? 128 : 32;
     const prefixLength = /^\d{1,3}$/.test(bits) ? Number(bits) : 0;
     if (text === '') this.fault('--vip is missing', 'write the address that both nodes share, with its prefix length: --vip 10.0.0.10/24');
     else if (vip === undefined) this.fault(`'${address}' in --vip is not an address`, 'write the numbers and the prefix length, such as 10.0.0.10/24');
     else if (prefixLength < 1 || prefixLength > longest) this.fault(`'${text}' in --vip has no usable prefix length`, `write the one of the network, 1 to ${longest}: ${formatIp(vip)}/${vip.family === 6 ? 64 : 24}`);
+    else if (isNoHost(vip, prefixLength)) this.fault(`'${text}' in --vip is the address of a network, of everybody in it, or of nobody`, 'write a free address of a machine, such as 10.0.0.10/24');
     return { vip: vip ?? (parseIp('0.0.0.0') as IpValue), prefixLength };
   }
 
@@ -124,6 +137,7 @@ class Reader {
       const near = didYouMean(word, known);
       if (!known.includes(word)) this.fault(`there is no service '${word}' (--services)`, `${near === '' ? '' : `${near} `}there are ${known.join(', ')}`);
     }
+    if (words.length === 0 && this.values.services.length > 0) this.fault('--services names none', `write one of ${known.join(', ')}, or leave it out for all of them`);
     // In the order given: mode tcp asks for the first.
     const chosen = [...new Set(words)].flatMap((word) => allServices.find((service) => service.word === word) ?? []);
     return chosen.length === 0 ? allServices : chosen;
@@ -197,6 +211,16 @@ class Reader {
   }
 }
 
+/** Unspecified, multicast, the network itself, its broadcast address. Networks of 31 bits and more have only hosts. */
+function isNoHost(ip: IpValue, bits: number): boolean {
+  const [first = 0] = ip.bytes;
+  if (ip.bytes.every((byte) => byte === 0) || (ip.family === 6 ? first === 0xff : first >= 224)) return true;
+  if (ip.family === 6 || bits < 8 || bits > 30) return false;
+  const all = 2 ** (32 - bits) - 1;
+  const host = ((ip.bytes[1] ?? 0) << 16 | (ip.bytes[2] ?? 0) << 8 | (ip.bytes[3] ?? 0)) & all;
+  return host === 0 || host === all;
+}
+
 /** No address may stand for two machines. */
 function compareAddresses(reader: Reader, site: ExchangeSite): void {
   const vip = formatIp(site.vip);
@@ -212,12 +236,12 @@ export function readInitWords(words: readonly string[], folder: string, links: r
   if ('fault' in parsed) return { faults: [parsed.fault] };
   const { values } = parsed;
   const reader = new Reader(values);
+  const servers = reader.servers();
   const names = reader.names();
+  const virtual = reader.virtualAddress();
   const from = reader.choice('from', ['poise', 'haproxy']);
   if (values.cert === '') reader.fault('--cert is missing', 'name the PEM file with the certificate of the Exchange servers, its chain and its key: --cert /etc/ssl/mail.pem');
   const mail: readonly MailProtocol[] = (['smtp', 'imap', 'pop'] as const).filter((protocol) => values[protocol]);
-  const servers = reader.servers();
-  const virtual = reader.virtualAddress();
   const site: ExchangeSite = {
     servers, names, ...virtual, certificate: resolve(folder, values.cert), authority: values.ca === '' ? '' : resolve(folder, values.ca),
     services: reader.services(), mail, mode: reader.choice('mode', ['l7', 'tcp']), from, inside: reader.inside(), nodes: reader.nodes(),

@@ -25,6 +25,11 @@ export function lookAtCertificate(site: ExchangeSite, nowMs: number): { errors: 
   const authority = site.authority === '' ? '' : `\n server probe 127.0.0.1:443 ssl verify required ca-file ${configWord(site.authority)}`;
   const text = `listen probe\n mode http\n timeout client 1s\n timeout server 1s\n timeout connect 1s\n bind 127.0.0.1:443 ssl crt ${configWord(site.certificate)}${authority}\n`;
   const disk = diskFiles('/');
+  const kind = disk.kind(site.certificate);
+  if (kind !== 'file') {
+    const what = kind === 'folder' ? 'is a folder' : 'is not there';
+    return { errors: [`'${site.certificate}' (--cert) ${what}; name the PEM file with the certificate of the Exchange servers, its chain and its key`], warnings: [] };
+  }
   const files: ConfigFiles = { ...disk, read: (path) => (path === probeName ? new TextEncoder().encode(text) : disk.read(path)), kind: (path) => (path === probeName ? 'file' : disk.kind(path)) };
   const { model, problems } = loadConfiguration([probeName], { files, nowMs, environment: {} });
   const of = (...severities: readonly string[]): string[] => problems.filter((problem) => severities.includes(problem.severity)).map(sentence);

@@ -4,7 +4,6 @@
  */
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { usageText } from '../version.ts';
 import { readInitWords } from './arguments.ts';
 import { lookAtCertificate } from './certificate.ts';
 import { haproxyFile } from './haproxy-file.ts';
@@ -28,15 +27,15 @@ export function siteFiles(site: ExchangeSite): readonly NewFile[] {
 function nextSteps(site: ExchangeSite, out: string): string {
   const path = (name: string): string => join(out, name);
   const own = site.from === 'haproxy' ? '' : ` -f ${path('poise.cfg')}`;
-  return [
-    'Next:',
-    `  1. Read the files; every choice says why. The interface is ${site.device}: is it, on both nodes?`,
-    `  2. poise check -f ${path('haproxy.cfg')}${own} --keepalived ${path(keepalivedName(site, 0))} --keepalived ${path(keepalivedName(site, 1))}`,
-    `  3. To both nodes: haproxy.cfg${own === '' ? '' : ', poise.cfg'}, the node's own keepalived.conf, and ${site.certificate}`,
-    `  4. On both nodes: sysctl net.${site.vip.family === 6 ? 'ipv6' : 'ipv4'}.ip_nonlocal_bind=1, and in /etc/sysctl.d`,
-    `  5. poise -f haproxy.cfg${own === '' ? '' : ' -f poise.cfg'} --keepalived keepalived.conf`,
-    'docs/exchange.md tells what DNS, certificate, firewall and Exchange need.',
-  ].join('\n');
+  const steps = [
+    `Read the files; every choice says why. The interface is ${site.device}: is it, on both nodes?`,
+    `poise check -f ${path('haproxy.cfg')}${own} --keepalived ${path(keepalivedName(site, 0))} --keepalived ${path(keepalivedName(site, 1))}`,
+    `To both nodes: haproxy.cfg${own === '' ? '' : ', poise.cfg'}, the node's own file as keepalived.conf, and the certificate, there too as ${site.certificate}`,
+    `On both nodes: sysctl net.${site.vip.family === 6 ? 'ipv6' : 'ipv4'}.ip_nonlocal_bind=1, and the same in /etc/sysctl.d`,
+    ...site.mode === 'tcp' ? [] : ['On one node: poise check --probe -f haproxy.cfg asks the Exchange servers and compares certificates and names'],
+    `On both nodes: poise -f haproxy.cfg${own === '' ? '' : ' -f poise.cfg'} --keepalived keepalived.conf`,
+  ];
+  return ['Next:', ...steps.map((step, at) => `  ${at + 1}. ${step}`), 'docs/exchange.md tells what DNS, certificate, firewall and Exchange need.'].join('\n');
 }
 
 export function init(words: readonly string[]): number {
@@ -46,10 +45,10 @@ export function init(words: readonly string[]): number {
     return 0;
   }
   if (kind !== 'exchange') {
-    console.error(`poise init: ${kind === '' ? 'no kind of site given' : `there is no kind of site '${kind}'`}; write: poise init exchange …\n\n${usageText}`);
+    console.error(`poise init: ${kind === '' ? 'no kind of site given' : `there is no kind of site '${kind}'`}; write: poise init exchange …\n\n${initUsage}`);
     return 1;
   }
-  const links = Object.entries(networkInterfaces()).flatMap(([name, addresses]) => (addresses ?? []).flatMap(({ cidr }) => (cidr === null ? [] : { name, network: cidr })));
+  const links = Object.entries(networkInterfaces()).flatMap(([name, addresses]) => (addresses ?? []).flatMap(({ cidr, internal }) => (cidr === null || internal ? [] : { name, network: cidr })));
   const order = readInitWords(rest, process.cwd(), links);
   if ('faults' in order) return refuse(order.faults);
   const { errors, warnings } = lookAtCertificate(order.site, Date.now());

@@ -85,7 +85,7 @@ describe('bad input', () => {
     assert.equal(done.code, 1);
     assert.match(done.stderr, /same address[^]*prefix length[^]*Nothing was written/);
     assert.deepEqual(readdirSync(folder), []);
-    assert.match(poise(['init', 'exchange', ...common, '--cert', 'gone.pem'], folder).stderr, /cannot read certificate '.*gone\.pem': no such file/);
+    assert.match(poise(['init', 'exchange', ...common, '--cert', 'gone.pem'], folder).stderr, /'.*gone\.pem' \(--cert\) is not there; name the PEM file/);
     assert.deepEqual(readdirSync(folder), []);
     assert.equal(poise(['init', 'sharepoint'], folder).code, 1);
   });

@@ -96,11 +96,18 @@ describe('words that make no sense', () => {
     [{ servers: 'a=10.0.0.21,A=10.0.0.22' }, /two servers are called 'A'/],
     [{ servers: 'a b=10.0.0.21' }, /'a b=10\.0\.0\.21' in --servers is not NAME=ADDRESS/],
     [{ services: 'owa,autodiscovery' }, /there is no service 'autodiscovery' \(--services\); did you mean 'autodiscover'\? there are owa, mapi/],
+    [{ services: ',' }, /--services names none; write one of owa, mapi/],
     [{ services: 'calendar' }, /there is no service 'calendar' \(--services\); there are owa, mapi/],
     [{ name: 'https://mail.example.com/owa' }, /'https:\/\/mail\.example\.com\/owa' in --name is not a host name; .*without https/],
+    [{ name: '10.0.0.10' }, /'10\.0\.0\.10' in --name is not a host name/],
     [{ name: 'mail' }, /'mail' in --name is not a host name/],
     [{ vip: '10.0.0.10' }, /'10\.0\.0\.10' in --vip has no usable prefix length; .*10\.0\.0\.10\/24/],
     [{ vip: '10.0.0.10/33' }, /no usable prefix length; .*1 to 32/],
+    [{ vip: '10.0.0.10/24/3' }, /'10\.0\.0\.10\/24\/3' in --vip has no usable prefix length/],
+    [{ vip: '10.0.0.0/24' }, /'10\.0\.0\.0\/24' in --vip is the address of a network/],
+    [{ vip: '10.0.3.255/22' }, /in --vip is the address of a network, of everybody in it/],
+    [{ vip: '0.0.0.0/1' }, /in --vip is the address .*of nobody/],
+    [{ vip: 'ff02::12/64' }, /in --vip is the address/],
     [{ vip: 'x/24' }, /'x' in --vip is not an address/],
     [{ vip: '10.0.0.22/24' }, /--vip 10\.0\.0\.22 is also the address of lab-ex02; .*free/],
     [{ mode: 'l4' }, /'l4' is nothing --mode knows; write --mode l7 or --mode tcp/],
@@ -118,8 +125,24 @@ describe('words that make no sense', () => {
     [{ 'mail-to': 'a@example.com' }, /--mail-to needs --mail-server; .*not one behind this balancer/],
     [{ 'mail-server': '10.0.0.9' }, /nobody is named who gets the mail; add --mail-to/],
     [{ 'mail-to': 'a@example.com', 'mail-server': '10.0.0.9:0' }, /no usable port/],
-    [{ serverz: 'x' }, /serverz/],
+    [{ serverz: 'x' }, /there is no option '--serverz'; did you mean '--servers'\?/],
+    [{ balance: 'x' }, /there is no option '--balance'; take it out/],
   ];
+  it('words that belong to no option, and options without their word', () => {
+    const told = (...more: readonly string[]): string => {
+      const order = readInitWords([...words(base), ...more], '/');
+      return 'faults' in order ? order.faults.join('\n') : '';
+    };
+    assert.match(told('lab-ex03=10.0.0.23'), /^'lab-ex03=10\.0\.0\.23' belongs to no option; write lists without blanks \(.*\), or take it out$/);
+    assert.match(told('--out'), /^--out has no value; write one behind it$/);
+    assert.match(told('--out', '--force'), /^--out has no value; write one behind it$/);
+    assert.match(told('--smtp=25'), /^--smtp stands alone; take the value away$/);
+  });
+
+  it('virtual addresses that machines can have', () => {
+    for (const vip of ['10.0.1.0/23', '10.0.0.0/31', '10.0.0.255/32', '10.0.0.255/16', '127.0.0.10/8', 'fd00::/64']) assert.equal(faults({ ...base, vip }), '', vip);
+  });
+
   for (const [options, told] of wrong) it(Object.entries(options).flat().join(' '), () => { assert.match(faults({ ...base, ...options }), told); });
 });
 
@@ -140,7 +163,8 @@ describe('the certificate', () => {
   });
 
   it('that cannot be read, has no key, or is none is an error with the remedy', () => {
-    assert.match(look(join(folder, 'gone.pem')).errors.join(), /cannot read certificate '.*gone\.pem': no such file; check the path/);
+    assert.match(look(join(folder, 'gone.pem')).errors.join(), /'.*gone\.pem' \(--cert\) is not there; name the PEM file with the certificate of the Exchange servers/);
+    assert.match(look(folder).errors.join(), /\(--cert\) is a folder; name the PEM file/);
     assert.match(look(file('bare.pem', made(['mail.example.com']).certPem)).errors.join(), /no private key in '.*bare\.pem', and no '.*bare\.pem\.key' beside it; append the key/);
     assert.match(look(file('text.pem', 'hello')).errors.join(), /there is no certificate in/);
     assert.match(look(file('mixed.pem', made(['mail.example.com']).certPem + made(['mail.example.com']).keyPem)).errors.join(), /does not belong to the certificate/);
