@@ -193,6 +193,7 @@ export class Tunnel {
     const { wheel } = this.setup.context;
     wheel.disarm(side.readTimer);
     wheel.disarm(side.writeTimer);
+    if (!side.isClient && code !== '') this.setup.facts.detail = code;
     if (code !== '' || !side.ended) this.finish(this.fault ?? (side.isClient ? this.ofClient(faults.clientAbortData, faults.clientAbortLast) : faults.serverAbortData));
     else if (this.isOver(this.otherOf(side))) this.finish(this.fault);
   }
