@@ -12,8 +12,9 @@ export interface Subject { readonly name: string; readonly programs: Programs; r
 /** What a client lost while something happened. */
 export interface Loss { readonly pings: number; readonly requests: number; readonly gapMs: number; readonly sent: number }
 
-export const perSecond = 50;
-export const pingsPerSecond = 10;
+const [slowAdvertMs, fastAdvertMs] = [1000, 100];
+const perSecond = 50;
+const pingsPerSecond = 10;
 /** A request that is not answered by then is lost; a person would have pressed the button again. */
 const patienceMs = 1000;
 const settleMsMax = 30_000;
@@ -72,9 +73,10 @@ export class FailoverPair {
     await this.#outside.report();
   }
 
-  /** `offsetMs`: so that the moment between two adverts is a different one each time, and the same for all pairs. */
-  async suffer(fault: Fault, offsetMs: number): Promise<Loss> {
-    await sleep(offsetMs);
+  /** `phase`: 0 … 1, how far between two adverts it happens, because that alone decides on most of a second. */
+  async suffer(fault: Fault, phase: number): Promise<Loss> {
+    if (fault !== 'return of the node') await this.#outside.nextAdvert();
+    await sleep(phase * (this.subject.fast ? fastAdvertMs : slowAdvertMs));
     await this.#begin(fault);
     await sleep(watchMs);
     const { lost, sent, longestGapMs, pings } = await this.#outside.report();

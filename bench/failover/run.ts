@@ -1,8 +1,8 @@
 /**
  * `npm run bench:failover [-- --rounds N] [-- --write]`: what a client loses when the master of a pair loses its power, its link or its
  * balancer, is stopped as planned, returns, or is cut off; for Poise and for HAProxy with keepalived, in network namespaces on this machine.
- * All pairs run side by side and suffer the same fault at the same moment, so that they share what the machine does. `--write` puts the
- * table into docs/high-availability.md.
+ * All pairs run side by side and suffer the same fault at the same part of the time between two adverts, so that they share what the machine
+ * does. `--write` puts the table into docs/high-availability.md.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -53,8 +53,8 @@ async function measure(rounds: number): Promise<readonly FailoverPair[]> {
     for (let round = 1; round <= rounds; round++) {
       for (const fault of faults) {
         await Promise.all(pairs.map((pair) => pair.prepare(fault)));
-        const offsetMs = Math.random() * 1000;
-        const losses = await Promise.all(pairs.map((pair) => pair.suffer(fault, offsetMs)));
+        const phase = Math.random();
+        const losses = await Promise.all(pairs.map((pair) => pair.suffer(fault, phase)));
         losses.forEach(({ pings, requests, gapMs, sent }, index) => {
           console.log(`${String(round).padStart(2)} ${fault}, ${pairs[index]?.subject.name ?? ''}: ${pings} pings, ${requests} of ${sent} requests lost; nobody answered for ${gapMs} ms`);
         });
@@ -75,7 +75,7 @@ if (missing.length > 0) {
 const rounds = Number(values.rounds);
 const result = table(await measure(rounds));
 const { model, cores, kernel } = machine();
-const text = `${result}\nMedian (least–most) of ${rounds}. ${model}, ${cores} cores, Linux ${kernel}; keepalived ${version('keepalived', /v([\d.]+)/)}, HAProxy ${version('haproxy', /version ([\d.]+)/)}, Poise on ${runtime === 'bun' ? 'Bun' : 'Node.js'}.\n`;
+const text = `${result}\nMedian (least–most) of ${rounds}; all pairs side by side, each fault at the same part of the time between two adverts. ${model}, ${cores} cores, Linux ${kernel}; keepalived ${version('keepalived', /v([\d.]+)/)}, HAProxy ${version('haproxy', /version ([\d.]+)/)}, Poise on ${runtime === 'bun' ? 'Bun' : 'Node.js'}.\n`;
 console.log(`\n${text}`);
 if (values.write) write(text);
 process.exit(0);

@@ -72,8 +72,8 @@ export const limits = {
   balancerSilenceMsMax: 2000,
   /** A balancer process that died and serves again within this time keeps the address: the other node would not have noticed sooner. */
   balancerBackMsMax: 3000,
-  /** Before a planned hand-over, for requests that are being answered: with the other node's skew it is less than a second, after which clients ask again. */
-  holdBeforeHandOverMs: 250,
+  /** After a planned hand-over the addresses stay so long at most, for requests that are being answered; never longer than the other node's skew. */
+  addressLingerMs: 250,
   /** Letters that may wait for a mail server; the oldest is dropped beyond. */
   lettersMax: 1000,
   /** A letter that no mail server has taken for so long is given up. */

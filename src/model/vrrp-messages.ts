@@ -16,7 +16,9 @@ export type VrrpCommand =
   | { readonly kind: 'file'; readonly name: string; readonly value: number }
   | { readonly kind: 'status' }
   | { readonly kind: 'clear statistics' }
-  | { readonly kind: 'stop' };
+  /** Adverts end with priority 0 now; the addresses stay until `release` or until `lingerMs` have passed. */
+  | { readonly kind: 'stop'; readonly lingerMs: number }
+  | { readonly kind: 'release' };
 
 /** From the VRRP process. */
 export type VrrpReport =

@@ -19,6 +19,7 @@ import type { Health } from '../control/health/checker.ts';
 import { LogWriter } from '../control/log-writer.ts';
 import { Sampler, samplePeriodMs } from '../control/sampler.ts';
 import { ServerStates } from '../control/server-states.ts';
+import { G } from '../model/counters.ts';
 import type { ToControl, ToTraffic } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
 import type { InstanceStatus } from '../model/vrrp-messages.ts';
@@ -221,6 +222,11 @@ export class Balancer {
     this.stopping = true;
     await Promise.race([this.threads.drain(0), new Promise((resolve) => { setTimeout(resolve, quickStopMs); })]);
     await this.close();
+  }
+
+  /** No request and no tunnel is with a server or waits for one. */
+  answersNobody(): boolean {
+    return this.model.proxies.every((proxy) => Atomics.load(this.segments.gauges(this.segments.backendObject(proxy.index)), G.scur) <= 0);
   }
 
   /** SIGHUP. */

@@ -3,6 +3,7 @@
  * Made by process/master.ts when a keepalived.conf was given. Never touches traffic.
  */
 import type { KeepalivedModel, VrrpScript } from '../model/keepalived.ts';
+import { limits } from '../model/limits.ts';
 import type { PoiseSettings } from '../model/model.ts';
 import type { InstanceStatus } from '../model/vrrp-messages.ts';
 import { HealthJudge } from '../vrrp/health-judge.ts';
@@ -77,11 +78,11 @@ export class HighAvailability {
     return (await this.node.status()).some((instance) => instance.state === 'MASTER');
   }
 
-  /** Hands the addresses over (priority 0) and ends. */
-  async stop(): Promise<void> {
+  /** Hands the addresses over (priority 0) and ends. They stay set here until `quiet`, at most for the limit. */
+  async stop(quiet: Promise<void>): Promise<void> {
     clearInterval(this.#timer);
     clearInterval(this.#tellTimer);
-    await this.node.stop();
+    await this.node.stop(quiet, limits.addressLingerMs);
   }
 
   /** The last letters have a moment. */

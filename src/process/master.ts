@@ -6,10 +6,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { limits } from '../model/limits.ts';
 import type { HighAvailability } from './high-availability.ts';
 import type { Notices } from './notices.ts';
-import { isBalancerWord, spawnPart, tellHold, tellReady, tellVirtualAddresses } from './parent.ts';
+import { isBalancerWord, isQuietWord, spawnPart, tellHold, tellReady, tellVirtualAddresses } from './parent.ts';
 import type { Part } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
 import type { Predecessors } from './predecessors.ts';
@@ -52,6 +51,8 @@ export class Master {
   /** True once a balancer has served: from then on the master does not give up. */
   private everRan = false;
   private watchdog: Watchdog | null = null;
+  /** Nothing is being answered any more, after new connections were held back. */
+  private readonly quiet = Promise.withResolvers<void>();
   private readonly end = Promise.withResolvers<number>();
 
   constructor(options: MasterOptions) {
@@ -92,6 +93,7 @@ export class Master {
     this.notices.notice(`New worker (${child.process.pid ?? 0}) forked`);
     child.process.on('message', (message) => {
       if (message === 'ready') this.becameReady(child);
+      else if (isQuietWord(message)) this.quiet.resolve();
       else if (isBalancerWord(message) && child === this.current) {
         this.watchdog?.hear(message.broken);
         this.options.highAvailability?.hear(message);
@@ -193,14 +195,12 @@ export class Master {
     void this.handOver(signal);
   }
 
-  /** The other node gets the addresses first: short requests end before, new connections wait for it; what runs longer has until the balancer's own end. */
+  /** The other node gets the addresses first: new connections wait for it, and requests that are being answered end while it waits for its skew. */
   private async handOver(signal: 'SIGTERM' | 'SIGUSR1'): Promise<void> {
     const { highAvailability } = this.options;
-    if (this.current !== null && await highAvailability?.isMaster() === true) {
-      tellHold(this.current.process);
-      await new Promise((resolve) => { setTimeout(resolve, limits.holdBeforeHandOverMs); });
-    }
-    await highAvailability?.stop();
+    if (this.current !== null && await highAvailability?.isMaster() === true) tellHold(this.current.process);
+    else this.quiet.resolve();
+    await highAvailability?.stop(this.quiet.promise);
     const children = [this.starting, this.current, ...this.former].filter((child) => child !== null);
     for (const child of children) child.process.kill(child.ready ? signal : 'SIGTERM');
     if (children.length === 0) this.end.resolve(0);

@@ -78,6 +78,17 @@ export function isHoldWord(message: unknown): boolean {
   return message === holdWord;
 }
 
+const quietWord = 'quiet';
+
+/** After `tellHold`: every request that was being answered has ended. */
+export function tellQuiet(): void {
+  process.send?.(quietWord);
+}
+
+export function isQuietWord(message: unknown): boolean {
+  return message === quietWord;
+}
+
 export function tellHealth(word: BalancerWord): void {
   process.send?.(word);
 }

@@ -10,7 +10,9 @@ import type { Notices } from './notices.ts';
 import type { Part } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
 import type { Predecessors } from './predecessors.ts';
-import { isHoldWord, isNodeWord, tellReady } from './parent.ts';
+import { isHoldWord, isNodeWord, tellQuiet, tellReady } from './parent.ts';
+
+const [quietLookMs, quietLooks] = [10, 3];
 
 interface RunOptions {
   readonly part: Part;
@@ -26,6 +28,17 @@ function dieOf(signal: 'SIGTERM' | 'SIGINT'): void {
   process.kill(process.pid, signal);
   // Process 1 of a container does not die of its own signal.
   setTimeout(() => process.exit(signal === 'SIGTERM' ? 143 : 130), 200);
+}
+
+/** Calls `then` once nothing has been passed on for some looks: an answer that is on its way takes that long too. */
+function whenQuiet(balancer: Balancer, then: () => void): void {
+  let quiet = 0;
+  const timer = setInterval(() => {
+    quiet = balancer.answersNobody() ? quiet + 1 : 0;
+    if (quiet < quietLooks) return;
+    clearInterval(timer);
+    then();
+  }, quietLookMs);
 }
 
 /** Gives the exit code when it could not start; otherwise never comes back: the process ends by signal or soft stop. */
@@ -49,7 +62,10 @@ export async function runBalancer(model: Model, notices: Notices, options: RunOp
   process.on('SIGUSR2', () => notices.warning('SIGUSR2 received: only a master (-W) reloads; this process goes on as it is.'));
   if (options.selfCheck) process.on('message', (message) => {
     if (isNodeWord(message)) balancer.virtualAddresses = message.virtualAddresses;
-    else if (isHoldWord(message)) holdConnections();
+    else if (isHoldWord(message)) {
+      holdConnections();
+      whenQuiet(balancer, tellQuiet);
+    }
   });
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});

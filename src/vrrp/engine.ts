@@ -27,6 +27,8 @@ export class VrrpEngine {
   #lastBeatMs: number;
   #started = false;
   #retryAtMs = 0;
+  /** When addresses that were given up go; Infinity: nothing was given up. */
+  #releaseAtMs = Number.POSITIVE_INFINITY;
   stopped = false;
 
   constructor(model: KeepalivedModel, links: Links, nowMs: number, report: (report: VrrpReport) => void) {
@@ -41,6 +43,7 @@ export class VrrpEngine {
 
   /** When `turn` has to be called at the latest. */
   nextMs(nowMs: number): number {
+    if (this.#releaseAtMs !== Number.POSITIVE_INFINITY) return this.#releaseAtMs;
     const silenceMs = this.#lastBeatMs + limits.vrrpSilenceMsMax + 1;
     let next = silenceMs > nowMs ? silenceMs : Number.POSITIVE_INFINITY;
     for (const runner of this.runners) next = Math.min(next, runner.machine.nextMs());
@@ -55,6 +58,8 @@ export class VrrpEngine {
   /** Packets first, timers after: what came while the machine was stopped is older than what is due. */
   turn(nowMs: number): void {
     if (this.stopped) return;
+    if (nowMs >= this.#releaseAtMs) this.#release();
+    if (this.#releaseAtMs !== Number.POSITIVE_INFINITY) return;
     if (nowMs >= this.#retryAtMs) {
       this.#retryAtMs = nowMs + limits.vrrpRetrySystemMs;
       for (const runner of this.runners) if (runner.machine.state === 'FAULT') runner.forgetSystemFault();
@@ -82,14 +87,33 @@ export class VrrpEngine {
     else if (command.kind === 'file') this.#files.set(command.name, command.value);
     else if (command.kind === 'status') this.#report({ kind: 'status', instances: this.runners.map((runner) => runner.status()) });
     else if (command.kind === 'clear statistics') for (const runner of this.runners) runner.counters = noCounters();
-    else if (command.kind === 'stop') this.stop(nowMs);
+    else if (command.kind === 'stop') this.stop(nowMs, command.lingerMs);
+    else if (command.kind === 'release' && this.#releaseAtMs !== Number.POSITIVE_INFINITY) this.#release();
   }
 
-  /** Gives the addresses up with priority 0 and ends. */
-  stop(nowMs: number): void {
-    if (this.stopped) return;
+  /**
+   * Gives the addresses up with priority 0 and ends. For `lingerMs` more they stay set here, so that requests that are being answered can
+   * end while the other node waits for its skew, which is not shorter than ours when its priority is not higher.
+   */
+  stop(nowMs: number, lingerMs = 0): void {
+    // Asked a second time, or its master has died meanwhile.
+    if (this.stopped || this.#releaseAtMs !== Number.POSITIVE_INFINITY) {
+      if (!this.stopped && lingerMs <= 0) this.#release();
+      return;
+    }
+    const masters = this.runners.filter((runner) => runner.machine.state === 'MASTER');
+    for (const runner of masters) runner.lingers = true;
     for (const runner of this.runners) runner.machine.handle({ kind: 'stop' }, nowMs);
-    for (const runner of this.runners) runner.close();
+    const leftMs = masters.length === 0 ? 0 : Math.min(lingerMs, ...masters.map((runner) => runner.machine.skewMs()));
+    this.#releaseAtMs = nowMs + leftMs;
+    if (leftMs <= 0) this.#release();
+  }
+
+  #release(): void {
+    for (const runner of this.runners) {
+      runner.release();
+      runner.close();
+    }
     this.stopped = true;
     this.#report({ kind: 'stopped' });
   }

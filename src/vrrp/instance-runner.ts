@@ -36,6 +36,8 @@ export class InstanceRunner {
   /** Why it may not be master for reasons of its own; empty: none. The group's come on top, in the engine. */
   ownFault = '';
   counters = noCounters();
+  /** Its addresses stay set after it has given them up, until `release`. */
+  lingers = false;
   readonly #links: Links;
   readonly #report: (report: VrrpReport) => void;
   readonly #spoken: SpokenOnce;
@@ -55,7 +57,7 @@ export class InstanceRunner {
     this.machine = new VrrpMachine(instance, {
       sendAdvert: (priority) => { this.#sendAdvert(priority); },
       takeAddresses: () => { this.#setAddresses(); },
-      releaseAddresses: () => { this.#removeAddresses(); },
+      releaseAddresses: () => { if (!this.lingers) this.#removeAddresses(); },
       announce: (times) => { this.#announce(times); },
       changed: (change) => {
         this.#why = change.why;
@@ -262,6 +264,12 @@ export class InstanceRunner {
       if (error !== undefined) this.#report({ kind: 'log', level: 'err', text: `(${this.instance.name}) cannot remove ${formatIp(one.address)} from ${one.device}: ${error}` });
     }
     this.#links.readChanges();
+  }
+
+  /** Ends what `lingers` began. */
+  release(): void {
+    if (this.lingers) this.#removeAddresses();
+    this.lingers = false;
   }
 
   /** Addresses that a program which was killed has left behind. */

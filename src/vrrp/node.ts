@@ -81,14 +81,15 @@ export class VrrpNode {
     return promise;
   }
 
-  /** Gives the addresses up (priority 0) and ends the VRRP process. */
-  async stop(): Promise<void> {
+  /** Gives the addresses up (priority 0), lets them go when `quiet` says so or after `lingerMs`, and ends the VRRP process. */
+  async stop(quiet: Promise<void> = Promise.resolve(), lingerMs = 0): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#beat);
     this.#scripts?.stop();
     this.#watches?.stop();
     if (this.#child === undefined) return;
-    this.#send({ kind: 'stop' });
+    this.#send({ kind: 'stop', lingerMs });
+    void quiet.then(() => { this.#send({ kind: 'release' }); });
     const hard = setTimeout(() => { this.#child?.kill('SIGKILL'); }, stopMsMax);
     await this.#ended.promise;
     clearTimeout(hard);

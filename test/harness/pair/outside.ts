@@ -16,6 +16,7 @@ export class Outside {
   readonly letters: LetterReport[] = [];
   readonly #child: ChildProcess;
   readonly #ready = Promise.withResolvers<void>();
+  #adverts: (() => void)[] = [];
   #waiting: ((report: LoadReport) => void) | undefined;
 
   constructor(stage: Stage) {
@@ -31,12 +32,22 @@ export class Outside {
   #take(report: WorldReport): void {
     if (report.kind === 'ready') this.#ready.resolve();
     else if (report.kind === 'letter') this.letters.push(report);
+    else if (report.kind === 'advert') for (const heard of this.#adverts.splice(0)) heard();
     else this.#waiting?.(report);
   }
 
   #send(command: WorldCommand): void { this.#child.stdin?.write(`${JSON.stringify(command)}\n`); }
 
   load(perSecond = 50, patienceMs = 3000, pingsPerSecond = 0): void { this.#send({ kind: 'load', host: virtualAddress, perSecond, patienceMs, pingsPerSecond }); }
+  /** The moment at which the first host's next advert has come; without one within the limit, that limit. */
+  nextAdvert(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#adverts.push(resolve);
+    setTimeout(resolve, answerMsMax).unref();
+    this.#send({ kind: 'next advert' });
+    return promise;
+  }
+
   endLoad(): void { this.#send({ kind: 'end load' }); }
 
   /** What became of the requests since the last report. */

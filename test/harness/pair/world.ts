@@ -6,6 +6,7 @@
 import { createServer, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { SMTPServer } from 'smtp-server';
+import { nextAdvert } from './adverts.ts';
 import { Pings } from './pings.ts';
 
 export interface LoadReport {
@@ -26,16 +27,19 @@ export interface LoadReport {
 }
 
 export interface LetterReport { readonly kind: 'letter'; readonly subject: string; readonly to: string; readonly text: string }
-export type WorldReport = { readonly kind: 'ready' } | LoadReport | LetterReport;
+export type WorldReport = { readonly kind: 'ready' } | { readonly kind: 'advert' } | LoadReport | LetterReport;
 
 export type WorldCommand =
   | { readonly kind: 'load'; readonly host: string; readonly perSecond: number; readonly patienceMs: number; readonly pingsPerSecond: number }
   /** Numbers since the last report; the load goes on. */
   | { readonly kind: 'report' }
+  /** Answered when the first host's next advert has come. */
+  | { readonly kind: 'next advert' }
   | { readonly kind: 'end load' };
 
 const servers = ['10.77.0.21', '10.77.0.22'] as const;
 const mailPort = 25;
+const [firstHost, world] = [[10, 77, 0, 11], [10, 77, 0, 1]] as const;
 
 function tell(report: WorldReport): void {
   process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -139,6 +143,10 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   const command = JSON.parse(line) as WorldCommand;
   if (command.kind === 'report') {
     if (load !== undefined) tell(load.report());
+    return;
+  }
+  if (command.kind === 'next advert') {
+    nextAdvert(firstHost, world, () => { tell({ kind: 'advert' }); });
     return;
   }
   load?.end();
