@@ -2,6 +2,7 @@
  * The administrative side of the control thread in one object: runtime sockets and the internal HTTP server. process/balancer.ts
  * makes it, starts it before privileges are dropped, passes messages of the traffic threads on, and closes it at the end.
  */
+import type { ReceivedListeners } from '../control/take-over/received.ts';
 import type { ToControl } from '../model/messages.ts';
 import type { AdminContext, AdminParts } from './context.ts';
 import { createAdminContext } from './context.ts';
@@ -21,14 +22,24 @@ export class Admin {
   }
 
   /** The internal server first: traffic threads may already ask for pages. Gives '' or what could not be opened, line by line. */
-  async start(internalPath: string): Promise<string> {
+  async start(internalPath: string, received: ReceivedListeners): Promise<string> {
     const problem = await this.internal.listen(internalPath);
     if (problem !== '') return `internal statistics socket: ${problem}`;
-    return this.sockets.listen();
+    return this.sockets.listen(received);
   }
 
   receive(message: ToControl): void {
     this.context.receive(message);
+  }
+
+  /** Runtime sockets are somebody else's too (`shared`), who is to answer on them alone from now on. */
+  leaveSockets(): void {
+    this.sockets.leave();
+  }
+
+  /** Another process has taken the listening sockets. */
+  get shared(): boolean {
+    return this.sockets.shared;
   }
 
   close(): void {

@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import { limits } from '../model/limits.ts';
+import { listenerRequest } from '../wire/listener-list.ts';
 import type { CommandSession, Level } from './command.ts';
 import { runLine } from './commands.ts';
 import type { AdminContext } from './context.ts';
@@ -30,7 +31,10 @@ class CommandConnection {
   /** Waits until the client has read. */
   private whenDrained: (() => void) | null = null;
 
-  constructor(socket: Socket, context: AdminContext, level: Level, idleTimeoutMs: number) {
+  private readonly handOut: (() => void) | null;
+
+  constructor(socket: Socket, context: AdminContext, level: Level, idleTimeoutMs: number, handOut: (() => void) | null) {
+    this.handOut = handOut;
     this.socket = socket;
     this.context = context;
     const interrupted = (): boolean => this.socket.destroyed || this.input !== '' || (this.ended && this.session.interactive);
@@ -102,6 +106,10 @@ class CommandConnection {
       await this.onPayloadLine(line);
       return;
     }
+    if (line === listenerRequest.trimEnd()) {
+      this.giveListeners();
+      return;
+    }
     const match = withPayload.exec(line);
     if (match === null) {
       await this.run(line, null);
@@ -114,6 +122,15 @@ class CommandConnection {
     this.payloadFor = command.slice(last);
     this.payloadEnd = end;
     if (this.session.interactive) await this.write('+ ');
+  }
+
+  /** The connection belongs to the take-over from here on. Without `expose-fd listeners` it ends without a word, as in HAProxy. */
+  private giveListeners(): void {
+    if (this.handOut === null) this.finish();
+    else {
+      this.finished = true;
+      this.handOut();
+    }
   }
 
   private async onPayloadLine(line: string): Promise<void> {
@@ -174,9 +191,12 @@ function lastCommandAt(line: string): number {
   return at;
 }
 
-/** Takes what comes over a connection; the commands in it are answered, until it ends, once the result is called. */
-export function serveCommands(socket: Socket, context: AdminContext, level: Level, idleTimeoutMs: number): () => void {
-  const connection = new CommandConnection(socket, context, level, idleTimeoutMs);
+/**
+ * Takes what comes over a connection; the commands in it are answered, until it ends, once the result is called. `handOut`: answers a process
+ * that takes over; null where the socket does not allow it.
+ */
+export function serveCommands(socket: Socket, context: AdminContext, level: Level, idleTimeoutMs: number, handOut: (() => void) | null): () => void {
+  const connection = new CommandConnection(socket, context, level, idleTimeoutMs, handOut);
   connection.listen();
   return () => connection.start();
 }

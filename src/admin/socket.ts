@@ -1,10 +1,13 @@
 /**
  * The runtime sockets (`stats socket`): listens on unix and TCP addresses and hands each connection to command-connection.ts with
- * the level of its socket. Made by admin.ts. At most `stats maxconn` connections run at once, some more wait for their turn.
+ * the level of its socket. Made by admin.ts. At most `stats maxconn` connections run at once, some more wait for their turn. A socket of the
+ * process before is taken over; the file of one that somebody else has taken is left alone.
  */
-import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
+import { handOutListeners } from '../control/take-over/hand-out.ts';
+import type { ReceivedListeners } from '../control/take-over/received.ts';
 import { limits } from '../model/limits.ts';
 import type { StatsSocket } from '../model/model.ts';
 import { serveCommands } from './command-connection.ts';
@@ -13,36 +16,42 @@ import type { AdminContext } from './context.ts';
 export class RuntimeSockets {
   private readonly context: AdminContext;
   private readonly servers: Server[] = [];
-  private readonly paths: string[] = [];
+  /** Files of unix sockets with their inode numbers. */
+  private readonly files = new Map<string, number>();
   private readonly open = new Set<Socket>();
   private readonly waiting: (() => void)[] = [];
   private running = 0;
+  private handedOut = false;
 
   constructor(context: AdminContext) {
     this.context = context;
   }
 
   /** Opens every socket of the configuration. Gives '' or one line per socket that could not be opened. */
-  async listen(): Promise<string> {
+  async listen(received: ReceivedListeners): Promise<string> {
     const problems: string[] = [];
     for (const socket of this.context.model.global.statsSockets) {
-      const problem = await this.listenOne(socket);
+      const problem = await this.listenOne(socket, received);
       if (problem !== '') problems.push(`[${socket.place.file}:${socket.place.line}] stats socket: ${problem}`);
     }
     return problems.join('\n');
   }
 
-  private async listenOne(socket: StatsSocket): Promise<string> {
+  private async listenOne(socket: StatsSocket, received: ReceivedListeners): Promise<string> {
     const server = createServer({ allowHalfOpen: true }, connection => this.accept(connection, socket));
     const { address } = socket;
     const previousMask = socket.mode === null ? null : process.umask(0o777 & ~socket.mode);
     try {
-      if (address.kind === 'unix' && !address.abstract) removeStale(address.path);
-      await listening(server, socket);
-      if (address.kind === 'unix' && !address.abstract) {
-        this.paths.push(address.path);
-        if (socket.mode !== null) chmodSync(address.path, socket.mode);
-        if (socket.uid >= 0 || socket.gid >= 0) chownSync(address.path, socket.uid >= 0 ? socket.uid : process.getuid?.() ?? 0, socket.gid >= 0 ? socket.gid : process.getgid?.() ?? 0);
+      const inherited = inheritedSocket(socket, received);
+      const file = address.kind === 'unix' && !address.abstract ? address.path : '';
+      // A file that is there already is replaced in one step, never missing in between.
+      const made = inherited < 0 && file !== '' ? `${file}.${process.pid}.tmp` : file;
+      await listening(server, socket, inherited, made);
+      if (file !== '') {
+        if (socket.mode !== null) chmodSync(made, socket.mode);
+        if (socket.uid >= 0 || socket.gid >= 0) chownSync(made, socket.uid >= 0 ? socket.uid : process.getuid?.() ?? 0, socket.gid >= 0 ? socket.gid : process.getgid?.() ?? 0);
+        if (made !== file) replaceSocket(made, file);
+        this.files.set(file, inode(file));
       }
       server.on('error', () => {});
       this.servers.push(server);
@@ -59,7 +68,10 @@ export class RuntimeSockets {
     this.open.add(connection);
     const { statsMaxconn, statsTimeoutMs } = this.context.model.global;
     let started = false;
-    const serve = serveCommands(connection, this.context, socket.level, statsTimeoutMs);
+    const serve = serveCommands(connection, this.context, socket.level, statsTimeoutMs, socket.exposeFdListeners ? () => {
+      this.handedOut = true;
+      handOutListeners(connection);
+    } : null);
     const start = (): void => {
       started = true;
       this.running += 1;
@@ -79,32 +91,70 @@ export class RuntimeSockets {
     else connection.destroy();
   }
 
+  /** Another process has these sockets too and answers on them from now on; connections that are open go on. */
+  leave(): void {
+    this.handedOut = true;
+    for (const server of this.servers.splice(0)) server.close();
+  }
+
+  get shared(): boolean {
+    return this.handedOut;
+  }
+
   close(): void {
+    if (!this.handedOut) for (const [file, made] of this.files) removeOwn(file, made);
     for (const server of this.servers) server.close();
     for (const connection of this.open) connection.destroy();
-    for (const path of this.paths) removeStale(path);
   }
 }
 
-/** A socket file that an earlier process left (or that this one made); anything else is not touched. */
-function removeStale(path: string): void {
+/** 0 = there is no such file. */
+function inode(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
+}
+
+/** Unless a process that took over has made it anew. */
+function removeOwn(path: string, made: number): void {
   try {
-    if (lstatSync(path).isSocket()) unlinkSync(path);
+    if (inode(path) === made) unlinkSync(path);
   } catch {
-    // Not there, or not ours to remove: listen() says so.
+    // Not there, or not ours to remove.
   }
 }
 
-function listening(server: Server, { address }: StatsSocket): Promise<void> {
+/** A file that is no socket is nobody's to replace. */
+function replaceSocket(made: string, path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isSocket() === false) {
+    unlinkSync(made);
+    throw new Error(`${path} exists and is no socket`);
+  }
+  renameSync(made, path);
+}
+
+/** -1 = the process before had none there. */
+function inheritedSocket({ address }: StatsSocket, received: ReceivedListeners): number {
+  switch (address.kind) {
+    case 'unix': return received.takeUnix(address.path, address.abstract);
+    case 'inet': return received.takeOneInet(address.host, address.port);
+    case 'fd': return -1;
+  }
+}
+
+/** `file`: where a unix socket is made. */
+function listening(server: Server, { address }: StatsSocket, inherited: number, file: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.once('listening', () => {
       server.removeListener('error', reject);
       resolve();
     });
+    if (inherited >= 0) {
+      server.listen({ fd: inherited });
+      return;
+    }
     switch (address.kind) {
       case 'unix':
-        server.listen(address.abstract ? `\0${address.path}` : address.path);
+        server.listen(address.abstract ? `\0${address.path}` : file);
         break;
       case 'fd':
         server.listen({ fd: address.fd });

@@ -34,6 +34,8 @@ export interface CommandLine {
   localPeer: string;
   /** `-C`, '' = not given. */
   directory: string;
+  /** `-x`: runtime socket of the process whose listening sockets are taken over; '' = not given. */
+  socketsFrom: string;
   /** `-sf` and `-st`: processes to end once this one serves, and how. */
   readonly predecessors: { readonly pids: number[]; signal: 'SIGUSR1' | 'SIGTERM' };
   /** Flags that are accepted and do nothing here, each with the reason. */
@@ -77,14 +79,14 @@ const valueSwitches: Readonly<Record<string, (line: CommandLine, value: string) 
   },
   N: (line) => { line.remarks.push('-N sets a default for proxies without maxconn and has no effect here; write maxconn in defaults'); return ''; },
   m: (line) => { line.remarks.push('-m has no effect: memory is bounded by maxconn and by the limits of the service manager'); return ''; },
-  x: (line) => { line.remarks.push('-x has no effect: listening sockets are shared with SO_REUSEPORT, nothing has to be fetched from the old process'); return ''; },
+  x: (line, value) => { line.socketsFrom = value; return ''; },
   S: (line) => { line.remarks.push('-S has no effect: the master has no command socket; use "stats socket" in the global section'); return ''; },
 };
 
 function emptyLine(): CommandLine {
   return {
     action: 'run', files: [], condition: '', daemon: false, masterWorker: false, notify: false, foreground: false, quiet: false, verbose: false,
-    strict: false, diagnostics: false, pidfile: '', maxconn: 0, keepalived: '', localPeer: '', directory: '', predecessors: { pids: [], signal: 'SIGUSR1' }, remarks: [],
+    strict: false, diagnostics: false, pidfile: '', maxconn: 0, keepalived: '', localPeer: '', directory: '', socketsFrom: '', predecessors: { pids: [], signal: 'SIGUSR1' }, remarks: [],
   };
 }
 
@@ -126,6 +128,23 @@ export function readCommandLine(words: readonly string[]): CommandLineResult {
     }
   }
   return { line, fault: '' };
+}
+
+/** The same command line without what is for the first start only: from whom to take over. */
+export function withoutPredecessors(words: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at] ?? '';
+    if (word === '--') return [...kept, ...words.slice(at)];
+    if (word === '-x') at += 1;
+    else if (word === '-sf' || word === '-st') at = readPids(emptyLine(), words, at);
+    else {
+      kept.push(word);
+      const isValued = word === '--keepalived' || (word.startsWith('-') && valueSwitches[word.slice(1)] !== undefined);
+      if (isValued && at + 1 < words.length) kept.push(words[at += 1] ?? '');
+    }
+  }
+  return kept;
 }
 
 /** `-sf pid…` and `-st pid…`: gives the position of the last pid. */

@@ -16,6 +16,7 @@ import type { Notices } from '../process/notices.ts';
 import type { Part } from '../process/parent.ts';
 import { runBalancer } from '../process/run-balancer.ts';
 import { watchdogMs } from '../process/systemd.ts';
+import { withoutPredecessors } from './command-line.ts';
 import type { CommandLine } from './command-line.ts';
 import { isFatal, printProblems } from './print-problems.ts';
 
@@ -102,7 +103,7 @@ export async function run(line: CommandLine, words: readonly string[], part: Par
     if (keepalived === null) return 1;
     const highAvailability = keepalived === undefined ? null : new HighAvailability(line.keepalived, keepalived, model.poise, notices);
     const configurationIsValid = (): boolean => readAndPrint(line, notices) !== null;
-    return new Master({ words, notices, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, highAvailability, configurationIsValid }).run();
+    return new Master({ words, wordsAgain: withoutPredecessors(words), notices, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, highAvailability, configurationIsValid }).run();
   }
-  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors, selfCheck: line.keepalived !== '' || (line.notify && watchdogMs() > 0) });
+  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors, socketsFrom: line.socketsFrom, selfCheck: line.keepalived !== '' || (line.notify && watchdogMs() > 0) });
 }

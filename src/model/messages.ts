@@ -93,9 +93,19 @@ export interface LeavingObject {
   readonly oldestMs: number;
 }
 
+/** A listening socket that came from the process before. */
+export interface InheritedListener {
+  /** Index into Model.binds, and the port of its range; 0 = not an inet address. */
+  readonly bind: number;
+  readonly port: number;
+  readonly fd: number;
+}
+
 /** What a traffic thread gets as workerData. */
 export interface TrafficStart {
   readonly threadIndex: number;
+  /** What this thread listens on already, only at its first start. */
+  readonly inherited: readonly InheritedListener[];
   readonly model: Model;
   readonly shared: SharedHandles;
   /** Unix socket of the control thread's internal HTTP server: statistics pages and prometheus-exporter. */

@@ -3,7 +3,7 @@
  * stop. Made by cli/run.ts from a checked Model. Signals come in through process/signals.ts; client bytes never come here.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Admin } from '../admin/admin.ts';
 import { withFullconn } from '../balance/fullconn.ts';
@@ -17,6 +17,7 @@ import { Events } from '../control/events.ts';
 import { startHealth } from '../control/health/checker.ts';
 import type { Health } from '../control/health/checker.ts';
 import { LogWriter } from '../control/log-writer.ts';
+import type { ReceivedListeners } from '../control/take-over/received.ts';
 import { Sampler, samplePeriodMs } from '../control/sampler.ts';
 import { ServerStates } from '../control/server-states.ts';
 import { G } from '../model/counters.ts';
@@ -31,6 +32,7 @@ import type { LogRing } from '../shared/log-ring.ts';
 import { P, Segments } from '../shared/segments.ts';
 import { StickTables } from '../shared/stick-table.ts';
 import { syslogLevel } from '../wire/syslog.ts';
+import { HandOver } from './hand-over.ts';
 import { makeInternalSocket } from './internal-socket.ts';
 import { descriptorsMax, maxconnInForce } from './machine.ts';
 import type { Notices } from './notices.ts';
@@ -48,6 +50,8 @@ interface BalancerOptions {
   readonly pidfile: string;
   /** False while an older process still listens on the same addresses on purpose. */
   readonly probe: boolean;
+  /** Sockets that it listened on. */
+  readonly received: ReceivedListeners;
   /** Virtual addresses or systemd's watchdog depend on this process: it asks its own listeners and tells its master. */
   readonly selfCheck: boolean;
 }
@@ -57,11 +61,6 @@ const tellHealthMs = 500;
 const saveMs = 1000;
 /** How long a quick stop waits for the threads to hand over their last log lines. */
 const quickStopMs = 300;
-
-/** 0 = there is no such file. */
-function inode(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.ino ?? 0;
-}
 
 export class Balancer {
   private readonly options: BalancerOptions;
@@ -80,8 +79,9 @@ export class Balancer {
   private watchTimer: NodeJS.Timeout | null = null;
   private readonly sampler: Sampler;
   private readonly admin: Admin;
-  /** Files of the runtime sockets with their inode numbers. */
-  private readonly socketFiles = new Map<string, number>();
+  private readonly handOver = new HandOver(() => { this.handedOut = true; });
+  /** Another process has the listening sockets as well. */
+  private handedOut = false;
   private health: Health | null = null;
   /** Null before the process runs as who it will be. */
   private mail: AlertMail | null = null;
@@ -160,13 +160,12 @@ export class Balancer {
       if (problems.length > 0) return 'Some listeners could not be started: nothing was started.';
     }
     await this.logs.open(model);
-    const adminFailure = await this.admin.start(this.internal.path);
+    const { received } = this.options;
+    const adminFailure = await this.admin.start(this.internal.path, received);
     if (adminFailure !== '') return adminFailure;
-    for (const { address } of model.global.statsSockets) {
-      if (address.kind === 'unix' && !address.abstract) this.socketFiles.set(address.path, inode(address.path));
-    }
     this.openSavedState();
-    const failure = await this.threads.start();
+    const failure = await this.threads.start(received.distribute(model));
+    received.closeRest();
     if (failure?.kind === 'thread') return `A traffic thread could not start: ${failure.why}`;
     if (failure?.kind === 'bind') return failure.failures.map((one) => this.bindText(one)).join('\n');
     const pidFailure = this.writePidfile();
@@ -181,6 +180,8 @@ export class Balancer {
     this.samplerTimer = setInterval(() => this.sampler.tick(systemClock.monoMs()), samplePeriodMs);
     this.watchTimer = setInterval(() => this.trafficWatch.look(), trafficWatchPeriodMs);
     if (this.options.selfCheck) this.startSelfCheck();
+    const deaf = await this.handOver.listen();
+    if (deaf !== '') notices.warning(`Listening sockets cannot be handed over to a later process: ${deaf}`);
     return '';
   }
 
@@ -212,6 +213,8 @@ export class Balancer {
   async softStop(): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
+    this.handOver.close();
+    if (this.handedOut || this.admin.shared) this.admin.leaveSockets();
     for (const proxy of this.model.proxies) this.tellProxy(proxy.index, 'warning', stoppedLine(proxy, this.segments));
     await this.threads.drain(this.model.global.hardStopAfterMs);
     await this.close();
@@ -244,18 +247,14 @@ export class Balancer {
     for (const timer of this.selfCheckTimers) clearInterval(timer);
     if (this.saveTimer !== null) clearInterval(this.saveTimer);
     this.health?.stop();
-    if (this.ownsSocketFiles()) this.admin.close();
+    this.handOver.close();
+    this.admin.close();
     await Promise.all([this.threads.terminate(), this.mail?.close()]);
     this.saved?.close();
     this.saved = null;
     // Also what a thread had no time to tell of.
     for (const ring of this.logRings) this.logs.take(ring);
     await this.logs.close();
-  }
-
-  /** False when a process that took over has made the files anew: closing would remove them under its feet. */
-  private ownsSocketFiles(): boolean {
-    return [...this.socketFiles].every(([path, made]) => inode(path) === made);
   }
 
   private receive(message: ToControl): void {

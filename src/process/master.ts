@@ -16,6 +16,8 @@ import { notifySystemd, reloadingState, Watchdog, watchdogMs } from './systemd.t
 
 interface MasterOptions {
   readonly words: readonly string[];
+  /** The same for every balancer but the first: nobody is replaced any more. */
+  readonly wordsAgain: readonly string[];
   readonly notices: Notices;
   /** '' = none. */
   readonly pidfile: string;
@@ -88,7 +90,7 @@ export class Master {
   }
 
   private launch(part: Part): void {
-    const child: Child = { process: spawnPart(part, this.options.words, { detached: false, output: 'inherit' }), startedAtMs: Date.now(), ready: false };
+    const child: Child = { process: spawnPart(part, this.everRan ? this.options.wordsAgain : this.options.words, { detached: false, output: 'inherit' }), startedAtMs: Date.now(), ready: false };
     this.starting = child;
     this.notices.notice(`New worker (${child.process.pid ?? 0}) forked`);
     child.process.on('message', (message) => {
@@ -190,7 +192,8 @@ export class Master {
     // A second signal of the hard kind ends what a soft stop still waits for.
     this.stopping = true;
     this.watchdog?.stopping();
-    if (this.options.notify) this.tellSystemd('STOPPING=1');
+    // Whoever takes over has told systemd already; a soft stop for another reason is seen when it ends.
+    if (this.options.notify && signal === 'SIGTERM') this.tellSystemd('STOPPING=1');
     this.notices.warning('Exiting Master process...');
     void this.handOver(signal);
   }

@@ -3,6 +3,8 @@
  * one. Signals as in HAProxy: TERM and INT stop at once, USR1 stops softly, HUP writes the state of every server.
  */
 import { descriptorSink } from '../control/log-sink.ts';
+import { fetchFromProcesses, fetchFromSocket } from '../control/take-over/fetch.ts';
+import { ReceivedListeners } from '../control/take-over/received.ts';
 import type { Model } from '../model/model.ts';
 import { Balancer } from './balancer.ts';
 import { holdConnections } from './hold-connections.ts';
@@ -18,6 +20,8 @@ interface RunOptions {
   readonly part: Part;
   readonly pidfile: string;
   readonly predecessors: Predecessors;
+  /** `-x`: runtime socket of the process whose listening sockets are taken over; '' = not given. */
+  readonly socketsFrom: string;
   /** Virtual addresses or systemd's watchdog depend on this process. */
   readonly selfCheck: boolean;
 }
@@ -41,9 +45,25 @@ function whenQuiet(balancer: Balancer, then: () => void): void {
   }, quietLookMs);
 }
 
+/** From the one named with `-x`, from those that `-sf` or `-st` end, and at a reload from the balancer that the same master has. '' or what went wrong. */
+function takeSockets({ part, predecessors, socketsFrom }: RunOptions, received: ReceivedListeners): string {
+  const failure = socketsFrom === '' ? '' : fetchFromSocket(socketsFrom, received);
+  const pids = part === 'takeover' ? [process.ppid] : predecessors.pids;
+  if (failure === '' && received.count === 0 && pids.length > 0) fetchFromProcesses(pids, received);
+  return failure;
+}
+
 /** Gives the exit code when it could not start; otherwise never comes back: the process ends by signal or soft stop. */
 export async function runBalancer(model: Model, notices: Notices, options: RunOptions): Promise<number> {
-  const balancer = new Balancer({ model, notices, pidfile: options.pidfile, selfCheck: options.selfCheck, probe: options.part !== 'takeover' && options.predecessors.pids.length === 0 });
+  const received = new ReceivedListeners();
+  const fetchFailure = takeSockets(options, received);
+  if (fetchFailure !== '') {
+    notices.warning(fetchFailure);
+    notices.alert('Failed to get the sockets from the old process!');
+    return 1;
+  }
+  const probe = options.part !== 'takeover' && options.predecessors.pids.length === 0 && received.count === 0;
+  const balancer = new Balancer({ model, notices, pidfile: options.pidfile, selfCheck: options.selfCheck, probe, received });
   const stopAtOnce = (signal: 'SIGTERM' | 'SIGINT'): void => {
     process.removeAllListeners(signal);
     void balancer.quickStop().then(() => notices.flush()).finally(() => dieOf(signal));

@@ -5,13 +5,13 @@
 import { Worker } from 'node:worker_threads';
 import { projectFile } from '../base/program.ts';
 import { limits } from '../model/limits.ts';
-import type { ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
+import type { InheritedListener, ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
 import type { Segments } from '../shared/segments.ts';
 import { P } from '../shared/segments.ts';
 
 interface TrafficThreadsOptions {
   readonly count: number;
-  readonly start: Omit<TrafficStart, 'threadIndex'>;
+  readonly start: Omit<TrafficStart, 'threadIndex' | 'inherited'>;
   readonly segments: Segments;
   readonly receive: (message: ToControl) => void;
   /** A thread ended that should not have. It is started again by itself. */
@@ -71,8 +71,8 @@ export class TrafficThreads {
     }));
   }
 
-  /** Null when every thread listens on every bind. */
-  start(): Promise<StartFailure | null> {
+  /** Null when every thread listens on every bind. `inherited`: sockets of the process before, by thread; a thread that is started again opens its own. */
+  start(inherited: readonly (readonly InheritedListener[])[] = []): Promise<StartFailure | null> {
     return new Promise((resolve) => {
       this.settle = (failure) => {
         this.settle = null;
@@ -80,7 +80,7 @@ export class TrafficThreads {
         else this.watch = setInterval(() => this.lookAtHeartbeats(), this.watchPeriodMs);
         resolve(failure);
       };
-      for (const slot of this.slots) this.launch(slot);
+      for (const slot of this.slots) this.launch(slot, inherited[slot.index] ?? []);
     });
   }
 
@@ -115,8 +115,8 @@ export class TrafficThreads {
     await Promise.all(workers.map((worker) => worker?.terminate()));
   }
 
-  private launch(slot: Slot): void {
-    const worker = new Worker(this.options.entry ?? trafficEntry, { workerData: { ...this.options.start, threadIndex: slot.index } satisfies TrafficStart });
+  private launch(slot: Slot, inherited: readonly InheritedListener[]): void {
+    const worker = new Worker(this.options.entry ?? trafficEntry, { workerData: { ...this.options.start, threadIndex: slot.index, inherited } satisfies TrafficStart });
     slot.worker = worker;
     slot.ready = false;
     slot.startedAtMs = Date.now();
@@ -174,7 +174,7 @@ export class TrafficThreads {
     slot.delayMs = Date.now() - slot.startedAtMs > delayMaxMs ? delayFirstMs : Math.min(delayMaxMs, slot.delayMs * 2);
     setTimeout(() => {
       slot.drained = false;
-      if (!this.stopping) this.launch(slot);
+      if (!this.stopping) this.launch(slot, []);
     }, slot.delayMs);
   }
 

@@ -64,7 +64,7 @@ export class Reload {
             kept.set(listener, { plan: listenerPlan, tls });
           }
         } else {
-          opened.push(...await openListeners(listenerPlan, context, this.admission));
+          opened.push(...await openListeners(listenerPlan, context, this.admission, []));
         }
       } catch (error) {
         failures.push({ bind: bind.index, ...bindFailure(error) });

@@ -65,7 +65,7 @@ export class TrafficThread implements TimerOwner {
   private async bind(plan: ListenerPlan): Promise<boolean> {
     const { context } = this;
     try {
-      this.listeners.push(...await openListeners(plan, context, this.admission));
+      this.listeners.push(...await openListeners(plan, context, this.admission, context.start.inherited));
       return true;
     } catch (error) {
       context.post({ type: 'bind-failed', thread: context.threadIndex, bind: plan.bind.index, ...bindFailure(error) });

@@ -5,6 +5,7 @@
 import { chmodSync, chownSync, renameSync } from 'node:fs';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { InheritedListener } from '../../model/messages.ts';
 import type { Bind } from '../../model/model.ts';
 import type { ListenerPlan } from '../plan.ts';
 import { setsNoDelay } from '../transport.ts';
@@ -22,15 +23,28 @@ type ListenAt =
   | { readonly kind: 'unix'; readonly path: string; readonly abstract: boolean }
   | { readonly kind: 'fd'; readonly fd: number };
 
-/** Every address of a bind that this thread listens on. What cannot be shared by threads is the first thread's alone. */
-export function listenAddresses(bind: Bind, thread: number): ListenAt[] {
+interface Place {
+  readonly at: ListenAt;
+  /** A socket of the process before that listens there already, -1 = none. */
+  readonly inherited: number;
+}
+
+/**
+ * Every address of a bind that this thread listens on, more than once where it has inherited several sockets. What cannot be shared by
+ * threads is the first thread's alone.
+ */
+export function listenPlaces(bind: Bind, thread: number, inherited: readonly InheritedListener[]): Place[] {
   const { address } = bind;
-  if (address.kind === 'inet') {
-    const all: ListenAt[] = [];
-    for (let port = address.port; port <= Math.max(address.portLast, address.port); port += 1) all.push({ kind: 'inet', host: address.host, port });
-    return all;
+  const sockets = (port: number): number[] => inherited.filter((one) => one.bind === bind.index && one.port === port).map((one) => one.fd);
+  if (address.kind !== 'inet') return thread === 0 ? [{ at: address, inherited: sockets(0)[0] ?? -1 }] : [];
+  const all: Place[] = [];
+  for (let port = address.port; port <= Math.max(address.portLast, address.port); port += 1) {
+    const at = { kind: 'inet', host: address.host, port } as const;
+    const found = sockets(port);
+    if (found.length === 0) all.push({ at, inherited: -1 });
+    else for (const fd of found) all.push({ at, inherited: fd });
   }
-  return thread === 0 ? [address] : [];
+  return all;
 }
 
 export class Listener {
@@ -40,16 +54,19 @@ export class Listener {
   plan: ListenerPlan;
   readonly tls: BindTlsEngine | null;
   private readonly at: ListenAt;
+  /** Good for the first time only: closing it gives it up. */
+  private inherited: number;
   private server: Server | null = null;
   /** Connections between accept and TLS finished, found again by socket. */
   private readonly arrivals = new WeakMap<Socket, Arrival>();
 
-  constructor(context: ThreadContext, admission: Admission, plan: ListenerPlan, tls: BindTlsEngine | null, at: ListenAt) {
+  constructor(context: ThreadContext, admission: Admission, plan: ListenerPlan, tls: BindTlsEngine | null, { at, inherited }: Place) {
     this.context = context;
     this.admission = admission;
     this.plan = plan;
     this.tls = tls;
     this.at = at;
+    this.inherited = inherited;
   }
 
   /** Resolves when it listens, else rejects with the system's error. */
@@ -69,7 +86,9 @@ export class Listener {
         resolve();
       });
     });
-    if (finalPath !== '' && listening.path !== undefined) publishSocket(bind, listening.path, finalPath);
+    if (finalPath === '') return;
+    giveRights(bind, listening.path ?? finalPath);
+    if (listening.path !== undefined) renameSync(listening.path, finalPath);
   }
 
   get isOpen(): boolean {
@@ -122,6 +141,9 @@ export class Listener {
   private listenOptions(): [ListenOptions & { fd?: number }, string] {
     const { bind, proxy } = this.plan;
     const backlog = bind.backlog || proxy.proxy.backlog || proxy.proxy.maxconn || 511;
+    const fd = this.inherited;
+    this.inherited = -1;
+    if (fd >= 0) return [{ fd, backlog }, this.at.kind === 'unix' && !this.at.abstract ? this.at.path : ''];
     switch (this.at.kind) {
       case 'inet':
         return [{ host: this.at.host, port: this.at.port, reusePort: true, ipv6Only: bind.v6only, backlog }, ''];
@@ -141,8 +163,7 @@ function socketOptions({ bind, proxy, defersTls }: ListenerPlan): string {
   return JSON.stringify([v6only, backlog || proxy.proxy.backlog || proxy.proxy.maxconn, mode, uid, gid, proxy.proxy.switches.clitcpka, defersTls]);
 }
 
-function publishSocket(bind: Bind, temporary: string, path: string): void {
-  if (bind.mode !== null) chmodSync(temporary, bind.mode);
-  if (bind.uid >= 0 || bind.gid >= 0) chownSync(temporary, Math.max(bind.uid, -1), Math.max(bind.gid, -1));
-  renameSync(temporary, path);
+function giveRights(bind: Bind, path: string): void {
+  if (bind.mode !== null) chmodSync(path, bind.mode);
+  if (bind.uid >= 0 || bind.gid >= 0) chownSync(path, Math.max(bind.uid, -1), Math.max(bind.gid, -1));
 }

@@ -1,18 +1,19 @@
 /** Opens what a `bind` line says in one thread. Called at the start and by a reload; leaves nothing open when one of its addresses fails. */
+import type { InheritedListener } from '../../model/messages.ts';
 import type { ListenerPlan } from '../plan.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import type { Admission } from './admission.ts';
 import { BindTlsEngine } from './bind-tls.ts';
-import { Listener, listenAddresses } from './listener.ts';
+import { Listener, listenPlaces } from './listener.ts';
 
-/** Rejects with the system's error. */
-export async function openListeners(plan: ListenerPlan, context: ThreadContext, admission: Admission): Promise<Listener[]> {
+/** `inherited`: sockets of the process before, of all binds. Rejects with the system's error. */
+export async function openListeners(plan: ListenerPlan, context: ThreadContext, admission: Admission, inherited: readonly InheritedListener[]): Promise<Listener[]> {
   const { bind } = plan;
   const tls = bind.tls === null ? null : new BindTlsEngine(BindTlsEngine.prepare(bind.tls, plan.proxy.plan.model, null), context.start.ticketKeys);
   const opened: Listener[] = [];
   try {
-    for (const at of listenAddresses(bind, context.threadIndex)) {
-      const listener = new Listener(context, admission, plan, tls, at);
+    for (const place of listenPlaces(bind, context.threadIndex, inherited)) {
+      const listener = new Listener(context, admission, plan, tls, place);
       await listener.open();
       opened.push(listener);
     }

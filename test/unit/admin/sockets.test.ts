@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { InternalServer } from '../../../src/admin/internal-server.ts';
 import { RuntimeSockets } from '../../../src/admin/socket.ts';
+import { ReceivedListeners } from '../../../src/control/take-over/received.ts';
 import type { Global } from '../../../src/model/model.ts';
 import { makeFixture, makeModel } from '../report/fixture.ts';
 
@@ -25,7 +26,7 @@ const sockets = new RuntimeSockets(fixture.context);
 const internal = new InternalServer(fixture.context, 'secret');
 
 before(async () => {
-  assert.equal(await sockets.listen(), '');
+  assert.equal(await sockets.listen(new ReceivedListeners()), '');
   assert.equal(await internal.listen(internalPath), '');
 });
 after(() => {
@@ -132,7 +133,7 @@ test('a path that is not a socket is left alone', async () => {
   writeFileSync(file, 'precious');
   const other = makeModel();
   Object.assign(other.global, { statsSockets: [{ ...statsSockets[0], address: { kind: 'unix', path: file, abstract: false } }] });
-  const refused = await new RuntimeSockets(makeFixture(other).context).listen();
+  const refused = await new RuntimeSockets(makeFixture(other).context).listen(new ReceivedListeners());
   assert.match(refused, /^\[lb\.cfg:3\] stats socket: /);
   assert.ok(existsSync(file));
 });

@@ -1,7 +1,7 @@
 /** HAProxy's command line: flags, values, what is refused. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readCommandLine } from '../../../src/cli/command-line.ts';
+import { readCommandLine, withoutPredecessors } from '../../../src/cli/command-line.ts';
 import type { CommandLine } from '../../../src/cli/command-line.ts';
 
 function read(text: string): CommandLine {
@@ -44,8 +44,22 @@ test('-sf and -st take the pids that follow', () => {
   assert.deepEqual(read('-f x -sf').predecessors.pids, []);
 });
 
+test('-x names the socket of the process before', () => {
+  assert.equal(read('-f x -x /run/haproxy.sock -sf 12').socketsFrom, '/run/haproxy.sock');
+  assert.equal(read('-f x').socketsFrom, '');
+  assert.equal(fault('-f x -x'), '-x wants a value');
+});
+
+test('a balancer that is started again by its master replaces nobody', () => {
+  const again = (words: string): string => withoutPredecessors(words.split(' ')).join(' ');
+  assert.equal(again('-W -f lb.cfg -x admin.sock -p lb.pid -sf 12 13 -q'), '-W -f lb.cfg -p lb.pid -q');
+  assert.equal(again('-f lb.cfg -st 12'), '-f lb.cfg');
+  assert.equal(again('-f -x -D'), '-f -x -D');
+  assert.equal(again('--keepalived -sf -D -- -x -sf'), '--keepalived -sf -D -- -x -sf');
+});
+
 test('debugging switches are accepted with a remark each', () => {
-  assert.equal(read('-f x -dM -dMbyte -de -dp -dS -dG -dR -dr -dV -dKall -m 100 -N 5 -x sock').remarks.length, 13);
+  assert.equal(read('-f x -dM -dMbyte -de -dp -dS -dG -dR -dr -dV -dKall -m 100 -N 5').remarks.length, 12);
 });
 
 test('what is refused', () => {
