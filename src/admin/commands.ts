@@ -10,13 +10,14 @@ import { patternCommands } from './pattern-commands.ts';
 import { serverCommands } from './server-commands.ts';
 import { sessionCommands } from './session-commands.ts';
 import { showCommands } from './show-commands.ts';
+import { streamCommands } from './stream-commands.ts';
 import { tableCommands } from './table-commands.ts';
 import { vrrpCommands } from './vrrp-commands.ts';
 
 const help = command('help', 'user', 'help [<command>]', 'list the commands, or those like one', call => helpText(commands, call.args));
 
 /** In the order of their usage, as HAProxy lists them. */
-export const commands: readonly Command[] = [...showCommands, ...serverCommands, ...frontendCommands, ...patternCommands, ...tableCommands, ...sessionCommands, ...vrrpCommands, help]
+export const commands: readonly Command[] = [...showCommands, ...serverCommands, ...frontendCommands, ...patternCommands, ...tableCommands, ...sessionCommands, ...streamCommands, ...vrrpCommands, help]
   .sort((left, right) => (left.usage < right.usage ? -1 : 1));
 
 /** First words of commands that only look, or concern this connection alone. */

@@ -3,9 +3,10 @@
  * differ. Changes need level operator (HAProxy 2.6 lets anybody). The lists themselves are in patterns.ts.
  */
 import type { Acl } from '../model/expression.ts';
+import { patternFault } from '../config/expression/patterns.ts';
 import { PatternIndex } from '../rules/pattern-index.ts';
-import type { Command, CommandCall } from './command.ts';
-import { command } from './command.ts';
+import type { Answer, Command, CommandCall } from './command.ts';
+import { command, inSlices, number } from './command.ts';
 import type { AdminContext } from './context.ts';
 import type { PatternKind, PatternList } from './patterns.ts';
 
@@ -15,10 +16,10 @@ function unknown(kind: PatternKind): string {
   return `Unknown ${names[kind]} identifier. Please use #<id> or <file>.\n`;
 }
 
-/** A leading `@<version>` and the words after it. */
+/** A leading `@<version>` and the words after it. What is no number counts as 0. */
 function versioned(args: readonly string[]): { readonly version: number | null; readonly rest: readonly string[] } {
-  const version = /^@(\d+)$/.exec(args[0] ?? '')?.[1];
-  return version === undefined ? { version: null, rest: args } : { version: Number(version), rest: args.slice(1) };
+  const [first = ''] = args;
+  return first.startsWith('@') ? { version: number(first.slice(1)) ?? 0, rest: args.slice(1) } : { version: null, rest: args };
 }
 
 /** Keyword of the ACL that uses a set: `path_beg`, `hdr`. */
@@ -27,14 +28,14 @@ function userOf(context: AdminContext, list: PatternList): Acl | undefined {
 }
 
 function describe(context: AdminContext, kind: PatternKind, list: PatternList): string {
-  const { file, place, id } = list.set;
+  const { file, place } = list.set;
   const where = `file '${place.file}' line ${place.line}`;
   const keyword = userOf(context, list)?.expr.text.split(/[(, ]/)[0] ?? kind;
   const what = file === '' ? `acl '${keyword}' ${where}` : `pattern loaded from file '${file}' used by ${kind} at ${where}`;
-  return `${id} (${file}) ${what}. curr_ver=${list.currentVersion} next_ver=${list.nextVersion} entry_cnt=${list.entries.length}\n`;
+  return `${list.number} (${file}) ${what}. curr_ver=${list.currentVersion} next_ver=${list.nextVersion} entry_cnt=${list.entries.length}\n`;
 }
 
-function show(kind: PatternKind, call: CommandCall): string {
+function show(kind: PatternKind, call: CommandCall): Answer {
   const { version, rest } = versioned(call.args);
   const { patterns } = call.context;
   if (rest[0] === undefined) {
@@ -42,7 +43,7 @@ function show(kind: PatternKind, call: CommandCall): string {
   }
   const list = patterns.find(kind, rest[0]);
   if (list === undefined) return unknown(kind);
-  return list.at(version ?? list.currentVersion).map(entry => `${entry.ref} ${entry.key}${kind === 'map' ? ` ${entry.value}` : ''}\n`).join('');
+  return inSlices(list.at(version ?? list.currentVersion), entry => `${entry.ref} ${entry.key}${kind === 'map' ? ` ${entry.value}` : ''}\n`);
 }
 
 function get(kind: PatternKind, call: CommandCall): string {
@@ -53,7 +54,7 @@ function get(kind: PatternKind, call: CommandCall): string {
   return list.sets.map((set) => {
     const head = `type=${set.method === 'found' ? 'bool' : set.method}, case=${set.ignoreCase ? 'insensitive' : 'sensitive'}`;
     const found = new PatternIndex(set.id, set.method, set.ignoreCase, list.at(list.currentVersion)).find(sample);
-    const index = set.method === 'str' && !set.ignoreCase ? 'tree' : 'list';
+    const index = set.method === 'ip' || ((set.method === 'str' || set.method === 'beg') && !set.ignoreCase) ? 'tree' : 'list';
     if (kind === 'acl') return found === undefined ? `${head}, match=no\n` : `${head}, match=yes, idx=${index}, pattern="${found.key}"\n`;
     return found === undefined ? `${head}, found=no\n` : `${head}, found=yes, idx=${index}, key="${found.key}", value="${found.value}", type="str"\n`;
   }).join('');
@@ -64,13 +65,27 @@ const addUsage = {
   map: "'add map' expects three parameters (map identifier, key and value) or one parameter (map identifier) and a payload\n",
 } as const;
 
-/** Lines of a payload: a key each, for maps followed by its value. */
+/** Why a key cannot be a pattern of this list, '' when it can. */
+function faultOf(list: PatternList, key: string): string {
+  for (const { method, ignoreCase } of list.sets) {
+    const fault = patternFault(method, key, ignoreCase);
+    if (fault === '') continue;
+    if (method === 'ip') return `'${key}' is not a valid IPv4 or IPv6 address.\n`;
+    return method === 'int' || method === 'len' ? `'${key}' is not a number.\n` : `${fault}.\n`;
+  }
+  return '';
+}
+
+/** Lines of a payload: a key each, for maps followed by its value. What stands before a wrong line stays. */
 function addPayload(kind: PatternKind, call: CommandCall, list: PatternList, version: number, payload: string): string {
   for (const line of payload.split('\n')) {
     if (line.trim() === '') continue;
-    const [, key = '', value = ''] = /^\s*(\S+)\s*(.*?)\s*$/.exec(line) ?? [];
-    if (kind === 'map' && value === '') return `Missing value for key '${key}'.\n`;
-    call.context.patterns.add(list, { key: kind === 'map' ? key : line.trim(), value: kind === 'map' ? value : '' }, version);
+    const [, first = '', value = ''] = /^\s*(\S+)\s*(.*?)\s*$/.exec(line) ?? [];
+    if (kind === 'map' && value === '') return `Missing value for key '${first}'.\n`;
+    const key = kind === 'map' ? first : line.trim();
+    const fault = faultOf(list, key);
+    if (fault !== '') return fault;
+    call.context.patterns.add(list, { key, value: kind === 'map' ? value : '' }, version);
   }
   return '';
 }
@@ -78,14 +93,16 @@ function addPayload(kind: PatternKind, call: CommandCall, list: PatternList, ver
 function add(kind: PatternKind, call: CommandCall): string {
   const { version, rest } = versioned(call.args);
   const [identifier, key, ...value] = rest;
-  const complete = kind === 'acl' ? key !== undefined : (key !== undefined && value.length > 0) || (key === undefined && call.payload !== null);
+  const complete = kind === 'acl' ? key !== undefined : (key !== undefined && value.length > 0) || call.payload !== null;
   if (identifier === undefined || !(complete || (kind === 'acl' && call.payload !== null))) return addUsage[kind];
   const list = call.context.patterns.find(kind, identifier);
   if (list === undefined) return unknown(kind);
   const target = version ?? list.currentVersion;
   if (target > list.nextVersion) return `Version number in the future, please use 'prepare ${kind}' before.\n`;
-  if (target < list.currentVersion) return 'Version number in the past.\n';
-  if (key === undefined) return addPayload(kind, call, list, target, call.payload ?? '');
+  if (call.payload !== null) return addPayload(kind, call, list, target, call.payload);
+  if (key === undefined) return addUsage[kind];
+  const fault = faultOf(list, key);
+  if (fault !== '') return fault;
   call.context.patterns.add(list, { key, value: kind === 'map' ? (value[0] ?? '') : '' }, target);
   return '';
 }
@@ -103,7 +120,8 @@ function setValue(call: CommandCall): string {
   if (identifier === undefined || key === undefined || value === undefined) return "'set map' expects three parameters: map identifier, key and value.\n";
   const list = call.context.patterns.find('map', identifier);
   if (list === undefined) return unknown('map');
-  return call.context.patterns.set(list, key, value) ? '' : 'entry not found.\n';
+  if (call.context.patterns.set(list, key, value)) return '';
+  return /^#0x[0-9a-f]+$/i.test(key) ? 'key or pattern not found.\n' : 'entry not found.\n';
 }
 
 function clear(kind: PatternKind, call: CommandCall): string {
@@ -123,7 +141,8 @@ function prepare(kind: PatternKind, call: CommandCall): string {
 function commit(kind: PatternKind, call: CommandCall): string {
   const { version, rest } = versioned(call.args);
   if (version === null) return 'Missing version number.\n';
-  const list = call.context.patterns.find(kind, rest[0] ?? '');
+  if (rest[0] === undefined) return `Missing ${names[kind]} identifier.\n`;
+  const list = call.context.patterns.find(kind, rest[0]);
   if (list === undefined) return unknown(kind);
   return call.context.patterns.commit(list, version) ? '' : 'Version number out of range.\n';
 }

@@ -6,6 +6,7 @@
 import type { PatternEntry, PatternSet } from '../model/expression.ts';
 import type { ToTraffic } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
+import type { Place } from '../model/problem.ts';
 
 /** One entry with the reference that `#<ref>` names. */
 interface ListEntry {
@@ -19,15 +20,18 @@ export type PatternKind = 'acl' | 'map';
 
 /** One file, or the words of one line. */
 export class PatternList {
+  /** Column `id` of `show acl`. */
+  readonly number: number;
   readonly kind: PatternKind;
-  /** First of the Model's sets that share the list: its number in `show acl`. */
+  /** First of the Model's sets that share the list. */
   readonly set: PatternSet;
   readonly sets: PatternSet[];
   currentVersion = 0;
   nextVersion = 0;
   entries: ListEntry[] = [];
 
-  constructor(set: PatternSet) {
+  constructor(set: PatternSet, number: number) {
+    this.number = number;
     this.kind = set.kind;
     this.set = set;
     this.sets = [set];
@@ -36,6 +40,32 @@ export class PatternList {
   at(version: number): readonly ListEntry[] {
     return this.entries.filter(entry => entry.version === version);
   }
+}
+
+/** Sets of one file are one list. */
+function nameOf({ kind, file, id }: PatternSet): string {
+  return file === '' ? `set ${id}` : `${kind} ${file}`;
+}
+
+interface Numbered { readonly file: number; readonly line: number; readonly name: string }
+
+/**
+ * HAProxy's numbers: one for each file when it is met first, and one for the words of each ACL after its files, also when it has none. Of
+ * several on one line ACLs come first here.
+ */
+function listNumbers(model: Model): ReadonlyMap<string, number> {
+  const at = (place: Place): Pick<Numbered, 'file' | 'line'> => ({ file: model.files.indexOf(place.file), line: place.line });
+  const all: Numbered[] = [];
+  for (const [index, acl] of model.acls.entries()) {
+    const sets = acl.patterns.flatMap(id => model.patterns[id] ?? []);
+    for (const set of sets) if (set.file !== '') all.push({ ...at(acl.place), name: nameOf(set) });
+    const own = sets.find(set => set.file === '');
+    all.push({ ...at(acl.place), name: own === undefined ? `acl ${index} without words` : nameOf(own) });
+  }
+  for (const set of model.patterns) if (set.kind === 'map') all.push({ ...at(set.place), name: nameOf(set) });
+  const numbers = new Map<string, number>();
+  for (const { name } of all.toSorted((left, right) => left.file - right.file || left.line - right.line)) if (!numbers.has(name)) numbers.set(name, numbers.size);
+  return numbers;
 }
 
 export class Patterns {
@@ -50,15 +80,16 @@ export class Patterns {
   constructor(model: Model, broadcast: (message: ToTraffic) => void) {
     this.broadcast = broadcast;
     const byFile = new Map<string, PatternList>();
+    const numbers = listNumbers(model);
     const lists: PatternList[] = [];
     for (const set of model.patterns) {
-      const name = `${set.kind} ${set.file}`;
+      const name = nameOf(set);
       const known = set.file === '' ? undefined : byFile.get(name);
       if (known !== undefined) {
         known.sets.push(set);
         continue;
       }
-      const list = new PatternList(set);
+      const list = new PatternList(set, numbers.get(nameOf(set)) ?? set.id);
       list.entries = set.entries.map(entry => this.entry(entry, 0));
       if (set.file !== '') byFile.set(name, list);
       lists.push(list);
@@ -69,7 +100,7 @@ export class Patterns {
   /** By `#<id>` or file name; undefined = none of this kind. */
   find(kind: PatternKind, identifier: string): PatternList | undefined {
     const id = /^#(\d+)$/.exec(identifier)?.[1];
-    if (id !== undefined) return this.lists.find(list => list.kind === kind && list.set.id === Number(id));
+    if (id !== undefined) return this.lists.find(list => list.kind === kind && list.number === Number(id));
     return identifier === '' ? undefined : this.lists.find(list => list.kind === kind && list.set.file === identifier);
   }
 

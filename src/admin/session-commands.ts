@@ -30,7 +30,7 @@ function mode(call: CommandCall, name: 'experimental' | 'expert'): string {
 export const sessionCommands: readonly Command[] = [
   command('set timeout', 'user', 'set timeout [cli] <delay>', 'change how long this connection may be idle', setTimeoutCli),
   command('show cli level', 'user', 'show cli level', 'tell the level of this connection', call => `${call.session.level}\n`),
-  command('operator', 'user', 'operator', 'lower the level of this connection to operator', call => lower(call.session, 'operator')),
+  command('operator', 'operator', 'operator', 'lower the level of this connection to operator', call => lower(call.session, 'operator')),
   command('user', 'user', 'user', 'lower the level of this connection to user', call => lower(call.session, 'user')),
   command('experimental-mode', 'admin', 'experimental-mode [on|off]', 'allow experimental commands; there are none', call => mode(call, 'experimental')),
   command('expert-mode', 'admin', 'expert-mode [on|off]', 'allow commands for experts; there are none', call => mode(call, 'expert')),

@@ -3,7 +3,7 @@ import type { Model, Server } from '../model/model.ts';
 import { productVersion } from '../model/process-statistics.ts';
 import type { CheckInfo } from '../control/check-result.ts';
 import type { CheckStatus } from '../model/server-state.ts';
-import { S } from '../model/server-state.ts';
+import { S, admin } from '../model/server-state.ts';
 import { G } from '../model/counters.ts';
 import { csv } from '../report/csv.ts';
 import type { RowFilter } from '../report/filter.ts';
@@ -69,7 +69,7 @@ const stateHeader = '# be_id be_name srv_id srv_name srv_addr srv_op_state srv_a
   'srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord ' +
   'srv_use_ssl srv_check_port srv_check_addr srv_agent_addr srv_agent_port';
 
-function checkState({ configured, enabled, paused }: CheckInfo): number {
+function checkState({ configured, enabled }: CheckInfo, paused: boolean): number {
   return (configured ? checkFlags.configured : 0) | (enabled ? checkFlags.enabled : 0) | (paused ? checkFlags.paused : 0);
 }
 
@@ -83,9 +83,9 @@ function serverStateLine(context: AdminContext, server: Server): string {
   const checkAddress = server.check?.address;
   const fields: readonly (string | number)[] = [
     proxy?.iid ?? 0, proxy?.name ?? '', server.sid, server.name, host === '' ? '-' : host, load(S.op), load(S.admin), load(S.uweight), load(S.iweight),
-    sinceChange, checkStatusNumbers[check.status], check.result, server.check === null ? 0 : load(S.health), checkState(check), 0, 0, 0,
-    server.address.kind === 'name' ? server.address.name : '-', port, '-', server.tls === null ? 0 : 1, server.check?.port ?? 0,
-    checkAddress?.kind === 'inet' ? checkAddress.host : '-', '-', 0,
+    sinceChange, checkStatusNumbers[check.status], check.result, server.check === null ? 0 : load(S.health), checkState(check, (load(S.admin) & admin.anyMaint) !== 0), 0, 0, 0,
+    server.address.kind === 'name' ? server.address.name : '-', port, '-', context.servers.usesTls(server.index) ? 1 : 0, check.port,
+    check.host !== '' ? check.host : checkAddress?.kind === 'inet' ? checkAddress.host : '-', '-', server.check?.port ?? 0,
   ];
   return `${fields.join(' ')}\n`;
 }
@@ -121,20 +121,6 @@ function showErrors(call: CommandCall): string {
     if (proxy < 0) return 'No such proxy.\n';
   }
   return call.context.errors.text(proxy, side, call.context.clock.dateMs());
-}
-
-/** One line per frontend that has sessions: the sessions themselves live in the traffic threads. */
-function showSess(call: CommandCall): string {
-  const { model, segments } = call.context;
-  if (call.args[0] !== undefined && call.args[0] !== 'all') return 'Session not found.\n';
-  let out = '';
-  for (const proxy of model.proxies) {
-    if (!proxy.isFrontend) continue;
-    const gauges = segments.gauges(segments.frontendObject(proxy.index));
-    const sessions = Math.max(0, Atomics.load(gauges, G.scur));
-    if (sessions > 0) out += `0x${proxy.iid.toString(16).padStart(8, '0')}: fe=${proxy.name} sessions=${sessions} connections=${Math.max(0, Atomics.load(gauges, G.conn_cur))}\n`;
-  }
-  return out;
 }
 
 const activityFields: readonly ProcessField[] = ['connections', 'requests', 'ssl_connections', 'bytes_out', 'current_connections', 'dropped_logs', 'loop_busy_ms', 'heartbeat_ms'];
@@ -235,7 +221,6 @@ export const showCommands: readonly Command[] = [
   command('show servers state', 'user', 'show servers state [<backend>]', 'report the state of servers, of all or of one backend', showServersState),
   command('show servers conn', 'user', 'show servers conn [<backend>]', 'report the connections of servers, of all or of one backend', showServersConn),
   command('show errors', 'operator', 'show errors [<px>] [request|response]', 'show the last malformed request and answer of each proxy', showErrors),
-  command('show sess', 'operator', 'show sess', 'count the current sessions of each frontend', showSess),
   command('show activity', 'user', 'show activity', 'report what each thread did', showActivity),
   command('show threads', 'user', 'show threads', 'report the state of each thread', showThreads),
   command('show pools', 'user', 'show pools', 'report the memory in use', showPools),

@@ -7,8 +7,8 @@ import { parseIp } from '../base/ip.ts';
 import type { Proxy, Server, StickTable } from '../model/model.ts';
 import type { SharedStickTable, StickEntry } from '../shared/stick-table.ts';
 import type { StickSample } from '../shared/stick-key.ts';
-import type { Command, CommandCall } from './command.ts';
-import { command, number } from './command.ts';
+import type { Answer, Command, CommandCall } from './command.ts';
+import { command, inSlices, levels, number } from './command.ts';
 import type { AdminContext } from './context.ts';
 
 /** HAProxy's data types in the order it prints them. */
@@ -17,6 +17,8 @@ const dataTypes = [
   'http_err_cnt', 'http_err_rate', 'bytes_in_cnt', 'bytes_in_rate', 'bytes_out_cnt', 'bytes_out_rate', 'gpc1', 'gpc1_rate', 'server_key',
   'http_fail_cnt', 'http_fail_rate', 'gpt', 'gpc', 'gpc_rate', 'glitch_cnt', 'glitch_rate',
 ];
+const setUsage = 'Required arguments: <table> key <key> [data.<store_data_type> <value>]*\n';
+const clearUsage = 'Required arguments: <table> "data.<store_data_type>" <operator> <value> or <table> key <key>\n';
 const operators = ['eq', 'ne', 'le', 'ge', 'lt', 'gt'];
 
 interface NamedTable {
@@ -36,19 +38,16 @@ function tables(context: AdminContext): readonly NamedTable[] {
     const table = context.tables.table(proxy.index);
     if (proxy.stickTable !== null && table !== undefined) found.push({ proxy, config: proxy.stickTable, table });
   }
-  return found;
+  // The last one of the configuration first, as HAProxy has them.
+  return found.toReversed();
 }
 
 function findTable(call: CommandCall): NamedTable | undefined {
   return tables(call.context).find(({ proxy }) => proxy.name === call.args[0]);
 }
 
-function typeName(config: StickTable): string {
-  return config.type === 'string' || config.type === 'binary' ? `${config.type}, len=${config.keyBytes}` : config.type;
-}
-
 function header({ proxy, config, table }: NamedTable): string {
-  return `# table: ${proxy.name}, type: ${typeName(config)}, size:${config.sizeEntries}, used:${table.used}\n`;
+  return `# table: ${proxy.name}, type: ${config.type}, size:${config.sizeEntries}, used:${table.used}\n`;
 }
 
 /** A stable made-up address: clients expect one at the start of an entry. */
@@ -116,15 +115,21 @@ function entries(context: AdminContext, named: NamedTable, filter: Filter): read
   return found;
 }
 
-function show(call: CommandCall): string {
+function* dumped(context: AdminContext, named: NamedTable, found: readonly StickEntry[]): Generator<string> {
+  yield header(named);
+  yield* inSlices(found, entry => entryLine(context, named, entry));
+}
+
+function show(call: CommandCall): Answer {
   if (call.args[0] === undefined) return tables(call.context).map(header).join('');
   const named = findTable(call);
   if (named === undefined) return 'No such table\n';
   const filter = parseFilter(named, call.args.slice(1));
   if (typeof filter === 'string') return filter;
+  if (levels[call.session.level] < levels.operator) return `${header(named)}# contents not dumped due to insufficient privileges\n`;
   const found = entries(call.context, named, filter);
   if (filter.key !== null && found.length === 0) return '';
-  return header(named) + found.map(entry => entryLine(call.context, named, entry)).join('');
+  return dumped(call.context, named, found);
 }
 
 /** The sample that a key's text stands for in a table of this type; undefined when it cannot be one. */
@@ -135,9 +140,10 @@ function sampleOf(config: StickTable, text: string): StickSample | undefined {
 }
 
 function clear(call: CommandCall): string {
-  if (call.args[0] === undefined) return 'Required arguments: <table> "data.<store_data_type>" <operator> <value> or <table> key <key>\n';
+  if (call.args[0] === undefined) return clearUsage;
   const named = findTable(call);
   if (named === undefined) return 'No such table\n';
+  if (call.args[1] !== undefined && call.args[1] !== 'key' && !call.args[1].startsWith('data.')) return clearUsage;
   const filter = parseFilter(named, call.args.slice(1));
   if (typeof filter === 'string') return filter;
   if (filter.key === null && filter.data.length === 0) {
@@ -153,10 +159,11 @@ function clear(call: CommandCall): string {
 
 function set(call: CommandCall): string {
   const named = findTable(call);
-  if (named === undefined) return call.args[0] === undefined ? 'Required arguments: <table> key <key> [data.<store_data_type> <value>]*\n' : 'No such table\n';
+  if (named === undefined) return call.args[0] === undefined ? setUsage : 'No such table\n';
   const [, keyword, key, ...data] = call.args;
   if (keyword === undefined) return '';
-  if (keyword !== 'key' || key === undefined) return 'Key value expected\n';
+  if (keyword !== 'key') return setUsage;
+  if (key === undefined) return 'Key value expected\n';
   const sample = sampleOf(named.config, key);
   if (sample === undefined) return `Invalid key value '${key}'\n`;
   let server = -1;

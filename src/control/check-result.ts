@@ -35,6 +35,9 @@ export interface CheckInfo {
   paused: boolean;
   /** A check is under way. */
   running: boolean;
+  /** Where checks go: '' and 0 = as the configuration and the server's own address and port say. Changed by `set server … check-addr`. */
+  host: string;
+  port: number;
   /** Times that `observe` reached its error limit (column hanafail). */
   observedErrors: number;
 }

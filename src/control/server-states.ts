@@ -40,6 +40,8 @@ export class ServerStates {
   private readonly addresses: ServerAddresses;
   private readonly ledger: CheckLedger;
   private readonly slowStart: SlowStart;
+  /** Servers with `ssl` that are spoken to without, by command. */
+  private readonly clearText = new Set<number>();
   /** Told when checks of a server should start again soon: leaving maintenance, enabling checks. */
   private readonly wakers: ((server: number) => void)[] = [];
 
@@ -316,6 +318,24 @@ export class ServerStates {
     info.enabled = enabled;
     if (enabled) this.wake(index);
     return '';
+  }
+
+  /** `set server b/s check-addr 1.2.3.4 port 80`; null keeps what is in force. */
+  setCheckPlace(index: number, host: string | null, port: number | null): void {
+    const info = this.checkInfo(index);
+    if (host !== null) info.host = host;
+    if (port !== null) info.port = port;
+  }
+
+  /** `set server b/s ssl on|off`, for connections that are made from now on. */
+  setTls(index: number, on: boolean): void {
+    if (on) this.clearText.delete(index);
+    else this.clearText.add(index);
+    this.post({ type: 'server-tls', server: index, on });
+  }
+
+  usesTls(index: number): boolean {
+    return this.table.server(index).tls !== null && !this.clearText.has(index);
   }
 
   /** `set server b/s addr 1.2.3.4 [port 80]`; null keeps what is in force. Gives HAProxy's answer text. */

@@ -147,6 +147,8 @@ export type ToTraffic =
   /** Server or backend has a free slot or changed state: look at the queue. server -1 = the whole backend. */
   | { readonly type: 'wake-queue'; readonly proxy: number; readonly server: number }
   | { readonly type: 'server-address'; readonly server: number; readonly host: string; readonly port: number }
+  /** `set server … ssl`: false = new connections are made without TLS. */
+  | { readonly type: 'server-tls'; readonly server: number; readonly on: boolean }
   | { readonly type: 'patterns'; readonly id: number; readonly entries: readonly { readonly key: string; readonly value: string }[] }
   /** proxy -1 = the limit of the whole process. */
   | { readonly type: 'set-maxconn'; readonly proxy: number; readonly maxconn: number }

@@ -202,6 +202,7 @@ export class TrafficThreads {
 function standingKey(message: ToTraffic): string {
   switch (message.type) {
     case 'server-address': return `address ${message.server}`;
+    case 'server-tls': return `tls ${message.server}`;
     case 'patterns': return `patterns ${message.id}`;
     case 'set-maxconn': return `maxconn ${message.proxy}`;
     case 'set-rate-limit': return `rate ${message.which}`;

@@ -12,3 +12,16 @@ export function runtimeCommand(path: string, line: string, timeoutMs = 3000): Pr
     socket.on('close', () => { clearTimeout(timer); resolve(text); });
   });
 }
+
+/** Numbers of entries and sessions, times left: different in every process. */
+const moving = [[/0x[0-9a-f]{6,}/g, '0xREF'], [/exp=\d+/g, 'exp=N']] as const;
+
+/** Each command with its answer, one connection each. `DIR` stands for the site's folder in both. */
+export async function answersTo(site: { readonly place: { readonly folder: string }; command(line: string): Promise<string>; anonymous(text: string): string }, commands: readonly string[]): Promise<string[]> {
+  const answers: string[] = [];
+  for (const command of commands) {
+    const answer = await site.command(command.replaceAll('DIR', site.place.folder));
+    answers.push(`${command} → ${moving.reduce((text, [pattern, word]) => text.replace(pattern, word), site.anonymous(answer))}`);
+  }
+  return answers;
+}

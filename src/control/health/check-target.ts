@@ -16,14 +16,19 @@ interface TargetContext {
   readonly server: Server;
   /** Server's address in force. */
   readonly address: () => { host: string; port: number };
+  /** What `set server … check-addr` and the configuration say of checks; '' = the configured address, 0 = the server's port. */
+  readonly checkPlace: () => { readonly host: string; readonly port: number };
 }
 
 /** Undefined: no port is known. */
 export function checkTarget(step: ConnectStep, context: TargetContext): CheckTarget | undefined {
   const { server, proxy } = context;
-  const special = step.address ?? server.check?.address ?? null;
-  const place = placeOf(special, server, context.address());
-  const port = step.port || server.check?.port || place.port;
+  const changed = context.checkPlace();
+  const inForce = context.address();
+  const place = changed.host !== '' && step.address === null
+    ? { host: changed.host, port: inForce.port, path: '' }
+    : placeOf(step.address ?? server.check?.address ?? null, server, inForce);
+  const port = step.port || changed.port || place.port;
   if (place.path === '' && port === 0) return undefined;
   const source = (server.source ?? proxy.source)?.address ?? null;
   return {

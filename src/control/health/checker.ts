@@ -164,7 +164,7 @@ class ServerChecker {
     this.run = new CheckRun({
       program: this.program, clock: health.clock, timers: this.timers, connectMs, checkMs,
       open: sighting === null ? open : (target, events) => open(target, sighting.between(events)),
-      target: (step) => checkTarget(step, { model: this.parts.model, proxy: this.parts.proxy, server, address: () => states.address(server.index) }),
+      target: (step) => checkTarget(step, { model: this.parts.model, proxy: this.parts.proxy, server, address: () => states.address(server.index), checkPlace: () => states.checkInfo(server.index) }),
     }, (result) => {
       this.run = null;
       this.ran = true;

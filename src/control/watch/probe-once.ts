@@ -75,7 +75,7 @@ function probe(server: Server, model: Model): Promise<Probe> {
 function targetOf(server: Server, proxy: Proxy, model: Model): CheckTarget | undefined {
   return checkTarget({
     kind: 'connect', implicit: true, port: 0, address: null, tls: 'yes', sni: serverName(server), alpn: [], sendProxy: server.sendProxy === 'none' ? 'no' : 'yes', linger: false,
-  }, { model, proxy, server: { ...server, check: null }, address: () => addressOf(server) });
+  }, { model, proxy, server: { ...server, check: null }, address: () => addressOf(server), checkPlace: () => ({ host: '', port: 0 }) });
 }
 
 /** A name that depends on the request is not known here. */

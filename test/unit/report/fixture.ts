@@ -99,9 +99,12 @@ export class FakeStates {
     const enabled = this.model.servers[server]?.check !== null;
     return {
       status: enabled ? 'L7OK' : 'INI', code: 200, durationMs: 3, description: '', endedAtMs: startedAtMs, result: enabled ? 3 : 0, configured: enabled, enabled, paused: false,
-      running: false, observedErrors: 0, ...this.checks.get(server),
+      running: false, host: '', port: 0, observedErrors: 0, ...this.checks.get(server),
     };
   }
+  usesTls(server: number): boolean { return this.model.servers[server]?.tls !== null; }
+  setTls(server: number, on: boolean): void { this.called(`tls ${server} ${on}`); }
+  setCheckPlace(server: number, host: string | null, port: number | null): void { this.called(`check ${server} ${host} ${port}`); }
   downtimeSeconds(): number { return 4; }
   backendDowntimeSeconds(): number { return 0; }
 }
