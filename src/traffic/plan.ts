@@ -140,6 +140,8 @@ export class ServerPlan {
   readonly sni: SampleFn | null;
   /** Null: clear text. Made when the thread starts. */
   tls: ServerTlsContext | null = null;
+  /** Kept while a command has it that no TLS is spoken. */
+  private unusedTls: ServerTlsContext | null = null;
 
   /** `former`: the same server before a reload. */
   constructor(server: Server, slot: number, compiler: Compiler, tally: Tally, state: Int32Array, wheel: TimerWheel, former?: ServerPlan) {
@@ -159,6 +161,14 @@ export class ServerPlan {
       this.host = former.host;
       this.port = former.port;
     }
+  }
+
+  /** `set server … ssl on|off`. Idle connections of the other kind are not used any more. */
+  useTls(on: boolean): void {
+    const wanted = this.tls ?? this.unusedTls;
+    this.tls = on ? wanted : null;
+    this.unusedTls = on ? null : wanted;
+    this.pool.closeAll();
   }
 }
 

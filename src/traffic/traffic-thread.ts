@@ -103,6 +103,9 @@ export class TrafficThread implements TimerOwner {
       case 'server-address':
         this.moveServer(message.server, message.host, message.port);
         return;
+      case 'server-tls':
+        plan.servers[message.server]?.useTls(message.on);
+        return;
       case 'patterns':
         context.plan.compiler.updatePatterns(message.id, message.entries);
         context.world.patternsUpdated(message.id);
