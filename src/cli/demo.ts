@@ -1,6 +1,6 @@
 /**
  * `poise demo`: a simulated Exchange site behind the balancer with the article's configuration. Called by main.ts. With --once it
- * plays the article through and ends, otherwise it keeps running until Ctrl-C. Needs nothing but the checkout.
+ * plays the article through, then shows what Exchange's clients do, and ends, otherwise it keeps running until Ctrl-C. Needs nothing but the checkout.
  */
 import { parseArgs } from 'node:util';
 import { sendAll } from './demo/client.ts';
@@ -15,7 +15,7 @@ const roundPeriodMs = 5000;
 
 async function once(site: Surroundings): Promise<number> {
   const allSeen = await new Replay(site).run();
-  console.log(allSeen ? '\nEvery step of the article was observed.' : '\nNot every step was observed: see the lines marked ✗.');
+  console.log(allSeen ? '\nEvery step of the article and every habit of the clients was observed.' : '\nNot everything was observed: see the lines marked ✗.');
   return allSeen ? 0 : 1;
 }
 
@@ -26,7 +26,7 @@ async function keepRunning(site: Surroundings, stopped: Promise<number>): Promis
     console.error(`demo: ${failure}`);
     return 1;
   }
-  await until(allChecked);
+  await until(allChecked(18));
   const answers = await sendAll(site.target, everyService, 2);
   await site.logged((line) => line.includes(' fe_ex2013~ '), answers.length);
   console.log('Where the requests went (client, request, status, backend, servers):\n');

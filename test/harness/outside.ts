@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Accounts } from '../../src/exchange-sim/authentication.ts';
-import { outputOf, passwords } from './exchange-stage.ts';
+import { leftOut, outputOf, passwords } from './exchange-stage.ts';
 import { projectFolder } from './program.ts';
 import type { Site } from './site.ts';
 
@@ -19,7 +19,8 @@ export async function clientSees(script: string, ...args: readonly string[]): Pr
   try {
     return JSON.parse(told) as Record<string, unknown>;
   } catch {
-    throw new Error(`${script}: ${told}`);
+    const missing = /No module named '(\w+)'/.exec(told)?.[1];
+    throw new Error(missing === undefined ? `${script}: ${told}` : leftOut(`python3-${missing}`));
   }
 }
 

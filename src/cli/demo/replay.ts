@@ -3,6 +3,7 @@
  */
 import { sendAll } from './client.ts';
 import type { Answer } from './client.ts';
+import { mailSection, showHabits, strictServers } from './habits.ts';
 import { everyService, oddSpellings } from './services.ts';
 import type { ServiceRequest } from './services.ts';
 import { printAnswers } from './show.ts';
@@ -53,6 +54,7 @@ export class Replay {
     if (!(await this.caseMistake())) return false;
     if (!(await this.repairs())) return false;
     await this.serviceFailure();
+    await this.habits();
     return this.allSeen;
   }
 
@@ -65,7 +67,7 @@ export class Replay {
     console.log(`  ${observed ? '✓' : '✗'} ${what}${observed || instead === '' ? '' : ` (instead: ${instead})`}`);
   }
 
-  private async startWith(file: string): Promise<boolean> {
+  private async startWith(file: string, servers = 18): Promise<boolean> {
     await this.site.stopBalancer();
     this.site.log.length = 0;
     const failure = await this.site.startBalancer(file);
@@ -73,7 +75,7 @@ export class Replay {
       this.seen('the balancer starts', false, failure);
       return false;
     }
-    this.seen('all 18 servers in 9 backends are UP after their first check', await until(allChecked));
+    this.seen(`all ${servers} servers in ${servers / 2} backends are UP after their first check`, await until(allChecked(servers)));
     return true;
   }
 
@@ -173,5 +175,15 @@ export class Replay {
     const back = await this.traffic(everyService, rounds);
     this.seen('RPC and EWS traffic is served by both servers', serversOf(back, 'be_ex2013_rpc') === both && serversOf(back, 'be_ex2013_ews') === both,
       `${serversOf(back, 'be_ex2013_rpc')}; ${serversOf(back, 'be_ex2013_ews')}`);
+  }
+
+  private async habits(): Promise<void> {
+    this.step('5. The habits of clients. The servers now ask who comes and want Extended Protection; a minute passes in half a second.');
+    await this.site.stopBalancer();
+    const failure = await this.site.replaceSite(strictServers);
+    if (failure !== '') this.seen('the simulated site starts', false, failure);
+    else if (await this.startWith(this.site.writeConfiguration('habits.cfg', (text) => withExpressions(text) + mailSection), 20)) {
+      await showHabits(this.site, (what, observed, instead) => this.seen(what, observed, instead));
+    }
   }
 }

@@ -67,8 +67,10 @@ export async function until(shown: (statistics: Statistics) => boolean): Promise
   return false;
 }
 
-/** Nine backends with two servers each, whose first check has succeeded. */
-export function allChecked(statistics: Statistics): boolean {
-  const servers = statistics.servers();
-  return servers.length === 18 && servers.every((row) => row.status === 'UP' && /^L[467]OK$/.test(row.checkStatus));
+/** So many servers over all backends, and the first check of each has succeeded. */
+export function allChecked(count: number): (statistics: Statistics) => boolean {
+  return (statistics) => {
+    const servers = statistics.servers();
+    return servers.length === count && servers.every((row) => row.status === 'UP' && /^L[467]OK$/.test(row.checkStatus));
+  };
 }

@@ -18,9 +18,12 @@ import { pause } from './statistics.ts';
 
 export const exampleFile = fileURLToPath(projectFile('examples/exchange-l7.cfg'));
 
-/** Addresses of examples/exchange-l7.cfg. */
+/** Where mail is taken, by the balancer and, on addresses of their own, by the servers. */
+export const addressOfMail = { host: '127.0.0.10', port: 8587 } as const;
+/** Addresses of examples/exchange-l7.cfg, and those for mail. */
 const listeners: readonly (readonly [host: string, port: number])[] = [
   ['127.0.0.10', 8080], ['127.0.0.10', 8443], ['127.0.0.10', 8404], ['127.0.0.21', 8443], ['127.0.0.22', 8443],
+  [addressOfMail.host, addressOfMail.port], ['127.0.0.21', addressOfMail.port], ['127.0.0.22', addressOfMail.port],
 ];
 const syslogAddress = { host: '127.0.0.1', port: 5140 } as const;
 const serverName = 'mail.lab.local';
@@ -83,7 +86,13 @@ export class Surroundings {
     const made = makeCertificate({ commonName: serverName, names: [serverName, 'autodiscover.lab.local', '127.0.0.10'], validFrom, validDays: 30 });
     this.certificate = made.certPem;
     writeFileSync(this.certificateFile, made.certPem + made.keyPem, { mode: 0o600 });
-    return this.startSite();
+    return this.startSite(['--anonymous']);
+  }
+
+  /** Ends the simulated site and starts it with other arguments; '' or why it did not come up. */
+  async replaceSite(words: readonly string[]): Promise<string> {
+    await this.stopSite();
+    return this.startSite(words);
   }
 
   /** Starts the balancer with a configuration file; '' or why it did not come up. */
@@ -144,12 +153,7 @@ export class Surroundings {
 
   async close(): Promise<void> {
     await this.stopBalancer();
-    const { site } = this;
-    this.site = null;
-    if (site !== null) {
-      site.kill('SIGTERM');
-      await ended(site);
-    }
+    await this.stopSite();
     this.syslog?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -173,9 +177,17 @@ export class Surroundings {
     });
   }
 
-  private startSite(): Promise<string> {
+  private async stopSite(): Promise<void> {
+    const { site } = this;
+    this.site = null;
+    if (site === null) return;
+    site.kill('SIGTERM');
+    await ended(site);
+  }
+
+  private startSite(words: readonly string[]): Promise<string> {
     const servers = ['LAB-EX01=127.0.0.21:8443', 'LAB-EX02=127.0.0.22:8443'].flatMap((server) => ['--server', server]);
-    const child = spawn(process.execPath, programArguments(['exchange-sim', '--certificate', this.certificateFile, '--control', '127.0.0.1:0', '--anonymous', '--attached', ...servers]), { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, programArguments(['exchange-sim', '--certificate', this.certificateFile, '--control', '127.0.0.1:0', '--attached', ...words, ...servers]), { stdio: ['pipe', 'pipe', 'inherit'] });
     this.site = child;
     child.once('exit', () => {
       if (this.site === child) this.onDeath('the simulated Exchange site ended');

@@ -6,14 +6,20 @@ import { after, before } from 'node:test';
 import { Chromium } from '../../harness/chromium.ts';
 import { comparison } from '../../harness/comparison.ts';
 import { layerSeven, mailCertificate, twoServers } from '../../harness/exchange-origin.ts';
+import { leftOut } from '../../harness/exchange-stage.ts';
 import { accounts, placeOf } from '../../harness/outside.ts';
 import type { Site } from '../../harness/site.ts';
 
-let chromium: Chromium;
+let chromium: Chromium | undefined;
 before(async () => { chromium = await Chromium.start(); });
-after(() => chromium.close());
+after(() => chromium?.close());
 
 type Page = Awaited<ReturnType<Chromium['page']>>;
+
+function newPage(): Promise<Page> {
+  if (chromium === undefined) throw new Error(leftOut('chromium'));
+  return chromium.page();
+}
 
 async function logOn(page: Page, user: string, password: string): Promise<string> {
   await page.type('[name=username]', user);
@@ -31,7 +37,7 @@ const nameless = (told: unknown): string => String(told).replaceAll(/LAB-EX0\d/g
 
 /** From nothing to the mailbox, by way of a wrong password. */
 async function enter(site: Site): Promise<{ page: Page; seen: unknown[] }> {
-  const page = await chromium.page();
+  const page = await newPage();
   const seen: unknown[] = [];
   await page.go(`https://${placeOf(site, 'https')}/owa/`);
   seen.push(await page.run('location.pathname'), await page.run('document.querySelector("#wrong")'));
