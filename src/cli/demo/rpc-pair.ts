@@ -44,7 +44,7 @@ export class RpcPair {
     const outgoing = await channel('RPC_OUT_DATA', outRequestBytes);
     outgoing.conversation.send(rtsPdu(rtsFlags.none, [6, 1], virtual, cookie(3, randomBytes(16)), [0, 65_536]));
     const head = await outgoing.conversation.until(/\r\n\r\n/);
-    if (!/^HTTP\/1\.1 200 /.test(head) || !head.toLowerCase().includes(`content-length: ${channelBytes}`)) throw new Error(`RPC_OUT_DATA was answered with ${head.split('\r\n')[0] ?? ''}`);
+    if (!head.startsWith('HTTP/1.1 200 ') || !head.toLowerCase().includes(`content-length: ${channelBytes}`)) throw new Error(`RPC_OUT_DATA was answered with ${head.split('\r\n')[0] ?? ''}`);
     const incoming = await channel('RPC_IN_DATA', channelBytes);
     incoming.conversation.send(rtsPdu(rtsFlags.none, [6, 1], virtual, cookie(3, randomBytes(16)), [4, channelBytes], [5, 300_000], cookie(12, randomBytes(16))));
     return new RpcPair(incoming, outgoing);

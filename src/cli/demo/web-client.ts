@@ -3,7 +3,7 @@ import type { Target } from './client.ts';
 import { Conversation } from './conversation.ts';
 import { typeOne, typeThree } from './ntlm-login.ts';
 
-export interface WebAnswer {
+interface WebAnswer {
   readonly status: number;
   readonly head: string;
   readonly body: string;
