@@ -28,10 +28,9 @@ async function sessionsOf(context: AdminContext): Promise<readonly SessionSighti
   return answers.flatMap(answer => answer.sessions).toSorted((left, right) => left.startedAtMs - right.startedAtMs);
 }
 
-function protocolOf(context: AdminContext, session: SessionSighting): string {
-  const { address } = context.model.binds[session.bind] ?? {};
-  if (address?.kind === 'unix') return 'unix_stream';
-  return session.client.split(':').length > 2 ? 'tcpv6' : 'tcpv4';
+function protocolOf({ isUnix, client }: SessionSighting): string {
+  if (isUnix) return 'unix_stream';
+  return client.split(':').length > 2 ? 'tcpv6' : 'tcpv4';
 }
 
 function ageText(seconds: number): string {
@@ -45,7 +44,6 @@ function ageText(seconds: number): string {
 
 interface Words {
   readonly protocol: string;
-  readonly frontend: string;
   readonly backend: string;
   readonly server: string;
   readonly age: string;
@@ -53,8 +51,7 @@ interface Words {
 
 function wordsOf(context: AdminContext, session: SessionSighting): Words {
   return {
-    protocol: protocolOf(context, session),
-    frontend: context.model.proxies[session.frontend]?.name ?? '',
+    protocol: protocolOf(session),
     backend: session.backend === '' ? '<NONE>' : session.backend,
     server: session.server === '' || session.server.startsWith('<') ? '<none>' : session.server,
     age: ageText(Math.max(0, Math.floor((context.clock.dateMs() - session.startedAtMs) / 1000))),
@@ -62,19 +59,17 @@ function wordsOf(context: AdminContext, session: SessionSighting): Words {
 }
 
 function shortLine(context: AdminContext, session: SessionSighting): string {
-  const { protocol, frontend, backend, server, age } = wordsOf(context, session);
-  return `${numberText(session.id)}: proto=${protocol} src=${session.client} fe=${frontend} be=${backend} srv=${server} ts=00 epoch=0 age=${age} calls=${session.requests} rate=0 cpu=0 lat=0 ` +
+  const { protocol, backend, server, age } = wordsOf(context, session);
+  return `${numberText(session.id)}: proto=${protocol} src=${session.client} fe=${session.frontend} be=${backend} srv=${server} ts=00 epoch=0 age=${age} calls=${session.requests} rate=0 cpu=0 lat=0 ` +
     'rq[f=000000h,i=0,an=00h,rx=,wx=,ax=] rp[f=000000h,i=0,an=00h,rx=,wx=,ax=] scf=[8,0h,fd=-1] scb=[8,0h,fd=-1] exp= rc=0 c_exp=\n';
 }
 
 function longText(context: AdminContext, session: SessionSighting): string {
   const { protocol, backend, server, age } = wordsOf(context, session);
-  const proxy = context.model.proxies[session.frontend];
-  const bind = context.model.binds[session.bind];
   const at = context.model.proxies.find(candidate => candidate.isBackend && candidate.name === session.backend);
   const sid = at?.servers.map(index => context.model.servers[index]).find(candidate => candidate?.name === server)?.sid ?? 0;
   return `${numberText(session.id)}: [${dateText(session.startedAtMs)}] id=${session.id} proto=${protocol} source=${session.client}\n` +
-    `  frontend=${proxy?.name ?? ''} (id=${proxy?.iid ?? 0} mode=${proxy?.mode ?? ''}), listener=${bind?.name === '' ? '?' : bind?.name ?? '?'} (id=${bind?.luid ?? 0}) addr=${bind?.text ?? ''}\n` +
+    `  frontend=${session.frontend} (id=${session.frontendId} mode=${session.mode}), listener=${session.listener === '' ? '?' : session.listener} (id=${session.listenerId}) addr=${session.listenerAddress}\n` +
     (at === undefined ? '  backend=<NONE> (id=-1 mode=-)\n' : `  backend=${backend} (id=${at.iid} mode=${at.mode})\n`) +
     (server === '<none>' ? '  server=<NONE> (id=-1)\n' : `  server=${server} (id=${sid})\n`) +
     `  requests=${session.requests} age=${age}\n`;

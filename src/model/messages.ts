@@ -125,12 +125,18 @@ export type ThreadQuestion =
   /** Ends one session, should it be this thread's. */
   | { readonly kind: 'shutdown-session'; readonly session: number };
 
-/** One client connection, for `show sess`. Indexes are those of the Model, -1 = none. */
+/** One client connection, for `show sess`. Names, since what it belongs to may have gone with a reload. */
 export interface SessionSighting {
   readonly id: number;
   readonly client: string;
-  readonly frontend: number;
-  readonly bind: number;
+  readonly frontend: string;
+  readonly frontendId: number;
+  readonly mode: string;
+  /** `name` of the bind, '' = none. */
+  readonly listener: string;
+  readonly listenerId: number;
+  readonly listenerAddress: string;
+  readonly isUnix: boolean;
   readonly backend: string;
   readonly server: string;
   readonly startedAtMs: number;

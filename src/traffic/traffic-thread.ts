@@ -104,7 +104,7 @@ export class TrafficThread implements TimerOwner {
         this.moveServer(message.server, message.host, message.port);
         return;
       case 'server-tls':
-        plan.servers[message.server]?.useTls(message.on);
+        context.plan.serverAt(message.server)?.useTls(message.on);
         return;
       case 'patterns':
         context.plan.compiler.updatePatterns(message.id, message.entries);
@@ -240,9 +240,10 @@ function sessionNumber(session: ClientSession, thread: number): number {
 }
 
 function sightingOf(session: ClientSession, thread: number): SessionSighting {
-  const { sourceAddress, sourcePort, acceptedAtMs, requestCount } = session;
+  const { sourceAddress, sourcePort, frontend, bind, acceptedAtMs, requestCount } = session;
   const [backend, server] = session.user?.whereNow() ?? ['', ''];
   return {
-    id: sessionNumber(session, thread), client: `${sourceAddress}:${sourcePort}`, frontend: session.proxy.slot, bind: session.listener.slot, backend, server, startedAtMs: acceptedAtMs, requests: requestCount,
+    id: sessionNumber(session, thread), client: `${sourceAddress}:${sourcePort}`, frontend: frontend.name, frontendId: frontend.iid, mode: frontend.mode,
+    listener: bind.name, listenerId: bind.luid, listenerAddress: bind.text, isUnix: bind.address.kind === 'unix', backend, server, startedAtMs: acceptedAtMs, requests: requestCount,
   };
 }
