@@ -13,6 +13,7 @@ import type { ExchangeSite } from './site.ts';
 import { initUsage } from './usage.ts';
 import { writeFiles } from './write-files.ts';
 import type { NewFile } from './write-files.ts';
+import { configWord } from './words.ts';
 
 export function siteFiles(site: ExchangeSite): readonly NewFile[] {
   return [
@@ -25,7 +26,7 @@ export function siteFiles(site: ExchangeSite): readonly NewFile[] {
 
 /** What a person does next, in order. */
 function nextSteps(site: ExchangeSite, out: string): string {
-  const path = (name: string): string => join(out, name);
+  const path = (name: string): string => configWord(join(out, name));
   const own = site.from === 'haproxy' ? '' : ` -f ${path('poise.cfg')}`;
   const steps = [
     `Read the files; every choice says why. The interface is ${site.device}: is it, on both nodes?`,

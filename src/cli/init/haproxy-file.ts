@@ -1,6 +1,6 @@
 /**
  * Writes haproxy.cfg of an Exchange site, mode l7: TLS ends here, one backend and one health check for each service. Valid for
- * HAProxy 2.6 and later too. Called by files.ts. What it says in comments is meant for whoever runs the site.
+ * HAProxy 2.6 and later too. Called by exchange.ts. What it says in comments is meant for whoever runs the site.
  */
 import { formatIp } from '../../base/ip.ts';
 import { mailSections } from './mail-sections.ts';
@@ -130,11 +130,11 @@ function refusals(site: ExchangeSite): string[] {
     "    acl crooked path -m reg -i '%(?![0-9a-f]{2})'",
     '    http-request deny deny_status 403 if crooked',
     '    # Remote PowerShell is for administrators, who reach the servers by their own names. The second rule stops requests that',
-    '    # reach it through Autodiscover (ProxyShell and its kin).',
+    '    # reach it through Autodiscover (ProxyShell and its kin), also when they are encoded twice.',
     '    acl powershell path,url_dec -m sub -i /powershell',
     `    http-request deny deny_status 403 if powershell${outside}`,
-    '    acl says_autodiscover url,url_dec -m sub -i autodiscover',
-    '    acl says_powershell url,url_dec -m sub -i powershell',
+    '    acl says_autodiscover url,url_dec,url_dec -m sub -i autodiscover',
+    '    acl says_powershell url,url_dec,url_dec -m sub -i powershell',
     '    http-request deny deny_status 403 if says_autodiscover says_powershell',
     '    # The state of the servers is nobody\'s business outside; the health checks below do not come through here.',
     '    acl healthcheck path,url_dec -m sub -i /healthcheck.htm',

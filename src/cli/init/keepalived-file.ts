@@ -1,5 +1,5 @@
 /**
- * Writes keepalived.conf of one node: the virtual address and what it depends on. Valid for keepalived 2.2 as well. Called by files.ts.
+ * Writes keepalived.conf of one node: the virtual address and what it depends on. Valid for keepalived 2.2 as well. Called by exchange.ts.
  */
 import { formatIp } from '../../base/ip.ts';
 import type { Alert, ExchangeSite, Machine } from './site.ts';

@@ -1,4 +1,4 @@
-/** Writes poise.cfg: what HAProxy and keepalived have no words for. Called by files.ts, not for sites that still run those. */
+/** Writes poise.cfg: what HAProxy and keepalived have no words for. Called by exchange.ts, not for sites that still run those. */
 import { webProxy } from './site.ts';
 import type { ExchangeSite } from './site.ts';
 

@@ -4,7 +4,7 @@ import type { ExchangeSite, Machine } from './site.ts';
 
 const plain = /^[\w./:@+,=-]+$/;
 
-/** A file name as one word, whatever is in it. */
+/** A file name as one word, whatever is in it; a shell reads it alike. */
 export function configWord(text: string): string {
   return plain.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
