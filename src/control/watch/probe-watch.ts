@@ -18,6 +18,8 @@ interface Seen {
   changedAt: number;
   fingerprint: string;
   fqdn: string;
+  /** Subjects of entries about names that this server found true at its last look. */
+  readonly names: { 'other-server': string; 'same-server-twice': string };
 }
 
 export class ProbeWatch {
@@ -33,7 +35,7 @@ export class ProbeWatch {
     this.advice = advice;
     this.addressOf = addressOf;
     this.backends = exchangeBackends(model);
-    for (const { proxy } of this.backends.values()) for (const server of proxy.servers) this.seen.set(server, { passed: null, checkedAt: 0, changedAt: 0, fingerprint: '', fqdn: '' });
+    for (const { proxy } of this.backends.values()) for (const server of proxy.servers) this.seen.set(server, { passed: null, checkedAt: 0, changedAt: 0, fingerprint: '', fqdn: '', names: { 'other-server': '', 'same-server-twice': '' } });
   }
 
   watches(server: number): boolean {
@@ -102,27 +104,30 @@ export class ProbeWatch {
       'The server counts as up; look whether something else than Exchange answers.', { severity: 'advice' });
     seen.fqdn = /<br\s*\/?>\s*([a-z0-9._-]+)/i.exec(answer.body)?.[1] ?? '';
     if (seen.fqdn === '') return;
-    this.tell(firstLabel(seen.fqdn) !== firstLabel(server.name), 'other-server', server, name, () =>
-      `Server ${name} (${this.addressText(server)}) is answered by ${seen.fqdn}, not by ${server.name}: the address may be another server's. ` +
-      'Correct the address on the server line, or its name.');
+    const address = this.addressText(server);
+    this.tellName('other-server', server, seen, firstLabel(seen.fqdn) === firstLabel(server.name) ? '' : `${server.name} ${address}`, () =>
+      `Server ${name} (${address}) is answered by ${seen.fqdn}, not by ${server.name}: the address may be another server's. ` +
+      `Correct the address on the server line${this.elsewhere(server)}, or its name.`);
     const twin = backend.proxy.servers.find((index) => index !== server.index && this.seen.get(index)?.fqdn.toLowerCase() === seen.fqdn.toLowerCase());
     const other = twin === undefined ? undefined : this.model.servers[twin];
-    const pair = [server, other ?? server].sort((a, b) => a.index - b.index).map((one) => one.name).join(' and ');
-    if (other === undefined) this.clearTwins(backend, server);
-    else {
-      this.tell(true, 'same-server-twice', server, `${backend.proxy.name}: ${pair}`, () =>
-        `Servers ${pair} of backend ${backend.proxy.name} are the same machine, ${seen.fqdn}: an address was copied. ` +
-        'When it fails, both are gone. Correct the address of one.');
-    }
+    const pair = [server, other ?? server].sort((one, two) => one.index - two.index);
+    this.tellName('same-server-twice', server, seen, other === undefined ? '' : pair.map((one) => `${one.name} ${this.addressText(one)}`).join(' '), () =>
+      `Servers ${pair.map((one) => one.name).join(' and ')} of backend ${backend.proxy.name} are the same machine, ${seen.fqdn}: an address was copied. ` +
+      `When it fails, both are gone. Correct the address of one${this.elsewhere(server)}.`);
   }
 
-  private clearTwins(backend: ExchangeBackend, server: Server): void {
-    for (const index of backend.proxy.servers) {
-      const other = this.model.servers[index];
-      if (other === undefined || other === server) continue;
-      const pair = [server, other].sort((a, b) => a.index - b.index).map((one) => one.name).join(' and ');
-      this.advice.clear('same-server-twice', `${backend.proxy.name}: ${pair}`);
-    }
+  /** The same servers stand in many backends: one entry for all of them, over when the last of them finds it no more. */
+  private tellName(code: 'other-server' | 'same-server-twice', server: Server, seen: Seen, subject: string, text: () => string): void {
+    const before = seen.names[code];
+    seen.names[code] = subject;
+    if (before !== '' && ![...this.seen.values()].some(({ names }) => names[code] === before)) this.advice.clear(code, before);
+    if (subject !== '') this.tell(true, code, server, subject, text, { facts: seen.fqdn.toLowerCase() });
+  }
+
+  private elsewhere(server: Server): string {
+    const address = this.addressText(server);
+    const others = [...this.seen.keys()].flatMap((index) => this.model.servers[index] ?? []).filter((one) => one !== server && one.name === server.name && this.addressText(one) === address);
+    return others.length === 0 ? '' : ` and in ${others.length} other ${others.length === 1 ? 'backend' : 'backends'}`;
   }
 
   /** Every probe of this backend fails, and a probe of the same address has passed in another backend since (not before: it may be down too). */

@@ -20,8 +20,8 @@ function sighting(body: string | null, leaf = ''): Sighting {
 }
 
 const servers = '  server ex1 10.0.0.1:443 check ssl verify none\n  server ex2 10.0.0.2:443 check ssl verify none\n';
-const configuration = `frontend fe\n  bind :8080\n  use_backend owa if { path_beg -i /owa }\n  default_backend rest
-backend owa\n  option httpchk GET /owa/healthcheck.htm\n${servers}backend rest\n${servers}
+const configuration = `frontend fe\n  bind :8080\n  use_backend owa if { path_beg -i /owa }\n  use_backend ews if { path_beg -i /ews }\n  default_backend rest
+backend owa\n  option httpchk GET /owa/healthcheck.htm\n${servers}backend ews\n  option httpchk GET /EWS/healthcheck.htm\n${servers}backend rest\n${servers}
 frontend shop\n  bind :8081\n  default_backend goods\nbackend goods\n  option httpchk GET /alive\n${servers}`;
 
 function rig(): { time: HandTime; watch: ProbeWatch; server: (name: string) => number; said: () => string[]; active: () => string[] } {
@@ -67,6 +67,27 @@ describe('probe watch', () => {
     assert.deepEqual(r.active(), ['other-server', 'same-server-twice']);
     r.watch.checked(r.server('owa/ex2'), true, sighting(ok('ex2.lab.local')));
     assert.deepEqual(r.active(), []);
+  });
+
+  it('tells of a copied address once for all backends, until all of them see it put right', () => {
+    const r = rig();
+    const look = (ex2: string): void => {
+      for (const backend of ['owa', 'ews']) {
+        r.watch.checked(r.server(`${backend}/ex1`), true, sighting(ok('EX1.lab.local')));
+        r.watch.checked(r.server(`${backend}/ex2`), true, sighting(ok(ex2)));
+      }
+    };
+    look('EX1.lab.local');
+    look('EX1.lab.local');
+    const said = r.said();
+    assert.equal(said.length, 2, said.join('\n'));
+    assert.match(said[0] ?? '', /owa\/ex2 \(.*\) is answered by EX1\.lab\.local.* on the server line and in 2 other backends, or its name\./);
+    assert.match(said[1] ?? '', /ex1 and ex2 of backend owa are the same machine.* of one and in 2 other backends\./);
+    r.watch.checked(r.server('owa/ex2'), true, sighting(ok('EX2.lab.local')));
+    assert.deepEqual(r.active(), ['other-server', 'same-server-twice'], 'ews still goes to the other one');
+    look('EX2.lab.local');
+    look('EX2.lab.local');
+    assert.deepEqual([r.active(), r.said()], [[], []]);
   });
 
   it('takes an empty body for advice, and a missing one for nothing', () => {
