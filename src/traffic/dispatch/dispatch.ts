@@ -465,15 +465,15 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
   private keepConnection(): void {
     const { connection, session, backend } = this;
     if (connection === null || session === null || backend === null) return;
-    if (connection.transport.closed) {
+    const { maxReuse } = connection.plan.server;
+    if (connection.transport.closed || (connection.private && maxReuse >= 0 && connection.requests > maxReuse)) {
       if (connection.private) session.user?.onOwnConnectionLost();
       return;
     }
     session.lastServer = connection.server.index;
-    const server = connection.plan.server;
     if (connection.private || backend.proxy.httpReuse === 'never') {
       if (connection.private) session.preferLast = true;
-      if (session.closed || (server.maxReuse >= 0 && connection.requests > server.maxReuse)) return;
+      if (session.closed || (maxReuse >= 0 && connection.requests > maxReuse)) return;
       connection.keep(session);
       this.connection = null;
     } else if (connection.plan.pool.put(connection)) {

@@ -100,14 +100,23 @@ export class ServerLink implements ServerConnection, TransportHandler, CloseWatc
     this.server = plan.server;
   }
 
-  /** Stays with one client session between its requests; the oldest gives way when it has too many. */
+  /** Stays with one client session between its requests; an older login on the same backend gives way, and the oldest when it has too many. */
   keep(session: ClientSession): void {
+    if (this.private) this.replaceLogin(session);
     this.keeper = session;
     this.transport.handler = this;
     // A slow client may have stopped it; its end has to be noticed.
     this.transport.resume();
     session.ownConnections.push(this);
     if (session.ownConnections.length > limits.sessionServerConnectionsMax) session.ownConnections[0]?.drop();
+  }
+
+  private replaceLogin(session: ClientSession): void {
+    for (const own of session.ownConnections) {
+      if (!own.private || own.server.proxy !== this.server.proxy) continue;
+      own.drop();
+      return;
+    }
   }
 
   drop(): void {

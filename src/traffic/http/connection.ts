@@ -371,7 +371,8 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   onOwnConnectionLost(): void {
     const { exchange } = this;
     if (exchange === null) {
-      this.close();
+      // A request may be on its way already: what meets it must be an end, not a reset.
+      this.close(true);
       return;
     }
     exchange.closeClient = true;

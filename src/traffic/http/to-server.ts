@@ -86,8 +86,8 @@ export function serverReady(x: HttpExchange, connection: ServerConnection, reuse
   x.sentMs = x.readyMs + Math.max(x.facts.queueMs, 0) + Math.max(x.facts.connectMs, 0);
   transport.handler = x;
   if (bindsConnection(x.requestHead)) {
-    if (x.loginLost && !connection.private) {
-      // These credentials may answer a challenge of the connection that closed: nobody else can make sense of them.
+    if (!connection.private && (x.loginLost || isKnownElsewhere(x, connection))) {
+      // These credentials may answer a challenge of another connection, which closed or whose server takes no more: nobody else can make sense of them.
       x.closeClient = true;
       abort(x, faults.serverAbortHead);
       return;
@@ -109,6 +109,12 @@ export function serverReady(x: HttpExchange, connection: ServerConnection, reuse
   transport.resume();
   if (x.clientPaused && open) x.resumeClient();
   if (!x.requestBody.done) x.client.awaitClient(x.clientTimeout);
+}
+
+/** The client has authenticated, or is about to, on another connection to this backend. */
+function isKnownElsewhere(x: HttpExchange, connection: ServerConnection): boolean {
+  for (const own of x.client.session.ownConnections) if (own.private && own.server.proxy === connection.server.proxy) return true;
+  return false;
 }
 
 /** http-send-name-header: the client's own lines of that name go. */
