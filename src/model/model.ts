@@ -65,6 +65,8 @@ export interface Global {
   readonly uid: number;
   readonly gid: number;
   readonly chroot: string;
+  /** `ulimit-n`: most open files of the process; 0 = what it was started with. */
+  readonly openFilesMax: number;
   readonly node: string;
   readonly description: string;
   readonly logTargets: readonly LogTarget[];

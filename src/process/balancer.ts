@@ -37,7 +37,7 @@ import { makeInternalSocket } from './internal-socket.ts';
 import { descriptorsMax, maxconnInForce } from './machine.ts';
 import type { Notices } from './notices.ts';
 import { tellHealth } from './parent.ts';
-import { dropPrivileges } from './privileges.ts';
+import { dropPrivileges, refuseNewPrivileges } from './privileges.ts';
 import { bindReason, probeBinds } from './probe-binds.ts';
 import { stateLines, stoppedLine } from './state-dump.ts';
 import type { BindFailure } from './traffic-threads.ts';
@@ -164,6 +164,7 @@ export class Balancer {
     const adminFailure = await this.admin.start(this.internal.path, received);
     if (adminFailure !== '') return adminFailure;
     this.openSavedState();
+    refuseNewPrivileges();
     const failure = await this.threads.start(received.distribute(model));
     received.closeRest();
     if (failure?.kind === 'thread') return `A traffic thread could not start: ${failure.why}`;

@@ -1,7 +1,8 @@
 /**
- * Gives up root after the listeners are bound: supplementary groups, group, then user. Used by process/balancer.ts once. Never
+ * Gives up root once the listeners are bound: supplementary groups, group, then user. Used by process/balancer.ts once. Never
  * gives privileges back.
  */
+import { libcFunction } from '../base/libc.ts';
 import { keepCapabilities, keepOnlyBindRight } from './capabilities.ts';
 
 /** From the global section (`user`, `group`, `uid`, `gid`); 0: stay as it is. */
@@ -10,22 +11,37 @@ interface Identity {
   readonly gid: number;
 }
 
+const PR_SET_NO_NEW_PRIVS = 38;
+
 /**
- * '' when done or nothing was wanted, otherwise why not. Only root can change who it is; HAProxy ignores the wish of others too.
+ * No program that this process starts gets more rights than it has, whatever its file says. Holds for the calling thread and those that it
+ * starts: call before the traffic threads are started. False: the kernel refused.
+ */
+export function refuseNewPrivileges(): boolean {
+  return libcFunction('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)')(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) === 0;
+}
+
+/** '' when `change` went well, otherwise `failure`. */
+function attempt(change: () => void, failure: string): string {
+  try {
+    change();
+    return '';
+  } catch {
+    return failure;
+  }
+}
+
+/**
+ * '' when done or nothing was wanted, otherwise why not, in HAProxy's words. Somebody else than root may only become who he is already.
  * `keepLowPorts`: threads that are started again later must be able to bind ports below 1024.
  */
-export function dropPrivileges(identity: Identity, keepLowPorts: boolean): string {
-  if (process.getuid?.() !== 0) return '';
-  try {
-    if (keepLowPorts && identity.uid > 0) keepCapabilities();
-    if (identity.gid > 0 || identity.uid > 0) process.setgroups?.([identity.gid]);
-    if (identity.gid > 0) process.setgid?.(identity.gid);
-    if (identity.uid > 0) {
-      process.setuid?.(identity.uid);
-      if (keepLowPorts) keepOnlyBindRight();
-    }
-    return '';
-  } catch (error) {
-    return `cannot change to uid ${identity.uid}, gid ${identity.gid}: ${error instanceof Error ? error.message : String(error)}`;
-  }
+export function dropPrivileges({ uid, gid }: Identity, keepLowPorts: boolean): string {
+  const isRoot = process.getuid?.() === 0;
+  const keeps = isRoot && keepLowPorts && uid > 0;
+  if (keeps) keepCapabilities();
+  const failure = (isRoot && (gid > 0 || uid > 0) ? attempt(() => process.setgroups?.([gid]), 'Cannot drop supplementary groups.') : '')
+    || (gid > 0 ? attempt(() => process.setgid?.(gid), `Cannot set gid ${gid}.`) : '')
+    || (uid > 0 ? attempt(() => process.setuid?.(uid), `Cannot set uid ${uid}.`) : '');
+  if (failure === '' && keeps) keepOnlyBindRight();
+  return failure;
 }

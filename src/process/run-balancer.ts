@@ -8,6 +8,7 @@ import { ReceivedListeners } from '../control/take-over/received.ts';
 import type { Model } from '../model/model.ts';
 import { Balancer } from './balancer.ts';
 import { holdConnections } from './hold-connections.ts';
+import { limitOpenFiles } from './machine.ts';
 import type { Notices } from './notices.ts';
 import type { Part } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
@@ -63,6 +64,11 @@ export async function runBalancer(model: Model, notices: Notices, options: RunOp
     return 1;
   }
   const probe = options.part !== 'takeover' && options.predecessors.pids.length === 0 && received.count === 0;
+  const limitFailure = limitOpenFiles(model.global.openFilesMax);
+  if (limitFailure !== '') {
+    notices.alert(limitFailure);
+    return 1;
+  }
   const balancer = new Balancer({ model, notices, pidfile: options.pidfile, selfCheck: options.selfCheck, probe, received });
   const stopAtOnce = (signal: 'SIGTERM' | 'SIGINT'): void => {
     process.removeAllListeners(signal);

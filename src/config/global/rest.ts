@@ -39,7 +39,7 @@ const processWords = each(`
   pp2-never-send-local prealloc-fd profiling.memory profiling.memory.bin profiling.tasks server-state-base set-dumpable shm-stats-file shm-stats-file-max-objects
   ssl-dh-param-file ssl-default-bind-sigalgs ssl-default-bind-client-sigalgs ssl-default-server-sigalgs ssl-default-server-client-sigalgs ssl-engine
    ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ssl-provider-path ssl-security-level stats-file strict-limits thread-group
-  thread-groups thread-hard-limit ulimit-n warn-blocked-traffic-after zero-warning anonkey http-err-codes http-fail-codes
+  thread-groups thread-hard-limit warn-blocked-traffic-after zero-warning anonkey http-err-codes http-fail-codes
   ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ocsp-update.mindelay ocsp-update.mode
 `, 'Process set-up that has no meaning here, or is done by the runtime.');
 
