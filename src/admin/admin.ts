@@ -28,6 +28,11 @@ export class Admin {
     return this.sockets.listen(received);
   }
 
+  /** A reload: open connections go on, their next command meets the new configuration. Nobody holds parts of the context over a wait. */
+  follow(parts: AdminParts): void {
+    Object.assign(this.context, createAdminContext(parts, { ...this.context }));
+  }
+
   receive(message: ToControl): void {
     this.context.receive(message);
   }

@@ -7,6 +7,7 @@ import { command, findCommand, helpText, levels, permissionDenied, splitLine, un
 import type { AdminContext } from './context.ts';
 import { frontendCommands } from './frontend-commands.ts';
 import { patternCommands } from './pattern-commands.ts';
+import { reloadCommands } from './reload-commands.ts';
 import { serverCommands } from './server-commands.ts';
 import { sessionCommands } from './session-commands.ts';
 import { showCommands } from './show-commands.ts';
@@ -17,7 +18,7 @@ import { vrrpCommands } from './vrrp-commands.ts';
 const help = command('help', 'user', 'help [<command>]', 'list the commands, or those like one', call => helpText(commands, call.args));
 
 /** In the order of their usage, as HAProxy lists them. */
-export const commands: readonly Command[] = [...showCommands, ...serverCommands, ...frontendCommands, ...patternCommands, ...tableCommands, ...sessionCommands, ...streamCommands, ...vrrpCommands, help]
+export const commands: readonly Command[] = [...showCommands, ...serverCommands, ...frontendCommands, ...patternCommands, ...tableCommands, ...sessionCommands, ...streamCommands, ...vrrpCommands, ...reloadCommands, help]
   .sort((left, right) => (left.usage < right.usage ? -1 : 1));
 
 /** First words of commands that only look, or concern this connection alone. */

@@ -47,6 +47,26 @@ export interface AdminParts {
   readonly stopping: () => boolean;
   /** What the master process has told of the VRRP instances; empty without. */
   readonly virtualAddresses: () => readonly InstanceStatus[];
+  /** Takes the configuration files up again, in place. */
+  readonly reload: () => Promise<ReloadAnswer>;
+  /** Asks the master for a balancer process that takes over. False: there is no master. */
+  readonly upgrade: () => boolean;
+  readonly removed: () => readonly RemovedObject[];
+  /** Since the process started. */
+  readonly reloads: () => number;
+}
+
+/** What came of a reload; `ok` false: nothing has changed. */
+export interface ReloadAnswer { readonly ok: boolean; readonly lines: readonly string[] }
+
+/** Something that a reload removed and that somebody still uses. */
+export interface RemovedObject {
+  readonly name: string;
+  readonly removedAtMs: number;
+  /** Connections, or requests of a server. */
+  readonly sessions: number;
+  /** Age of the oldest of them. */
+  readonly oldestMs: number;
 }
 
 export interface AdminContext extends AdminParts {
@@ -61,12 +81,14 @@ export interface AdminContext extends AdminParts {
   readonly clearCounters: (all: boolean) => void;
 }
 
-export function createAdminContext(parts: AdminParts): AdminContext {
+/** `former`: before a reload; what was set by hand and what is remembered goes on. */
+export function createAdminContext(parts: AdminParts, former?: AdminContext): AdminContext {
   const { model, segments, broadcast } = parts;
-  const frontends = new Frontends(model, parts.maxconn, broadcast);
+  const indexOf = (proxy: number): number => former?.segments.proxyAt(segments.proxySlot(proxy)) ?? -1;
+  const frontends = new Frontends(model, parts.maxconn, broadcast, former === undefined ? undefined : { frontends: former.frontends, indexOf });
   const patterns = new Patterns(model, broadcast);
   const errors = new CapturedErrors(model);
-  const threads = new ThreadQuestions(segments.threads, broadcast);
+  const threads = former?.threads ?? new ThreadQuestions(segments.threads, broadcast);
   const sources: ReportSources = {
     nowMs: () => parts.clock.dateMs(),
     startedAtMs: parts.startedAtMs,
@@ -90,7 +112,7 @@ export function createAdminContext(parts: AdminParts): AdminContext {
     frontends,
     patterns,
     errors,
-    eventLog: new EventLog(parts.events),
+    eventLog: former?.eventLog ?? new EventLog(parts.events),
     threads,
     snapshot: () => {
       parts.sampler.refresh(parts.clock.monoMs());

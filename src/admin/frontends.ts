@@ -17,13 +17,18 @@ export class Frontends {
   private readonly broadcast: (message: ToTraffic) => void;
   private readonly frontends: readonly Frontend[];
 
-  /** `maxconn`: the limit of the process that start-up chose. */
-  constructor(model: Model, maxconn: number, broadcast: (message: ToTraffic) => void) {
+  /** `maxconn`: the limit of the process that start-up chose. `former`: before a reload, and where a proxy stood then. */
+  constructor(model: Model, maxconn: number, broadcast: (message: ToTraffic) => void, former?: { readonly frontends: Frontends; readonly indexOf: (proxy: number) => number }) {
     this.model = model;
     this.broadcast = broadcast;
     const { maxconnrate, maxsessrate, maxsslrate } = model.global;
     this.limits = { maxconn, hardMaxconn: maxconn, connRate: maxconnrate, sessRate: maxsessrate, sslRate: maxsslrate };
-    this.frontends = model.proxies.map(proxy => ({ state: proxy.disabled ? 'STOP' : 'OPEN', maxconn: proxy.maxconn }));
+    this.frontends = model.proxies.map(proxy => {
+      const index = former?.indexOf(proxy.index) ?? -1;
+      const before = former?.frontends.frontends[index];
+      const isSame = former?.frontends.model.proxies[index]?.maxconn === proxy.maxconn;
+      return { state: proxy.disabled ? 'STOP' : before?.state === 'PAUSED' ? 'PAUSED' : 'OPEN', maxconn: isSame ? before?.maxconn ?? proxy.maxconn : proxy.maxconn };
+    });
   }
 
   state(proxy: number): FrontendState {

@@ -128,7 +128,7 @@ export class InternalServer {
     if (!this.keyMatches(request)) return this.answer(request, response, plain(403, 'forbidden\n'));
     const target = request.url ?? '/';
     if (header(request, internalHeaders.service) === 'prometheus') return this.answer(request, response, exporter(this.context, target));
-    const proxy = this.context.model.proxies[Number(header(request, internalHeaders.proxy))];
+    const proxy = this.context.model.proxies[this.context.segments.proxyAt(Number(header(request, internalHeaders.proxy)))];
     const page = proxy?.stats ?? null;
     if (proxy === undefined || page === null) return this.answer(request, response, plain(404, 'no statistics here\n'));
     const admin = header(request, internalHeaders.admin) === '1';

@@ -11,7 +11,7 @@ export function isFatal(problem: Problem): boolean {
 }
 
 /** One line: place, message, word when the message does not have it, remedy. */
-function problemText(problem: Problem): string {
+export function problemText(problem: Problem): string {
   const { place, message, word, remedy } = problem;
   const where = place.file === '' ? '' : place.line > 0 ? `parsing [${place.file}:${place.line}] : ` : `[${place.file}] : `;
   const what = word === '' || message.includes(word) ? message : `${message}: '${word}'`;

@@ -18,7 +18,7 @@ import { runBalancer } from '../process/run-balancer.ts';
 import { watchdogMs } from '../process/systemd.ts';
 import { withoutPredecessors } from './command-line.ts';
 import type { CommandLine } from './command-line.ts';
-import { isFatal, printProblems } from './print-problems.ts';
+import { isFatal, printProblems, problemText } from './print-problems.ts';
 
 /** Traffic threads when the configuration does not say: one per CPU, as many as HAProxy has at most. */
 export function defaultThreads(): number {
@@ -39,6 +39,14 @@ function read(line: CommandLine): Reading {
     ...(line.maxconn === 0 ? {} : { maxconn: line.maxconn }),
   });
   return { model: model ?? null, problems };
+}
+
+/** For a reload: the same, with the problems as lines. */
+function readAgain(line: CommandLine): { readonly model: Model | null; readonly lines: readonly string[] } {
+  const { model, problems } = read(line);
+  const lines = problems.map(problemText);
+  const refused = problems.some(isFatal) || (line.strict && problems.some((problem) => problem.severity === 'warning'));
+  return { model: refused ? null : model, lines };
 }
 
 /** The model, or null after everything that is wrong has been printed. */
@@ -105,5 +113,5 @@ export async function run(line: CommandLine, words: readonly string[], part: Par
     const configurationIsValid = (): boolean => readAndPrint(line, notices) !== null;
     return new Master({ words, wordsAgain: withoutPredecessors(words), notices, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, highAvailability, configurationIsValid }).run();
   }
-  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors, socketsFrom: line.socketsFrom, selfCheck: line.keepalived !== '' || (line.notify && watchdogMs() > 0) });
+  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors, socketsFrom: line.socketsFrom, read: () => readAgain(line), selfCheck: line.keepalived !== '' || (line.notify && watchdogMs() > 0) });
 }

@@ -21,8 +21,9 @@ export class BackendTotals {
     this.nowSeconds = nowSeconds;
   }
 
-  start(proxy: Proxy): void {
-    Atomics.store(this.backend(proxy.index), B.lastchg_s, this.nowSeconds());
+  /** `goesOn`: it was there before a reload. */
+  start(proxy: Proxy, goesOn: boolean): void {
+    if (!goesOn) Atomics.store(this.backend(proxy.index), B.lastchg_s, this.nowSeconds());
     this.write(proxy);
   }
 

@@ -26,6 +26,13 @@ export class CheckLedger {
     this.infos = table.model.servers.map(newInfo);
   }
 
+  /** After a reload: what the checks of this server found goes on. */
+  adopt(index: number, former: CheckInfo): void {
+    const { configured, enabled, paused } = this.info(index);
+    this.infos[index] = { ...former, running: false, configured, enabled: former.configured === configured ? former.enabled : enabled, paused: configured && (former.configured ? former.paused : paused) };
+    this.table.store(index, S.check_running, 0);
+  }
+
   info(index: number): CheckInfo {
     return this.infos[index] as CheckInfo;
   }

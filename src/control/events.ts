@@ -26,8 +26,13 @@ type EventListener = (event: ControlEvent) => void;
 export class Events {
   private readonly listeners: EventListener[] = [];
 
-  listen(listener: EventListener): void {
+  /** Gives what ends the listening. */
+  listen(listener: EventListener): () => void {
     this.listeners.push(listener);
+    return () => {
+      const at = this.listeners.indexOf(listener);
+      if (at >= 0) this.listeners.splice(at, 1);
+    };
   }
 
   emit(event: ControlEvent): void {

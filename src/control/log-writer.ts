@@ -45,29 +45,32 @@ export class LogWriter {
   /** Time of the lines that are being written. */
   private nowMs = 0;
   private readonly sinks = new Map<string, LogSink>();
-  /** By proxy index + 1; 0 is the global section. */
-  private outputs: readonly (readonly Output[])[] = [];
+  /** By proxy slot + 1 (shared/slots.ts); 0 is the global section. */
+  private outputs: readonly (readonly Output[] | undefined)[] = [];
 
   constructor(options: LogWriterOptions) {
     this.options = options;
   }
 
-  /** Opens the targets of a configuration. Lines written before are lost. */
-  async open(model: Model): Promise<void> {
+  /**
+   * Opens the targets of a configuration; `slots` of its proxies. Lines written before are lost. After a reload: proxies that are no longer
+   * configured keep their targets as long as somebody still uses them.
+   */
+  async open(model: Model, slots: readonly number[]): Promise<void> {
     const { global } = model;
     const hostname = global.logSendHostname ?? this.options.hostname;
     // Existing syslog rules sort by this program name, so it stays HAProxy's unless log-tag says otherwise.
     const globalTag = global.logTag === '' ? 'haproxy' : global.logTag;
     const rows = [global, ...model.proxies].map(({ logTargets, logTag }) => ({ targets: logTargets, tag: logTag === '' ? globalTag : logTag }));
-    const outputs: Output[][] = [];
-    for (const row of rows) {
+    const outputs = [...this.outputs];
+    for (const [number, row] of rows.entries()) {
       const list: Output[] = [];
       for (const target of row.targets) {
         const sink = await this.sink(target.address);
         const format = target.format !== 'unset' ? target.format : hostname === '' ? 'local' : 'rfc3164';
         if (sink !== undefined) list.push({ target, sink, format, origin: { hostname, tag: row.tag, pid: this.options.pid }, sampleIndex: 0, head: noBytes, headLevel: -1, headAtMs: -1 });
       }
-      outputs.push(list);
+      outputs[number === 0 ? 0 : (slots[number - 1] ?? -1) + 1] = list;
     }
     this.outputs = outputs;
   }
@@ -93,7 +96,7 @@ export class LogWriter {
     this.flush();
   }
 
-  /** Lines of the control thread, separated by '\n', all of one proxy (−1: global section) and level. */
+  /** Lines of the control thread, separated by '\n', all of one proxy (slot; −1: global section) and level. */
   write(proxy: number, level: number, lines: string): void {
     this.nowMs = this.options.nowMs();
     for (const line of lines.split('\n')) {

@@ -54,6 +54,16 @@ class History {
     this.samples = Array.from({ length: sampleCount }, () => new Float64Array(width));
   }
 
+  /** `columns`: where each counter stood in `former`, −1 = it is new and counts from zero. */
+  adopt(former: History, columns: readonly number[]): void {
+    for (const [number, sample] of this.samples.entries()) {
+      for (const [index, column] of columns.entries()) sample[index] = former.samples[number]?.[column] ?? 0;
+    }
+    this.times.set(former.times);
+    this.slot = former.slot;
+    this.filled = former.filled;
+  }
+
   /** Call before reading growth: `current` holds the counters of this moment. */
   at(nowMs: number): void {
     this.nowMs = nowMs;
@@ -94,10 +104,13 @@ export class Sampler {
   private readonly counters: readonly (readonly Float64Array[])[];
   private readonly gauges: readonly Int32Array[];
   private readonly processSegments: readonly Float64Array[];
+  /** As shared/segments.ts numbers them. */
+  private readonly numbers: readonly number[];
   private readonly objects: History;
   private readonly totals = new History(processCounters.length);
 
-  constructor(model: Model, segments: Segments) {
+  /** `former`: before a reload; the last second of what stays is still known. */
+  constructor(model: Model, segments: Segments, former?: Sampler) {
     this.threads = segments.threads;
     const objects = segments.objects();
     const threads = Array.from({ length: segments.threads + 1 }, (_, thread) => thread);
@@ -105,7 +118,17 @@ export class Sampler {
     this.gauges = objects.map(object => segments.gauges(object));
     this.processSegments = threads.map(thread => segments.process(thread));
     this.frontends = model.proxies.filter(proxy => proxy.isFrontend).map(proxy => segments.gauges(segments.frontendObject(proxy.index)));
+    this.numbers = objects;
     this.objects = new History(objects.length * objectRates.length);
+    if (former === undefined) return;
+    Object.assign(this.process, former.process);
+    this.totals.adopt(former.totals, processCounters.map((_, index) => index));
+    const places = new Map(former.numbers.map((object, place) => [object, place]));
+    const columns = objects.flatMap((object) => objectRates.map((_, rate) => {
+      const place = places.get(object);
+      return place === undefined ? -1 : place * objectRates.length + rate;
+    }));
+    this.objects.adopt(former.objects, columns);
   }
 
   /** Every samplePeriodMs: publishes the rates and keeps a sample; `nowMs` is a monotonic clock. */

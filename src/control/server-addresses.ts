@@ -23,6 +23,11 @@ export class ServerAddresses {
     this.post = post;
   }
 
+  /** After a reload: an address that was resolved or set by hand stays. */
+  adopt(server: number, former: ServerAddresses, formerIndex: number): void {
+    this.places[server] = { ...former.place(formerIndex) };
+  }
+
   current(server: number): { host: string; port: number } {
     const { host, port } = this.place(server);
     return { host, port };

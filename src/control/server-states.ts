@@ -27,6 +27,8 @@ interface ServerStatesOptions {
   readonly post: (message: ToTraffic) => void;
   readonly events: Events;
   readonly timers?: Timers;
+  /** Before a reload: servers that stay keep what was found, counted and set by hand. */
+  readonly former?: ServerStates;
 }
 
 export class ServerStates {
@@ -57,9 +59,15 @@ export class ServerStates {
     this.ledger = new CheckLedger(this.table, this.clock);
     const dynamic = (proxy: number): boolean => this.totals.isDynamic(proxy);
     this.slowStart = new SlowStart(this.table, this.clock, options.timers ?? systemTimers, dynamic, (server, done) => this.climbed(server, done));
-    for (const server of model.servers) this.initialise(server);
-    for (const server of model.servers) if (server.track >= 0) this.inheritAtStart(server);
-    for (const proxy of model.proxies) if (proxy.isBackend) this.totals.start(proxy);
+    const { former } = options;
+    const formerServer = (server: Server): Server | undefined => former?.model.servers[former.segments.serverAt(segments.serverSlot(server.index))];
+    for (const server of model.servers) {
+      const before = formerServer(server);
+      if (former === undefined || before === undefined) this.initialise(server);
+      else this.adopt(server, former, before);
+    }
+    for (const server of model.servers) if (server.track >= 0 && formerServer(server) === undefined) this.inheritAtStart(server);
+    for (const proxy of model.proxies) if (proxy.isBackend) this.totals.start(proxy, former !== undefined && former.segments.proxyAt(segments.proxySlot(proxy.index)) >= 0);
   }
 
   // ---- checks
@@ -284,6 +292,11 @@ export class ServerStates {
     this.refresh(server, () => this.emit('server-admin', server, eventLevel.notice, `${this.subject(server)} is ${state} (leaving forced drain).`));
   }
 
+  /** Nothing happens by itself any more: the process ends, or a reload has put others in place. */
+  stop(): void {
+    this.slowStart.cancelAll();
+  }
+
   // ---- commands
 
   /** `set server b/s weight 50` or `50%`. Gives '' or the reason why not, as the runtime socket answers it. */
@@ -429,6 +442,31 @@ export class ServerStates {
     this.table.store(index, S.lastchg_s, this.nowSeconds());
     this.table.store(index, S.maxconn, server.maxconn);
     this.table.store(index, S.starting, info.configured && !info.paused ? 1 : 0);
+    this.slowStart.applyWeight(server);
+  }
+
+  /** What the configuration says anew is taken; what was set by hand or found by checks stays where it says nothing new. */
+  private adopt(server: Server, former: ServerStates, before: Server): void {
+    const { index } = server;
+    const { table } = this;
+    this.ledger.adopt(index, former.ledger.info(before.index));
+    const moved = JSON.stringify(before.address) !== JSON.stringify(server.address);
+    if (!moved) this.addresses.adopt(index, former.addresses, before.index);
+    let flags = table.load(index, S.admin);
+    if (before.disabled !== server.disabled) flags = server.disabled ? flags | admin.forcedMaint | admin.configMaint : flags & ~(admin.forcedMaint | admin.configMaint);
+    if (server.track < 0) flags &= ~(admin.inheritedMaint | admin.inheritedDrain);
+    if (moved) flags = server.address.kind === 'name' ? flags | admin.resolutionMaint : flags & ~admin.resolutionMaint;
+    table.store(index, S.admin, flags);
+    if (before.weight !== server.weight) table.store(index, S.uweight, server.weight);
+    table.store(index, S.iweight, server.weight);
+    if (before.maxconn !== server.maxconn) table.store(index, S.maxconn, server.maxconn);
+    if ((flags & admin.anyMaint) !== 0) table.store(index, S.op, op.stopped);
+    else if (server.check === null || (before.check === null && !startsDown(server))) table.store(index, S.op, table.isStopped(index) ? op.running : table.load(index, S.op));
+    const { rise, fall } = table.thresholds(index);
+    const health = table.load(index, S.health);
+    if (this.checkInfo(index).configured && !former.checkInfo(before.index).configured) table.store(index, S.health, initialHealth(server, { rise, fall }));
+    else table.store(index, S.health, table.isStopped(index) ? Math.min(health, rise - 1) : Math.max(rise, Math.min(health, rise + fall - 1)));
+    this.slowStart.adopt(server, former.slowStart, before.index);
     this.slowStart.applyWeight(server);
   }
 

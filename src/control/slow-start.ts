@@ -46,6 +46,15 @@ export class SlowStart {
     this.table.store(server.index, S.throttle, 100);
   }
 
+  /** After a reload: a climb that `former` began goes on. */
+  adopt(server: Server, former: SlowStart, formerIndex: number): void {
+    this.startedAtMs[server.index] = former.startedAtMs[formerIndex] ?? 0;
+    former.cancel(formerIndex);
+    if (this.table.load(server.index, S.op) !== op.starting) return;
+    if (server.slowstartMs > 0) this.schedule(server);
+    else this.table.store(server.index, S.op, op.running);
+  }
+
   applyWeight(server: Server): void {
     const { index, slowstartMs } = server;
     const uweight = this.table.load(index, S.uweight);
@@ -70,6 +79,10 @@ export class SlowStart {
     this.applyWeight(server);
     this.stepped(server, done);
     if (!done) this.schedule(server);
+  }
+
+  cancelAll(): void {
+    for (const index of this.steps.keys()) this.cancel(index);
   }
 
   private cancel(index: number): void {

@@ -6,39 +6,37 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Admin } from '../admin/admin.ts';
+import type { AdminParts, ReloadAnswer } from '../admin/context.ts';
 import { withFullconn } from '../balance/fullconn.ts';
 import { systemClock } from '../base/clock.ts';
-import { AlertMail, prepareMailQueue } from '../control/alert-mail.ts';
+import { prepareMailQueue } from '../control/alert-mail.ts';
 import { SavedDatabase } from '../control/saved/database.ts';
 import { SavedState } from '../control/saved/saved-state.ts';
-import { SelfCheck, selfCheckPeriodMs } from '../control/self-check.ts';
 import type { ControlEvent } from '../control/events.ts';
 import { Events } from '../control/events.ts';
-import { startHealth } from '../control/health/checker.ts';
-import type { Health } from '../control/health/checker.ts';
 import { LogWriter } from '../control/log-writer.ts';
 import type { ReceivedListeners } from '../control/take-over/received.ts';
-import { Sampler, samplePeriodMs } from '../control/sampler.ts';
-import { ServerStates } from '../control/server-states.ts';
 import { G } from '../model/counters.ts';
-import type { ToControl, ToTraffic } from '../model/messages.ts';
+import type { ToControl } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
 import type { InstanceStatus } from '../model/vrrp-messages.ts';
 import { AdviceList } from '../control/watch/advice-list.ts';
-import { watchLastResorts } from '../control/watch/last-resort.ts';
-import { ProbeWatch } from '../control/watch/probe-watch.ts';
-import { TrafficWatch, trafficWatchPeriodMs } from '../control/watch/traffic-watch.ts';
 import type { LogRing } from '../shared/log-ring.ts';
+import { fromSlots, toSlots } from '../shared/message-slots.ts';
 import { P, Segments } from '../shared/segments.ts';
+import { SlotBook } from '../shared/slots.ts';
 import { StickTables } from '../shared/stick-table.ts';
 import { syslogLevel } from '../wire/syslog.ts';
 import { HandOver } from './hand-over.ts';
+import { changeLines, restartReasons } from './changes.ts';
+import { ControlPlan } from './control-plan.ts';
 import { makeInternalSocket } from './internal-socket.ts';
 import { descriptorsMax, maxconnInForce } from './machine.ts';
 import type { Notices } from './notices.ts';
-import { tellHealth } from './parent.ts';
+import { askForUpgrade } from './parent.ts';
 import { dropPrivileges, refuseNewPrivileges } from './privileges.ts';
 import { bindReason, probeBinds } from './probe-binds.ts';
+import { newSlots, RemovedObjects } from './removed-objects.ts';
 import { stateLines, stoppedLine } from './state-dump.ts';
 import type { BindFailure } from './traffic-threads.ts';
 import { TrafficThreads } from './traffic-threads.ts';
@@ -54,72 +52,100 @@ interface BalancerOptions {
   readonly received: ReceivedListeners;
   /** Virtual addresses or systemd's watchdog depend on this process: it asks its own listeners and tells its master. */
   readonly selfCheck: boolean;
+  /** Reads the configuration again. */
+  readonly read: () => Reading | Promise<Reading>;
 }
 
-const tellHealthMs = 500;
+/** `model` null: `lines` say why it cannot be used; otherwise they are warnings. */
+export interface Reading { readonly model: Model | null; readonly lines: readonly string[] }
+
 /** What a process that is killed loses at most. */
 const saveMs = 1000;
 /** How long a quick stop waits for the threads to hand over their last log lines. */
 const quickStopMs = 300;
 
+function refused(lines: readonly string[]): ReloadAnswer {
+  return { ok: false, lines: [...lines, 'The configuration was not reloaded: nothing was changed.'] };
+}
+
 export class Balancer {
   private readonly options: BalancerOptions;
-  private readonly model: Model;
+  private model: Model;
   private readonly notices: Notices;
-  private readonly segments: Segments;
+  private segments: Segments;
   private readonly logs: LogWriter;
   private readonly logRings: readonly LogRing[];
   private readonly internal = makeInternalSocket();
   private readonly threads: TrafficThreads;
   private readonly events = new Events();
   private readonly advice = new AdviceList(systemClock, this.events);
-  private readonly states: ServerStates;
-  private readonly probeWatch: ProbeWatch;
-  private readonly trafficWatch: TrafficWatch;
-  private watchTimer: NodeJS.Timeout | null = null;
-  private readonly sampler: Sampler;
+  private control: ControlPlan;
+  private readonly slots: SlotBook;
+  private readonly removed: RemovedObjects;
   private readonly admin: Admin;
   private readonly handOver = new HandOver(() => { this.handedOut = true; });
   /** Another process has the listening sockets as well. */
   private handedOut = false;
-  private health: Health | null = null;
-  /** Null before the process runs as who it will be. */
-  private mail: AlertMail | null = null;
-  private samplerTimer: NodeJS.Timeout | null = null;
   private saved: SavedState | null = null;
   private saveTimer: NodeJS.Timeout | null = null;
-  private readonly selfCheckTimers: NodeJS.Timeout[] = [];
   /** What the master has told of the VRRP instances. */
   virtualAddresses: readonly InstanceStatus[] = [];
   private stopping = false;
+  private reloading = false;
+  private reloads = 0;
+  private readonly startedAtMs = Date.now();
+  private readonly bootMs = Math.round(performance.now());
+  private readonly descriptors = descriptorsMax();
+  private readonly selfCheckUri: string;
 
   constructor(options: BalancerOptions) {
     const { notices } = options;
-    const descriptors = descriptorsMax();
-    const maxconn = maxconnInForce(options.model, descriptors);
-    const model: Model = withFullconn({ ...options.model, global: { ...options.model.global, maxconn, selfCheckUri: options.selfCheck ? `/poise-self-check-${randomBytes(16).toString('hex')}` : '' } });
-    const startedAtMs = Date.now();
     this.options = options;
+    this.selfCheckUri = options.selfCheck ? `/poise-self-check-${randomBytes(16).toString('hex')}` : '';
+    const model = this.inForce(options.model);
     this.model = model;
     this.notices = notices;
     this.segments = Segments.allocate(model, model.global.nbthread);
     this.logRings = Array.from({ length: model.global.nbthread }, (_, thread) => this.segments.logRing(thread));
     this.logs = this.makeLogs();
-    this.threads = this.makeThreads(startedAtMs);
+    this.threads = this.makeThreads(this.startedAtMs);
     this.events.listen((event) => this.heard(event));
-    const broadcast = (message: ToTraffic): void => this.threads.post(message);
-    this.states = new ServerStates(model, this.segments, { clock: systemClock, post: broadcast, events: this.events });
-    watchLastResorts(model, this.events, this.advice, (server) => this.states.isStopped(server));
-    this.probeWatch = new ProbeWatch(model, this.advice, (server) => this.states.address(server));
-    this.trafficWatch = new TrafficWatch(model, this.advice, systemClock);
-    this.sampler = new Sampler(model, this.segments);
-    this.admin = new Admin({
-      model, segments: this.segments, servers: this.states, sampler: this.sampler, events: this.events, advice: this.advice, clock: systemClock, broadcast,
-      tables: new StickTables(model, this.segments.handles, systemClock),
+    this.slots = new SlotBook(model);
+    this.removed = new RemovedObjects(model.global.nbthread, (kind, slot) => {
+      this.slots.release(kind, slot);
+      this.threads.forget(kind, slot);
+    });
+    this.control = this.controlPlan(model, this.segments, null);
+    this.admin = new Admin(this.adminParts(), this.internal.key);
+  }
+
+  /** What is worked with, of a configuration: limits that the machine sets, and what the process asks itself. */
+  private inForce(model: Model): Model {
+    const { selfCheckUri } = this;
+    return withFullconn({ ...model, global: { ...model.global, maxconn: maxconnInForce(model, this.descriptors), selfCheckUri } });
+  }
+
+  private controlPlan(model: Model, segments: Segments, former: ControlPlan | null): ControlPlan {
+    return new ControlPlan(model, segments, {
+      events: this.events, advice: this.advice, selfCheck: this.options.selfCheck,
+      broadcast: (message) => this.threads.post(toSlots(message, segments)),
+      warn: (text) => this.tell('warning', text),
+      tellOfMail: (level, text) => this.tellOfMail(level, text),
+    }, former);
+  }
+
+  private adminParts(): AdminParts {
+    const { model, segments, notices, startedAtMs } = this;
+    const { states: servers, sampler } = this.control;
+    return {
+      model, segments, servers, sampler, events: this.events, advice: this.advice, clock: systemClock,
+      broadcast: (message) => this.threads.post(toSlots(message, segments)),
+      tables: new StickTables(model, segments.handles, systemClock),
       pid: process.pid, startedAtMs, nodeName: model.global.node === '' ? hostname() : model.global.node,
-      maxconn, descriptorsMax: descriptors, bootMs: Math.round(performance.now()), startupMessages: notices.startup, environment: process.env,
+      maxconn: model.global.maxconn, descriptorsMax: this.descriptors, bootMs: this.bootMs, startupMessages: notices.startup, environment: process.env,
       warnings: () => notices.warnings, stopping: () => this.stopping, virtualAddresses: () => this.virtualAddresses,
-    }, this.internal.key);
+      reload: () => this.reload(), upgrade: askForUpgrade, removed: () => this.removed.list(), reloads: () => this.reloads,
+    };
   }
 
   private makeLogs(): LogWriter {
@@ -159,7 +185,7 @@ export class Balancer {
       for (const { bind, port, code } of problems) notices.alert(this.bindText({ bind: bind.index, code, message: '' }, port));
       if (problems.length > 0) return 'Some listeners could not be started: nothing was started.';
     }
-    await this.logs.open(model);
+    await this.logs.open(model, this.segments.handles.slots.proxies);
     const { received } = this.options;
     const adminFailure = await this.admin.start(this.internal.path, received);
     if (adminFailure !== '') return adminFailure;
@@ -176,11 +202,7 @@ export class Balancer {
     const lowPorts = model.binds.some(({ address }) => address.kind === 'inet' && address.port > 0 && address.port < 1024);
     const dropFailure = dropPrivileges(identity, lowPorts);
     if (dropFailure !== '') return dropFailure;
-    this.mail = new AlertMail(model, model.global.node === '' ? hostname() : model.global.node, (level, text) => this.tellOfMail(level, text));
-    this.health = startHealth(model, this.states, { clock: systemClock, random: Math.random, log: (text) => this.tell('warning', text), watch: this.probeWatch });
-    this.samplerTimer = setInterval(() => this.sampler.tick(systemClock.monoMs()), samplePeriodMs);
-    this.watchTimer = setInterval(() => this.trafficWatch.look(), trafficWatchPeriodMs);
-    if (this.options.selfCheck) this.startSelfCheck();
+    this.control.start(null);
     const deaf = await this.handOver.listen();
     if (deaf !== '') notices.warning(`Listening sockets cannot be handed over to a later process: ${deaf}`);
     return '';
@@ -193,21 +215,57 @@ export class Balancer {
     const warn = (text: string): void => this.tell('warning', text);
     const database = SavedDatabase.open(stateFolder, Date.now(), warn);
     if (database === undefined) return;
-    const saved = new SavedState(database, this.model, this.segments, this.states, warn);
+    const saved = new SavedState(database, this.model, this.segments, this.control.states, warn);
     saved.restore();
     this.saved = saved;
     this.saveTimer = setInterval(() => saved.save(), saveMs);
   }
 
-  private startSelfCheck(): void {
-    const check = new SelfCheck(this.model, this.segments, (server) => !this.states.isStopped(server));
-    this.selfCheckTimers.push(
-      setInterval(() => check.look(), selfCheckPeriodMs),
-      setInterval(() => {
-        const broken = check.broken(systemClock.monoMs());
-        tellHealth({ broken, why: broken === '' ? check.unserved() : broken, checked: this.health?.everyServerChecked() ?? false });
-      }, tellHealthMs),
-    );
+  /**
+   * Takes another configuration up in place: everything is checked and prepared first, and only when all threads are ready they go over to
+   * it. Gives the answer for whoever asked: `ok` false means that nothing has changed.
+   */
+  async reload(): Promise<ReloadAnswer> {
+    if (this.stopping) return { ok: false, lines: ['The process is stopping: nothing was changed.'] };
+    if (this.reloading) return { ok: false, lines: ['A reload is under way: nothing was changed by this one.'] };
+    this.reloading = true;
+    try {
+      const answer = await this.takeUp(await this.options.read());
+      for (const line of answer.lines) this.tell(answer.ok ? 'notice' : 'alert', line);
+      return answer;
+    } finally {
+      this.reloading = false;
+    }
+  }
+
+  private async takeUp(reading: Reading): Promise<ReloadAnswer> {
+    const sinceMs = performance.now();
+    if (reading.model === null) return refused(reading.lines);
+    const { model: before, control: former } = this;
+    const model = this.inForce(reading.model);
+    const reasons = restartReasons(before, model);
+    if (reasons.length > 0) return refused(reasons.map((word) => `A change of ${word} needs a restart.`));
+    const changes = this.slots.plan(model);
+    const segments = this.segments.reloaded(model, before, changes);
+    for (const [kind, slot] of newSlots(segments, this.segments)) segments.clearSlot(kind, slot);
+    const failures = await this.threads.prepare({ type: 'reload', model, shared: segments.handles });
+    if (failures.length > 0) return refused(failures.map((one) => this.bindText(one, 0, model)));
+    await this.logs.open(model, segments.handles.slots.proxies);
+    const control = this.controlPlan(model, segments, former);
+    this.removed.add(changes.removed);
+    this.slots.commit(model, changes);
+    const over = this.threads.commit(model, segments.handles, segments);
+    this.model = model;
+    this.segments = segments;
+    this.control = control;
+    const mailed = former.stop();
+    control.start(former);
+    this.admin.follow(this.adminParts());
+    this.saved?.follow(model, segments, control.states);
+    await Promise.all([over, mailed]);
+    this.reloads += 1;
+    const lines = changeLines(before, model, changes);
+    return { ok: true, lines: [`Reloaded in ${Math.round(performance.now() - sinceMs)} ms: ${lines.length === 0 ? 'nothing has changed' : `${lines.length} ${lines.length === 1 ? 'change' : 'changes'}`}.`, ...reading.lines, ...lines] };
   }
 
   /** SIGUSR1: no new connections; resolves when the last one has ended or hard-stop-after has passed. */
@@ -237,20 +295,17 @@ export class Balancer {
   dumpStates(): void {
     this.notices.warning('SIGHUP received, dumping servers states.');
     for (const proxy of this.model.proxies) {
-      this.logs.write(proxy.index, syslogLevel.notice, `SIGHUP received, dumping servers states for proxy ${proxy.name}.`);
+      this.logs.write(this.segments.proxySlot(proxy.index), syslogLevel.notice, `SIGHUP received, dumping servers states for proxy ${proxy.name}.`);
       for (const line of stateLines(proxy, this.model, this.segments)) this.tellProxy(proxy.index, 'notice', line);
     }
   }
 
   private async close(): Promise<void> {
-    if (this.samplerTimer !== null) clearInterval(this.samplerTimer);
-    if (this.watchTimer !== null) clearInterval(this.watchTimer);
-    for (const timer of this.selfCheckTimers) clearInterval(timer);
     if (this.saveTimer !== null) clearInterval(this.saveTimer);
-    this.health?.stop();
+    const mailed = this.control.stop();
     this.handOver.close();
     this.admin.close();
-    await Promise.all([this.threads.terminate(), this.mail?.close()]);
+    await Promise.all([this.threads.terminate(), mailed]);
     this.saved?.close();
     this.saved = null;
     // Also what a thread had no time to tell of.
@@ -258,22 +313,26 @@ export class Balancer {
     await this.logs.close();
   }
 
-  private receive(message: ToControl): void {
+  private receive(told: ToControl): void {
+    const message = fromSlots(told, this.segments);
     switch (message.type) {
       case 'log':
         this.takeLines(message.thread);
         break;
       case 'observed-errors':
-        this.health?.observed(message.server, message.layer, message.why);
+        this.control.observed(message.server, message.layer, message.why);
         break;
       case 'sightings':
-        this.trafficWatch.take(message.logins, message.missedRoutes);
+        this.control.trafficWatch.take(message.logins, message.missedRoutes);
         break;
       case 'server-certificate':
-        this.probeWatch.certificateSeen(message.server, message.fingerprint);
+        this.control.probeWatch.certificateSeen(message.server, message.fingerprint);
         break;
       case 'slot-free':
-        this.threads.postOthers(message.thread, { type: 'wake-queue', proxy: message.proxy, server: message.server });
+        this.threads.postOthers(message.thread, toSlots({ type: 'wake-queue', proxy: message.proxy, server: message.server }, this.segments));
+        break;
+      case 'leaving':
+        this.removed.left(message.thread, message.left);
         break;
       case 'bind-failed':
         this.tell('alert', this.bindText(message));
@@ -293,19 +352,19 @@ export class Balancer {
 
   /** Events go to the log of their proxy and, as HAProxy does, to the operator. */
   private heard(event: ControlEvent): void {
-    this.logs.write(event.proxy, event.level, event.text);
+    this.logs.write(this.segments.proxySlot(event.proxy), event.level, event.text);
     // A process that takes over tells of what happens from here on.
-    if (!this.stopping) this.mail?.hear(event);
+    if (!this.stopping) this.control.mailOf(event);
     const name = this.model.proxies[event.proxy]?.name ?? '';
     if (event.kind === 'backend-down') this.notices.alert(event.text.replace(` ${name} `, ` '${name}' `));
     else this.notices.warning(event.text);
   }
 
   /** `Binding [lb.cfg:12] for frontend fe: cannot bind socket (Address already in use) for [127.0.0.1:80]` */
-  private bindText({ bind: index, code, message }: BindFailure, port = 0): string {
-    const bind = this.model.binds[index];
+  private bindText({ bind: index, code, message }: BindFailure, port = 0, model = this.model): string {
+    const bind = model.binds[index];
     if (bind === undefined) return message;
-    const proxy = this.model.proxies[bind.proxy];
+    const proxy = model.proxies[bind.proxy];
     const { address } = bind;
     const text = address.kind === 'inet' ? `${address.host}:${port === 0 ? address.port : port}` : bind.text;
     const what = code === '' ? message : `cannot bind socket (${bindReason(code)}) for [${text}]`;
@@ -337,6 +396,6 @@ export class Balancer {
 
   private tellProxy(proxy: number, level: 'warning' | 'notice', text: string): void {
     this.notices.warning(text);
-    this.logs.write(proxy, syslogLevel[level], text);
+    this.logs.write(this.segments.proxySlot(proxy), syslogLevel[level], text);
   }
 }

@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { HighAvailability } from './high-availability.ts';
 import type { Notices } from './notices.ts';
-import { isBalancerWord, isQuietWord, spawnPart, tellHold, tellReady, tellVirtualAddresses } from './parent.ts';
+import { isBalancerWord, isReloadedWord, isUpgradeWord, tellReload, isQuietWord, spawnPart, tellHold, tellReady, tellVirtualAddresses } from './parent.ts';
 import type { Part } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
 import type { Predecessors } from './predecessors.ts';
@@ -96,6 +96,8 @@ export class Master {
     child.process.on('message', (message) => {
       if (message === 'ready') this.becameReady(child);
       else if (isQuietWord(message)) this.quiet.resolve();
+      else if (isReloadedWord(message)) this.reloaded(message.reloaded);
+      else if (isUpgradeWord(message) && child === this.current) this.upgrade();
       else if (isBalancerWord(message) && child === this.current) {
         this.watchdog?.hear(message.broken);
         this.options.highAvailability?.hear(message);
@@ -176,10 +178,21 @@ export class Master {
     this.delayMs = Math.min(delayMaxMs, this.delayMs * 2);
   }
 
-  /** A configuration with problems changes nothing. */
+  /** The balancer takes the configuration up in place; one with problems changes nothing. */
   private reload(): void {
+    if (this.stopping || this.starting !== null || this.current === null) return;
+    if (this.options.notify) this.tellSystemd(reloadingState());
+    tellReload(this.current.process);
+  }
+
+  private reloaded(ok: boolean): void {
+    if (this.options.notify) this.tellSystemd(ok ? 'READY=1\nSTATUS=Ready.' : 'READY=1\nSTATUS=Reload failed!');
+  }
+
+  /** For another program or what a reload cannot change. A configuration with problems changes nothing. */
+  private upgrade(): void {
     if (this.stopping || this.starting !== null) return;
-    this.notices.notice('Reloading: a new worker takes over, the one before finishes its connections.');
+    this.notices.notice('Upgrading: a new worker takes over, the one before finishes its connections.');
     if (this.options.notify) this.tellSystemd(reloadingState());
     if (this.options.configurationIsValid()) this.launch('takeover');
     else {

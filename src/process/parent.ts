@@ -89,6 +89,39 @@ export function isQuietWord(message: unknown): boolean {
   return message === quietWord;
 }
 
+const reloadWord = 'reload';
+
+/** The configuration files are to be taken up again, in place. */
+export function tellReload(balancer: ChildProcess): void {
+  if (balancer.connected) balancer.send(reloadWord);
+}
+
+export function isReloadWord(message: unknown): boolean {
+  return message === reloadWord;
+}
+
+/** What came of it; the words are in the balancer's output. */
+interface ReloadedWord { readonly reloaded: boolean }
+
+export function tellReloaded(reloaded: boolean): void {
+  process.send?.({ reloaded } satisfies ReloadedWord);
+}
+
+export function isReloadedWord(message: unknown): message is ReloadedWord {
+  return typeof message === 'object' && message !== null && 'reloaded' in message;
+}
+
+const upgradeWord = 'upgrade';
+
+/** Asks the master for a new balancer process that takes over from this one. False: there is no master. */
+export function askForUpgrade(): boolean {
+  return process.send?.(upgradeWord) ?? false;
+}
+
+export function isUpgradeWord(message: unknown): boolean {
+  return message === upgradeWord;
+}
+
 export function tellHealth(word: BalancerWord): void {
   process.send?.(word);
 }

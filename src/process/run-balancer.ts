@@ -1,19 +1,20 @@
 /**
  * Runs a balancer in this process until a signal ends it. Used by cli/run.ts, for a balancer without master and for the child of
- * one. Signals as in HAProxy: TERM and INT stop at once, USR1 stops softly, HUP writes the state of every server.
+ * one. Signals: TERM and INT stop at once, USR1 stops softly, USR2 and HUP reload in place; HUP also writes the state of every server.
  */
 import { descriptorSink } from '../control/log-sink.ts';
 import { fetchFromProcesses, fetchFromSocket } from '../control/take-over/fetch.ts';
 import { ReceivedListeners } from '../control/take-over/received.ts';
 import type { Model } from '../model/model.ts';
 import { Balancer } from './balancer.ts';
+import type { Reading } from './balancer.ts';
 import { holdConnections } from './hold-connections.ts';
 import { limitOpenFiles } from './machine.ts';
 import type { Notices } from './notices.ts';
 import type { Part } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
 import type { Predecessors } from './predecessors.ts';
-import { isHoldWord, isNodeWord, tellQuiet, tellReady } from './parent.ts';
+import { isHoldWord, isNodeWord, isReloadWord, tellQuiet, tellReady, tellReloaded } from './parent.ts';
 
 const [quietLookMs, quietLooks] = [10, 3];
 
@@ -25,6 +26,8 @@ interface RunOptions {
   readonly socketsFrom: string;
   /** Virtual addresses or systemd's watchdog depend on this process. */
   readonly selfCheck: boolean;
+  /** Reads the configuration again, for a reload. */
+  readonly read: () => Reading | Promise<Reading>;
 }
 
 /** Dies of the signal itself, as a program without handler would, so that service managers see a clean stop. */
@@ -69,7 +72,7 @@ export async function runBalancer(model: Model, notices: Notices, options: RunOp
     notices.alert(limitFailure);
     return 1;
   }
-  const balancer = new Balancer({ model, notices, pidfile: options.pidfile, selfCheck: options.selfCheck, probe, received });
+  const balancer = new Balancer({ model, notices, pidfile: options.pidfile, selfCheck: options.selfCheck, probe, received, read: options.read });
   const stopAtOnce = (signal: 'SIGTERM' | 'SIGINT'): void => {
     process.removeAllListeners(signal);
     void balancer.quickStop().then(() => notices.flush()).finally(() => dieOf(signal));
@@ -84,10 +87,14 @@ export async function runBalancer(model: Model, notices: Notices, options: RunOp
   process.on('SIGUSR1', () => {
     void balancer.softStop().then(() => notices.flush()).finally(() => process.exit(0));
   });
-  process.on('SIGHUP', () => balancer.dumpStates());
-  process.on('SIGUSR2', () => notices.warning('SIGUSR2 received: only a master (-W) reloads; this process goes on as it is.'));
-  if (options.selfCheck) process.on('message', (message) => {
-    if (isNodeWord(message)) balancer.virtualAddresses = message.virtualAddresses;
+  process.on('SIGHUP', () => {
+    balancer.dumpStates();
+    void balancer.reload();
+  });
+  process.on('SIGUSR2', () => void balancer.reload());
+  process.on('message', (message) => {
+    if (isReloadWord(message)) void balancer.reload().then(({ ok }) => tellReloaded(ok));
+    else if (isNodeWord(message)) balancer.virtualAddresses = message.virtualAddresses;
     else if (isHoldWord(message)) {
       holdConnections();
       whenQuiet(balancer, tellQuiet);

@@ -5,7 +5,8 @@
 import { Worker } from 'node:worker_threads';
 import { projectFile } from '../base/program.ts';
 import { limits } from '../model/limits.ts';
-import type { InheritedListener, ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
+import type { InheritedListener, SharedHandles, SharedSlots, ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
+import type { Model } from '../model/model.ts';
 import type { Segments } from '../shared/segments.ts';
 import { P } from '../shared/segments.ts';
 
@@ -62,9 +63,15 @@ export class TrafficThreads {
   private readonly bindFailures = new Map<string, BindFailure>();
   private settle: ((failure: StartFailure | null) => void) | null = null;
   private onDrained: (() => void) | null = null;
+  /** Null: the thread has died. */
+  private onAnswer: ((thread: number, answer: ToControl | null) => void) | null = null;
+  private begin: Omit<TrafficStart, 'threadIndex' | 'inherited'>;
+  private segments: Segments;
 
   constructor(options: TrafficThreadsOptions) {
     this.options = options;
+    this.begin = options.start;
+    this.segments = options.segments;
     this.watchPeriodMs = options.watchPeriodMs ?? watchPeriodDefaultMs;
     this.slots = Array.from({ length: options.count }, (_, index) => ({
       index, worker: null, ready: false, drained: false, startedAtMs: 0, delayMs: delayFirstMs, lastHeartbeat: 0, missedBeats: 0,
@@ -81,6 +88,51 @@ export class TrafficThreads {
         resolve(failure);
       };
       for (const slot of this.slots) this.launch(slot, inherited[slot.index] ?? []);
+    });
+  }
+
+  /**
+   * A reload: every thread makes a plan of the message's model. Gives what does not work, each once; then nothing has changed. Otherwise
+   * commit() has to follow.
+   */
+  async prepare(message: Extract<ToTraffic, { type: 'reload' }>): Promise<readonly BindFailure[]> {
+    const failures = new Map<string, BindFailure>();
+    await this.answers('reload-prepared', message, (answer) => {
+      for (const failure of answer.failures) failures.set(`${failure.bind} ${failure.message}`, failure);
+    });
+    if (failures.size > 0) for (const slot of this.slots) slot.worker?.postMessage({ type: 'reload-abort' } satisfies ToTraffic);
+    return [...failures.values()];
+  }
+
+  /** Resolves when every thread has gone over. Threads that are started from now on begin with it. */
+  async commit(model: Model, shared: SharedHandles, segments: Segments): Promise<void> {
+    this.begin = { ...this.begin, model, shared };
+    this.segments = segments;
+    // Patterns were read from their files again.
+    for (const key of this.standing.keys()) if (key.startsWith('patterns ')) this.standing.delete(key);
+    await this.answers('reload-done', { type: 'reload-commit' }, () => undefined);
+  }
+
+  /** A removed object's slot may be another's soon. */
+  forget(kind: keyof SharedSlots, slot: number): void {
+    for (const word of kind === 'servers' ? ['address'] : kind === 'proxies' ? ['maxconn', 'frontend'] : []) this.standing.delete(`${word} ${slot}`);
+  }
+
+  /** Sends to all threads that run, and waits for an answer of each. A thread that dies meanwhile gives none. */
+  private answers<T extends 'reload-prepared' | 'reload-done'>(type: T, message: ToTraffic, take: (answer: Extract<ToControl, { type: T }>) => void): Promise<void> {
+    const waiting = new Set(this.slots.filter((slot) => slot.worker !== null && slot.ready).map((slot) => slot.index));
+    return new Promise((resolve) => {
+      const got = (thread: number, answer: ToControl | null): void => {
+        if (answer !== null && answer.type !== type) return;
+        if (thread >= 0 && !waiting.delete(thread)) return;
+        if (answer !== null) take(answer as Extract<ToControl, { type: T }>);
+        if (waiting.size > 0) return;
+        this.onAnswer = null;
+        resolve();
+      };
+      this.onAnswer = got;
+      for (const slot of this.slots) if (waiting.has(slot.index)) slot.worker?.postMessage(message);
+      if (waiting.size === 0) got(-1, null);
     });
   }
 
@@ -116,7 +168,7 @@ export class TrafficThreads {
   }
 
   private launch(slot: Slot, inherited: readonly InheritedListener[]): void {
-    const worker = new Worker(this.options.entry ?? trafficEntry, { workerData: { ...this.options.start, threadIndex: slot.index, inherited } satisfies TrafficStart });
+    const worker = new Worker(this.options.entry ?? trafficEntry, { workerData: { ...this.begin, threadIndex: slot.index, inherited } satisfies TrafficStart });
     slot.worker = worker;
     slot.ready = false;
     slot.startedAtMs = Date.now();
@@ -144,6 +196,10 @@ export class TrafficThreads {
       this.checkDrained();
       return;
     }
+    if (message.type === 'reload-prepared' || message.type === 'reload-done') {
+      this.onAnswer?.(slot.index, message);
+      return;
+    }
     if (message.type === 'bind-failed' && (this.settle !== null || this.stopping)) {
       this.collect({ bind: message.bind, code: message.code, message: message.message });
       return;
@@ -162,6 +218,7 @@ export class TrafficThreads {
     slot.worker = null;
     slot.ready = false;
     slot.drained = true;
+    this.onAnswer?.(slot.index, null);
     if (this.settle !== null) {
       this.settle({ kind: 'thread', why });
       return;
@@ -186,7 +243,7 @@ export class TrafficThreads {
   private lookAtHeartbeats(): void {
     for (const slot of this.slots) {
       if (slot.worker === null || !slot.ready) continue;
-      const beat = this.options.segments.process(slot.index)[P.heartbeat_ms] ?? 0;
+      const beat = this.segments.process(slot.index)[P.heartbeat_ms] ?? 0;
       slot.missedBeats = beat === slot.lastHeartbeat ? slot.missedBeats + 1 : 0;
       slot.lastHeartbeat = beat;
       if (slot.missedBeats < limits.threadMissedBeatsMax) continue;

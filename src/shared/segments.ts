@@ -56,10 +56,9 @@ export class Segments {
 
   static allocate(model: Model, threads: number): Segments {
     const count = { proxies: model.proxies.length, binds: model.binds.length, servers: model.servers.length };
-    const numbers = (length: number): number[] => Array.from({ length }, (_, index) => index);
     return new Segments({
       banks: [makeBank({ proxies: 0, binds: 0, servers: 0 }, count, threads)],
-      slots: { proxies: numbers(count.proxies), binds: numbers(count.binds), servers: numbers(count.servers) },
+      slots: { proxies: [...model.proxies.keys()], binds: [...model.binds.keys()], servers: [...model.servers.keys()] },
       process: new SharedArrayBuffer(8 * (threads + 1) * processFields.length),
       stickTables: allocateStickTables(model),
       logs: Array.from({ length: threads }, () => LogRing.allocate()),
@@ -91,11 +90,29 @@ export class Segments {
   /** Index in this configuration, −1 = none. */
   proxyAt(slot: number): number { return this.handles.slots.proxies.indexOf(slot); }
   serverAt(slot: number): number { return this.handles.slots.servers.indexOf(slot); }
+  bindAt(slot: number): number { return this.handles.slots.binds.indexOf(slot); }
 
   frontendObject(proxy: number): number { return this.proxySlot(proxy) * sides + side.front; }
   backendObject(proxy: number): number { return this.proxySlot(proxy) * sides + side.back; }
   listenerObject(bind: number): number { return (this.handles.slots.binds[bind] ?? -1) * sides + side.listener; }
   serverObject(server: number): number { return this.serverSlot(server) * sides + side.server; }
+
+  /** A slot is given to somebody else: nothing of the former object stays. */
+  clearSlot(kind: keyof SlotCounts, slot: number): void {
+    const which = kind === 'proxies' ? [side.front, side.back] : kind === 'binds' ? [side.listener] : [side.server];
+    for (const one of which) {
+      const object = slot * sides + one;
+      for (let thread = 0; thread <= this.threads; thread++) this.counters(object, thread).fill(0);
+      for (let thread = 0; thread < this.threads; thread++) this.gaugeShare(object, thread).fill(0);
+      this.gauges(object).fill(0);
+    }
+    for (const { first, count, serverStates, backendStates } of this.handles.banks) {
+      const at = slot - first[kind];
+      if (at < 0 || at >= count[kind]) continue;
+      if (kind === 'servers') new Int32Array(serverStates, 4 * serverStateFieldCount * at, serverStateFieldCount).fill(0);
+      if (kind === 'proxies') new Int32Array(backendStates, 4 * backendStateFieldCount * at, backendStateFieldCount).fill(0);
+    }
+  }
 
   /** Every object of this configuration. */
   objects(): number[] {

@@ -177,7 +177,7 @@ interface Work { first: Dispatch | null }
 
 /** True when a connection made for one configuration of a server is good for the other. */
 function connectsAlike(one: Server, other: Server): boolean {
-  return one.tls === null === (other.tls === null) && same(connecting(one), connecting(other));
+  return same(connecting(one), connecting(other));
 }
 
 function connecting({ address, portMode, portOffset, sendProxy, proxyV2Options, source, tls, tcpUserTimeoutMs }: Server): unknown[] {

@@ -98,7 +98,7 @@ export class ClientSession implements Session, CloseWatcher {
     this.proxy = listener.proxy;
     this.bind = listener.bind;
     this.frontend = listener.proxy.proxy;
-    for (const link of [...this.ownConnections]) {
+    for (const link of this.ownConnections.slice()) {
       const server = plan.serverAt(link.plan.slot);
       if (server !== undefined && server.pool === link.plan.pool) link.moveTo(server);
       else link.drop();

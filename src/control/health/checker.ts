@@ -32,13 +32,19 @@ interface HealthOptions {
   readonly lookup?: NameLookup;
   /** Looks at what the checks of Exchange servers see. */
   readonly watch?: ProbeWatch;
+  /** After a reload: when the checks of a server that stays were due, and whether one has run; undefined for a new one. */
+  readonly due?: (server: number) => CheckDue | undefined;
 }
+
+interface CheckDue { readonly inMs: number; readonly ran: boolean }
 
 export interface Health {
   /** Every server that is checked has been checked once. */
   everyServerChecked(): boolean;
   /** An observed-errors message came from a traffic thread. */
   observed(server: number, layer: 4 | 7, why: string): void;
+  /** Undefined for a server that is not checked. */
+  due(server: number): CheckDue | undefined;
   /** Ends all checks. */
   stop(): void;
 }
@@ -64,13 +70,16 @@ export function startHealth(model: Model, states: ServerStates, options: HealthO
     const own = checker.intervalMs();
     const spread = shortest === Infinity ? own : Math.max(shortest, own);
     const most = model.global.maxSpreadChecksMs > 0 ? Math.min(spread, model.global.maxSpreadChecksMs) : spread;
-    checker.schedule(Math.floor((most * position) / checkers.length));
+    const due = options.due?.(checker.server);
+    if (due !== undefined) checker.ran = due.ran;
+    checker.schedule(due === undefined ? Math.floor((most * position) / checkers.length) : Math.min(due.inMs, own));
   }
   states.onWake((server) => byServer.get(server)?.schedule(0));
   resolveNames(model, states, options.lookup ?? systemLookup, options.log);
   return {
     everyServerChecked: () => checkers.every((checker) => checker.ran),
     observed: (server, _layer, why) => byServer.get(server)?.observed(why),
+    due: (server) => byServer.get(server)?.due(),
     stop: () => { for (const checker of checkers) checker.stop(); },
   };
 }
@@ -108,6 +117,15 @@ class ServerChecker {
       stateHeader: () => states.stateHeader(server.index),
       running: () => !states.isStopped(server.index),
     });
+  }
+
+  get server(): number {
+    return this.parts.server.index;
+  }
+
+  /** One that is under way is begun anew. */
+  due(): CheckDue {
+    return { inMs: this.run === null ? Math.max(0, this.dueAtMs - this.parts.health.clock.monoMs()) : 0, ran: this.ran };
   }
 
   /** `inter`, or `fastinter` between the states, or `downinter` while fully down. */

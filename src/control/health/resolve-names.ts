@@ -21,7 +21,7 @@ export const systemLookup: NameLookup = (name, family, found) => {
 
 export function resolveNames(model: Model, states: ServerStates, resolver: NameLookup, log: (text: string) => void): void {
   for (const server of model.servers) {
-    if (server.address.kind === 'name') resolve(server, `${model.proxies[server.proxy]?.name ?? ''}/${server.name}`, states, resolver, log);
+    if (server.address.kind === 'name' && states.address(server.index).host === '') resolve(server, `${model.proxies[server.proxy]?.name ?? ''}/${server.name}`, states, resolver, log);
   }
 }
 

@@ -23,9 +23,9 @@ interface Kept { readonly name: string; readonly object: number; readonly server
 export class SavedState {
   readonly sinceMs: number;
   readonly #database: SavedDatabase;
-  readonly #segments: Segments;
-  readonly #states: ServerStates;
-  readonly #objects: readonly Kept[];
+  #segments: Segments;
+  #states: ServerStates;
+  #objects: readonly Kept[];
   /** What the file holds of each name. */
   readonly #written = new Map<string, string>();
   readonly #warn: (text: string) => void;
@@ -43,18 +43,30 @@ export class SavedState {
   /** Before any thread counts. */
   restore(): void {
     for (const { name, data } of this.#database.claim(process.pid)) this.#written.set(name, data);
-    for (const kept of this.#objects) {
-      const figures = readFigures(this.#written.get(kept.name));
-      if (figures === undefined) continue;
-      const own = this.#segments.counters(kept.object, this.#segments.threads);
-      const gauges = this.#segments.gauges(kept.object);
-      for (const field of keptFields) own[counterFields.indexOf(field)] = figures[field] ?? 0;
-      for (const field of highest) Atomics.store(gauges, G[field], figures[field] ?? 0);
-      if (kept.server >= 0) this.#restoreServer(kept.server, figures);
-    }
+    for (const kept of this.#objects) this.#restoreObject(kept);
     const figures = readFigures(this.#written.get(processName)) ?? {};
     const own = this.#segments.process(this.#segments.threads);
     for (const field of processTotals) own[P[field]] = figures[field] ?? 0;
+  }
+
+  /** A reload: what it added counts on from what the file remembers of an object of that name. */
+  follow(model: Model, segments: Segments, states: ServerStates): void {
+    this.save();
+    const known = new Set(this.#objects.map(({ name }) => name));
+    this.#segments = segments;
+    this.#states = states;
+    this.#objects = objectsOf(model, segments);
+    for (const kept of this.#objects) if (!known.has(kept.name)) this.#restoreObject(kept);
+  }
+
+  #restoreObject(kept: Kept): void {
+    const figures = readFigures(this.#written.get(kept.name));
+    if (figures === undefined) return;
+    const own = this.#segments.counters(kept.object, this.#segments.threads);
+    const gauges = this.#segments.gauges(kept.object);
+    for (const field of keptFields) own[counterFields.indexOf(field)] = figures[field] ?? 0;
+    for (const field of highest) Atomics.store(gauges, G[field], figures[field] ?? 0);
+    if (kept.server >= 0) this.#restoreServer(kept.server, figures);
   }
 
   /** Drain, maintenance and weights that somebody set by hand. */

@@ -6,9 +6,10 @@ import type { Model } from '../../model/model.ts';
 import type { Events } from '../events.ts';
 import type { AdviceList } from './advice-list.ts';
 
-export function watchLastResorts(model: Model, events: Events, advice: AdviceList, isStopped: (server: number) => boolean): void {
-  if (model.poise.lastResort.length === 0) return;
-  events.listen((event) => {
+/** Gives what ends it. */
+export function watchLastResorts(model: Model, events: Events, advice: AdviceList, isStopped: (server: number) => boolean): () => void {
+  if (model.poise.lastResort.length === 0) return () => undefined;
+  return events.listen((event) => {
     const proxy = model.proxies[event.proxy];
     if (proxy === undefined || event.kind === 'advice' || !model.poise.lastResort.includes(event.proxy)) return;
     if (!proxy.servers.every(isStopped)) {

@@ -76,7 +76,8 @@ export class BindTlsEngine {
   /** True when `other` can be put in place of this while connections are accepted: certificates may differ, what is fixed with the socket not. */
   canBecome(other: BindTls): boolean {
     const { tls } = this.now;
-    return tls.verify === 'none' === (other.verify === 'none') && tls.strictSni === other.strictSni && tls.alpn.join() === other.alpn.join();
+    const [asks, wouldAsk] = [tls.verify !== 'none', other.verify !== 'none'];
+    return asks === wouldAsk && tls.strictSni === other.strictSni && tls.alpn.join() === other.alpn.join();
   }
 
   /** From the next handshake on. */

@@ -4,7 +4,7 @@ import type { ToControl, ToTraffic, TrafficStart } from '../../../src/model/mess
 import { P, Segments } from '../../../src/shared/segments.ts';
 
 const start = workerData as TrafficStart;
-const segments = new Segments(start.shared, start.model);
+const segments = new Segments(start.shared);
 const own = segments.process(start.threadIndex);
 const behaviour = start.internalKey;
 const port = parentPort;

@@ -44,7 +44,7 @@ async function writer(from: Model): Promise<{ writer: LogWriter; lost: () => num
   let lost = 0;
   const warnings: string[] = [];
   const made = new LogWriter({ pid: 77, hostname: 'vm', nowMs: () => 1_700_000_000_000, dropped: (lines) => { lost += lines; }, warn: (text) => warnings.push(text) });
-  await made.open(from);
+  await made.open(from, from.proxies.map((_, index) => index));
   return { writer: made, lost: () => lost, warnings };
 }
 

@@ -1,0 +1,104 @@
+/**
+ * What the control thread made of a Model: server states, checks, watches, rates, mail. The counterpart of a traffic thread's Plan: a reload
+ * makes another one, which takes over from `former` what was found, counted and set by hand. Made by balancer.ts.
+ */
+import { hostname } from 'node:os';
+import { systemClock } from '../base/clock.ts';
+import { AlertMail } from '../control/alert-mail.ts';
+import type { ControlEvent, Events } from '../control/events.ts';
+import { startHealth } from '../control/health/checker.ts';
+import type { Health } from '../control/health/checker.ts';
+import { Sampler, samplePeriodMs } from '../control/sampler.ts';
+import { SelfCheck, selfCheckPeriodMs } from '../control/self-check.ts';
+import { ServerStates } from '../control/server-states.ts';
+import type { AdviceList } from '../control/watch/advice-list.ts';
+import { watchLastResorts } from '../control/watch/last-resort.ts';
+import { ProbeWatch } from '../control/watch/probe-watch.ts';
+import { TrafficWatch, trafficWatchPeriodMs } from '../control/watch/traffic-watch.ts';
+import type { ToTraffic } from '../model/messages.ts';
+import type { Model } from '../model/model.ts';
+import type { Segments } from '../shared/segments.ts';
+import { tellHealth } from './parent.ts';
+
+interface ControlGround {
+  readonly events: Events;
+  readonly advice: AdviceList;
+  /** To all traffic threads; objects by index. */
+  readonly broadcast: (message: ToTraffic) => void;
+  readonly warn: (text: string) => void;
+  readonly tellOfMail: (level: 'info' | 'warning', text: string) => void;
+  /** Virtual addresses or systemd's watchdog depend on this process: it asks its own listeners and tells its master. */
+  readonly selfCheck: boolean;
+}
+
+const tellHealthMs = 500;
+
+export class ControlPlan {
+  readonly model: Model;
+  readonly segments: Segments;
+  readonly states: ServerStates;
+  readonly probeWatch: ProbeWatch;
+  readonly trafficWatch: TrafficWatch;
+  readonly sampler: Sampler;
+  private readonly ground: ControlGround;
+  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly endLastResorts: () => void;
+  private health: Health | null = null;
+  /** Null before the process runs as who it will be. */
+  private mail: AlertMail | null = null;
+
+  constructor(model: Model, segments: Segments, ground: ControlGround, former: ControlPlan | null) {
+    this.model = model;
+    this.segments = segments;
+    this.ground = ground;
+    this.states = new ServerStates(model, segments, { clock: systemClock, post: ground.broadcast, events: ground.events, ...(former === null ? {} : { former: former.states }) });
+    this.endLastResorts = watchLastResorts(model, ground.events, ground.advice, (server) => this.states.isStopped(server));
+    this.probeWatch = new ProbeWatch(model, ground.advice, (server) => this.states.address(server));
+    this.trafficWatch = new TrafficWatch(model, ground.advice, systemClock);
+    this.sampler = new Sampler(model, segments, former?.sampler);
+  }
+
+  /** Checks and everything else that goes on by itself. `former` has been stopped. */
+  start(former: ControlPlan | null): void {
+    const { model, segments, states, ground } = this;
+    const slotOf = (server: number): number => segments.serverSlot(server);
+    this.mail = new AlertMail(model, model.global.node === '' ? hostname() : model.global.node, ground.tellOfMail);
+    this.health = startHealth(model, states, {
+      clock: systemClock, random: Math.random, log: ground.warn, watch: this.probeWatch,
+      due: (server) => former?.health?.due(former.segments.serverAt(slotOf(server))),
+    });
+    this.every(samplePeriodMs, () => this.sampler.tick(systemClock.monoMs()));
+    this.every(trafficWatchPeriodMs, () => this.trafficWatch.look());
+    if (ground.selfCheck) this.startSelfCheck();
+  }
+
+  private startSelfCheck(): void {
+    const check = new SelfCheck(this.model, this.segments, (server) => !this.states.isStopped(server));
+    this.every(selfCheckPeriodMs, () => check.look());
+    this.every(tellHealthMs, () => {
+      const broken = check.broken(systemClock.monoMs());
+      tellHealth({ broken, why: broken === '' ? check.unserved() : broken, checked: this.health?.everyServerChecked() ?? false });
+    });
+  }
+
+  observed(server: number, layer: 4 | 7, why: string): void {
+    this.health?.observed(server, layer, why);
+  }
+
+  mailOf(event: ControlEvent): void {
+    this.mail?.hear(event);
+  }
+
+  /** Resolves when the last letters have left or wait on disk. */
+  async stop(): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    this.endLastResorts();
+    this.health?.stop();
+    this.states.stop();
+    await this.mail?.close();
+  }
+
+  private every(periodMs: number, run: () => void): void {
+    this.timers.push(setInterval(run, periodMs));
+  }
+}

@@ -1,0 +1,141 @@
+/** Reload in place: what stays goes on, what is new is served, what is removed ends in its own time, and what is wrong changes nothing. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '../harness/client.ts';
+import { answering, ok } from '../harness/origin.ts';
+import { Site } from '../harness/site.ts';
+
+const head = `global
+    log {log} local0
+    nbthread 2
+    stats socket {admin} mode 600 level admin
+    hard-stop-after 2s
+defaults
+    mode http
+    log global
+    option httplog
+    timeout connect 2s
+    timeout client 5s
+    timeout server 5s
+`;
+
+const first = `${head}frontend fe
+    bind {fe}
+    http-request set-header X-Generation one
+    default_backend be
+frontend going
+    bind {going}
+    default_backend be
+backend be
+    server s1 {s1} weight 10
+    server s2 {s2} weight 10
+`;
+
+async function withSite(configuration: string, run: (running: Site) => Promise<void>): Promise<void> {
+  const running = await Site.start('poise', {
+    configuration,
+    origins: () => Object.fromEntries(['s1', 's2', 's3'].map((name) => [name, answering((request) => ok(`${name} ${request.header('x-generation') ?? ''}`))])),
+  });
+  try {
+    await run(running);
+  } finally {
+    await running.stop();
+  }
+}
+
+/** Until the answer of the runtime socket fits. */
+async function answers(running: Site, line: string, pattern: RegExp): Promise<void> {
+  const end = Date.now() + 5000;
+  let answer = await running.command(line);
+  while (!pattern.test(answer) && Date.now() < end) {
+    await sleep(50);
+    answer = await running.command(line);
+  }
+  assert.match(answer, pattern);
+}
+
+/** Writes another configuration into the site's file and reloads. Gives the answer of the runtime socket. */
+async function reload(running: Site, configuration: string): Promise<string> {
+  writeFileSync(running.file, running.fill(configuration));
+  return running.command('reload');
+}
+
+async function get(client: Client): Promise<string> {
+  return (await client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n').answer('GET')).body.toString();
+}
+
+async function figure(running: Site, proxy: string, name: string, column: string): Promise<string> {
+  const [titles = '', ...rows] = (await running.command('show stat')).split('\n');
+  const row = rows.find((one) => one.startsWith(`${proxy},${name},`))?.split(',') ?? [];
+  return row[titles.replace('# ', '').split(',').indexOf(column)] ?? '';
+}
+
+describe('reload in place', () => {
+  it('keeps connections, counters and what was set by hand; the next request meets the new rules', () => withSite(first, async (running) => {
+    const client = await running.client('fe');
+    const seen = [await get(client), await get(client)];
+    assert.deepEqual(seen.map((body) => body.split(' ')[1]), ['one', 'one']);
+    await running.command('set weight be/s1 30%');
+    await running.command('set server be/s2 state drain');
+    const answer = await reload(running, first.replace('X-Generation one', 'X-Generation two').replace('    server s2', '    server s3 {s3} weight 5\n    server s2'));
+    assert.match(answer, /^Success=1\n--\nReloaded in \d+ ms: 3 changes\.\nadded server be\/s3\nchanged frontend fe\nchanged backend be\n/);
+    const after = [await get(client), await get(client)];
+    assert.deepEqual(after.map((body) => body.split(' ')[1]), ['two', 'two']);
+    assert.deepEqual([await figure(running, 'fe', 'FRONTEND', 'req_tot'), await figure(running, 'be', 'BACKEND', 'hrsp_2xx')], ['4', '4']);
+    assert.deepEqual([await figure(running, 'be', 's1', 'weight'), await figure(running, 'be', 's2', 'status'), await figure(running, 'be', 's3', 'weight')], ['3', 'DRAIN', '5']);
+    assert.match(await running.command('show servers state be'), /s2 \S+ \d 8 /);
+    assert.equal(await figure(running, 'fe', 'FRONTEND', 'conn_tot'), '1');
+  }));
+
+  it('binds what is new, and lets what is removed end', () => withSite(first, async (running) => {
+    const leaving = await running.client('going');
+    await get(leaving);
+    const busy = await running.client('going');
+    busy.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab');
+    await sleep(100);
+    const answer = await reload(running, first.replace('frontend going\n    bind {going}', 'frontend coming\n    bind {coming}'));
+    assert.match(answer, /added frontend coming\nremoved frontend going\nadded listener /);
+    assert.match((await running.ask('coming', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).body.toString(), /^s\d/);
+    // An idle client of the removed frontend is let go, one in the middle of a request is not.
+    assert.equal((await leaving.rest()).ending, 'fin');
+    await answers(running, 'show removed', /^frontend going: removed .*, 1 left, the oldest for \d+ s$/m);
+    assert.match((await busy.send('cd').answer('POST')).body.toString(), /^s\d/);
+    assert.equal((await busy.rest()).ending, 'fin');
+    await assert.rejects(running.client('going'));
+    await answers(running, 'show removed', /^Nothing/);
+  }));
+
+  it('what is removed and does not end is cut after hard-stop-after', () => withSite(first, async (running) => {
+    const busy = await running.client('going');
+    busy.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab');
+    await sleep(100);
+    await reload(running, first.replace(/frontend going[^]*?backend be\n/, ''));
+    const from = Date.now();
+    await busy.rest(6000);
+    assert(Date.now() - from > 1000, `after ${Date.now() - from} ms`);
+  }));
+
+  it('a configuration with an error, an address in use or a change that needs a restart changes nothing', () => withSite(first, async (running) => {
+    const client = await running.client('fe');
+    await get(client);
+    assert.match(await reload(running, first.replace('default_backend be', 'default_backend nowhere')), /^Success=0\n--\n.*lb\.cfg:16.*nowhere[^]*nothing was changed/m);
+    assert.match(await reload(running, first.replace('nbthread 2', 'nbthread 3')), /^Success=0\n--\nA change of nbthread needs a restart\.\n/);
+    const taken = `${first}frontend taken\n    bind {s1}\n`;
+    assert.match(await reload(running, taken), /^Success=0\n--\nBinding .* for frontend taken: cannot bind socket \(Address already in use\)/);
+    assert.equal((await get(client)).split(' ')[1], 'one');
+    assert.match(await reload(running, first), /^Success=1\n--\nReloaded in \d+ ms: nothing has changed/);
+    assert.equal((await get(client)).split(' ')[1], 'one');
+  }));
+
+  it('signals reload too', () => withSite(first, async (running) => {
+    for (const [number, signal] of (['SIGUSR2', 'SIGHUP'] as const).entries()) {
+      writeFileSync(running.file, running.fill(first.replace('Generation one', `Generation by-${signal}`)));
+      running.process?.child.kill(signal);
+      const end = Date.now() + 5000;
+      while (((running.process?.stderr ?? '').match(/Reloaded in/g) ?? []).length <= number && Date.now() < end) await sleep(50);
+      assert.match((await running.ask('fe', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).body.toString(), new RegExp(`by-${signal}`));
+    }
+  }));
+});
