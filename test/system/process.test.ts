@@ -107,7 +107,7 @@ describe('master', () => {
     await eventually('the balancer ends with its master', () => !isAlive(second));
   });
 
-  it('SIGUSR2 takes a changed configuration over, a broken one changes nothing', { timeout: 40_000 }, async () => {
+  it('SIGUSR2 takes a changed configuration up in place, a broken one changes nothing; upgrade lets a new worker take over', { timeout: 40_000 }, async () => {
     const site = await prepare();
     const master = start(site, ['-W']);
     await master.listening([{ address: site.place.address, port: site.port('front') }]);
@@ -116,14 +116,18 @@ describe('master', () => {
     writeFileSync(site.file, good.replace(`:${site.port('a')}`, `:${site.port('b')}`));
     master.child.kill('SIGUSR2');
     await eventually('the new configuration serves', async () => (await servedBy(site)) === 'b', 15_000);
-    await eventually('the old balancer ends', () => !isAlive(first), 15_000);
-    const second = await eventually('the runtime socket is the new one', () => balancerPid(site));
+    assert.equal(await balancerPid(site), first);
     writeFileSync(site.file, good.replace('bind', 'bnid'));
     master.child.kill('SIGUSR2');
     await eventually('the fault is told', () => master.stderr.includes('nothing was changed'), 10_000);
     assert.match(master.stderr, /lb\.cfg:\d+.*'bnid'/);
-    assert.equal(await balancerPid(site), second);
+    assert.equal(await balancerPid(site), first);
     assert.equal(await servedBy(site), 'b');
+    writeFileSync(site.file, good);
+    assert.match(await site.command('upgrade'), /^A new worker is started\./);
+    await eventually('the old balancer ends', () => !isAlive(first), 15_000);
+    assert.notEqual(await eventually('the runtime socket is the new one', () => balancerPid(site)), first);
+    assert.equal(await servedBy(site), 'a');
   });
 
   it('ends with 1 when its first balancer cannot start', { timeout: 20_000 }, async () => {
@@ -146,8 +150,9 @@ describe('master', () => {
     const toldSeconds = Number(/MONOTONIC_USEC=(\d+)\n/.exec(systemd.text)?.[1]) / 1_000_000;
     const uptimeSeconds = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]);
     assert.ok(Math.abs(uptimeSeconds - toldSeconds) < 30, `${toldSeconds} and ${uptimeSeconds}`);
-    master.child.kill('SIGUSR1');
+    master.child.kill('SIGTERM');
     await master.exited(15_000);
+    await eventually('the last word', () => systemd.text.includes('STOPPING'), 5000);
     assert.match(systemd.text, new RegExp(`^READY=1\\nMAINPID=${master.pid}\\n[\\s\\S]*RELOADING=1[\\s\\S]*READY=1[\\s\\S]*STOPPING=1`));
   });
 });
