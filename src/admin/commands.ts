@@ -2,6 +2,7 @@
  * The table of runtime commands, and the one function that runs a command line. Called by socket.ts for every line; the help
  * texts and the generated documentation come from the same table.
  */
+import { certificateCommands } from './certificate-commands.ts';
 import type { Answer, Command, CommandSession } from './command.ts';
 import { command, findCommand, helpText, levels, permissionDenied, splitLine, unknownCommand } from './command.ts';
 import type { AdminContext } from './context.ts';
@@ -18,7 +19,19 @@ import { vrrpCommands } from './vrrp-commands.ts';
 const help = command('help', 'user', 'help [<command>]', 'list the commands, or those like one', call => helpText(commands, call.args));
 
 /** In the order of their usage, as HAProxy lists them. */
-export const commands: readonly Command[] = [...showCommands, ...serverCommands, ...frontendCommands, ...patternCommands, ...tableCommands, ...sessionCommands, ...streamCommands, ...vrrpCommands, ...reloadCommands, help]
+export const commands: readonly Command[] = [
+  ...showCommands,
+  ...serverCommands,
+  ...frontendCommands,
+  ...patternCommands,
+  ...tableCommands,
+  ...sessionCommands,
+  ...streamCommands,
+  ...certificateCommands,
+  ...vrrpCommands,
+  ...reloadCommands,
+  help,
+]
   .sort((left, right) => (left.usage < right.usage ? -1 : 1));
 
 /** First words of commands that only look, or concern this connection alone. */

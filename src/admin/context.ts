@@ -16,6 +16,7 @@ import type { ReportSources } from '../report/sources.ts';
 import type { Segments } from '../shared/segments.ts';
 import type { StickTables } from '../shared/stick-table.ts';
 import { CapturedErrors } from './captured-errors.ts';
+import { Certificates } from './certificates.ts';
 import { EventLog } from './event-log.ts';
 import { Frontends } from './frontends.ts';
 import { Patterns } from './patterns.ts';
@@ -75,6 +76,7 @@ export interface AdminContext extends AdminParts {
   readonly errors: CapturedErrors;
   readonly eventLog: EventLog;
   readonly threads: ThreadQuestions;
+  readonly certificates: Certificates;
   readonly snapshot: () => Snapshot;
   /** Messages of the traffic threads that concern this room; others are ignored. */
   readonly receive: (message: ToControl) => void;
@@ -114,6 +116,7 @@ export function createAdminContext(parts: AdminParts, former?: AdminContext): Ad
     errors,
     eventLog: former?.eventLog ?? new EventLog(parts.events),
     threads,
+    certificates: new Certificates(model, segments, broadcast),
     snapshot: () => {
       parts.sampler.refresh(parts.clock.monoMs());
       return takeSnapshot(model, segments, sources);

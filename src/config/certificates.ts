@@ -41,6 +41,32 @@ function oneLine(name: string): string {
   return name.split('\n').map((part) => `/${part}`).join('');
 }
 
+/** Certificates and the first key of a PEM text; '' = it has no key. */
+export function pemParts(text: string): { readonly blocks: readonly string[]; readonly keyPem: string } {
+  return { blocks: text.match(certificateBlock) ?? [], keyPem: keyBlock.exec(text)?.[0] ?? '' };
+}
+
+/** A certificate with its key, or which of them cannot be used; 'pair': they do not belong together. */
+export function certificateFrom(index: number, path: string, blocks: readonly string[], keyPem: string): Certificate | 'certificate' | 'key' | 'pair' {
+  let leaf: X509Certificate;
+  let key: KeyObject;
+  try {
+    leaf = new X509Certificate(blocks[0] ?? '');
+  } catch {
+    return 'certificate';
+  }
+  try {
+    key = createPrivateKey(keyPem);
+  } catch {
+    return 'key';
+  }
+  if (!leaf.checkPrivateKey(key)) return 'pair';
+  return {
+    index, path, certPem: `${blocks.join('\n')}\n`, keyPem, names: namesOf(leaf), keyType: keyTypeOf(key), subject: oneLine(leaf.subject), issuer: oneLine(leaf.issuer),
+    serial: leaf.serialNumber, notBefore: leaf.validFrom, notAfter: leaf.validTo, fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
+  };
+}
+
 export class CertificateStore {
   private readonly context: Context;
   private readonly byPath = new Map<string, number>();
@@ -118,38 +144,26 @@ export class CertificateStore {
 
   private check(path: string, place: Place, blocks: readonly string[], keyPem: string): Certificate | undefined {
     const { problems, draft } = this.context;
-    let leaf: X509Certificate;
-    let key: KeyObject;
-    try {
-      leaf = new X509Certificate(blocks[0] ?? '');
-    } catch {
+    const made = certificateFrom(draft.certificates.length, readable(path), blocks, keyPem);
+    if (made === 'certificate') {
       problems.error(place, path, `the certificate in '${path}' cannot be decoded`, "look at it with 'openssl x509 -in <file> -noout -text'");
-      return undefined;
-    }
-    try {
-      key = createPrivateKey(keyPem);
-    } catch {
+    } else if (made === 'key') {
       const locked = keyPem.includes('ENCRYPTED');
       problems.error(place, path, locked ? `the private key of '${path}' is protected by a passphrase` : `the private key of '${path}' cannot be decoded`,
         locked ? "remove the passphrase with 'openssl pkey -in <key> -out <key>'" : "look at it with 'openssl pkey -in <file> -noout'");
-      return undefined;
-    }
-    if (!leaf.checkPrivateKey(key)) {
+    } else if (made === 'pair') {
       problems.error(place, path, `the private key does not belong to the certificate in '${path}'`, 'the file must start with the certificate of the server itself, and hold its own key');
-      return undefined;
+    } else {
+      this.checkDates(path, place, made);
+      return made;
     }
-    this.checkDates(path, place, leaf);
-    return {
-      index: draft.certificates.length, path: readable(path), certPem: `${blocks.join('\n')}\n`, keyPem, names: namesOf(leaf), keyType: keyTypeOf(key),
-      subject: oneLine(leaf.subject), issuer: oneLine(leaf.issuer), serial: leaf.serialNumber, notBefore: leaf.validFrom, notAfter: leaf.validTo,
-      fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
-    };
+    return undefined;
   }
 
-  private checkDates(path: string, place: Place, leaf: X509Certificate): void {
+  private checkDates(path: string, place: Place, leaf: Certificate): void {
     const { problems } = this.context;
-    if (Date.parse(leaf.validTo) < this.nowMs) problems.warning(place, path, `the certificate in '${path}' expired on ${leaf.validTo}`, 'renew it: clients will refuse it');
-    else if (Date.parse(leaf.validFrom) > this.nowMs) problems.warning(place, path, `the certificate in '${path}' is not valid before ${leaf.validFrom}`, 'check the clock of this machine');
+    if (Date.parse(leaf.notAfter) < this.nowMs) problems.warning(place, path, `the certificate in '${path}' expired on ${leaf.notAfter}`, 'renew it: clients will refuse it');
+    else if (Date.parse(leaf.notBefore) > this.nowMs) problems.warning(place, path, `the certificate in '${path}' is not valid before ${leaf.notBefore}`, 'check the clock of this machine');
   }
 
   /** PEM text of a CA file or folder; '@system-ca' stands for the system's. Undefined: reported. */

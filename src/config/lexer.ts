@@ -8,7 +8,7 @@ import { limits } from '../model/limits.ts';
 /** Gives the value of an environment variable or of `.FILE`, `.LINE`, `.SECTION`; undefined = not set. */
 export type Variables = (name: string) => string | undefined;
 
-interface LexFault {
+export interface LexFault {
   /** One sentence without full stop. */
   readonly message: string;
   /** Column of the fault, from 1. */

@@ -1,5 +1,5 @@
 /** TLS words of binds and servers → BindTls and ServerTls: versions, files, certificates. Called by build.ts. */
-import type { BindTls, ServerTls, TlsCommon, TlsVersion } from '../model/model.ts';
+import type { BindCertificate, BindTls, ServerTls, TlsCommon, TlsVersion } from '../model/model.ts';
 import type { Place } from '../model/problem.ts';
 import type { CertificateStore } from './certificates.ts';
 import { filePath } from './context.ts';
@@ -40,8 +40,6 @@ function common(context: Context, store: CertificateStore, own: TlsDraft, base: 
   };
 }
 
-type Chosen = { certificate: number; sniFilters: readonly string[] };
-
 /** Number of values of the words that may stand in the brackets of a crt-list line. */
 const listWords: ReadonlyMap<string, number> = new Map([
   ...[...tlsVersionRows, ...tlsValueRows].map((row) => [row.word, row.values] as const),
@@ -50,6 +48,18 @@ const listWords: ReadonlyMap<string, number> = new Map([
 
 /** Words whose loss would let clients in that the line keeps out. */
 const protectingWords: ReadonlySet<string> = new Set(['verify', 'ca-file', 'ca-verify-file', 'crl-file']);
+
+/** Why the options of one certificate cannot be used when it is added to a list at run time, '' when they can. */
+export function crtListOptionFault(options: readonly string[]): string {
+  for (let index = 0; index < options.length; index += 1) {
+    const word = options[index] ?? '';
+    const values = listWords.get(word);
+    if (values === undefined) return `unknown ssl keyword ${word}`;
+    if (word === 'ssl-min-ver' || (protectingWords.has(word) && options[index + 1] !== 'none')) return `'${word}' for a single certificate is not supported`;
+    index += values;
+  }
+  return '';
+}
 
 /** The version is agreed before the certificate is chosen here: the strictest line of the list counts for all. */
 function raiseMinimum(context: Context, entry: CrtListEntry, bind: BindDraft, text: string): void {
@@ -82,8 +92,8 @@ function tellOptions(context: Context, entry: CrtListEntry, bind: BindDraft): vo
   }
 }
 
-function certificatesOf(context: Context, store: CertificateStore, bind: BindDraft): Chosen[] {
-  const chosen: Chosen[] = [];
+function certificatesOf(context: Context, store: CertificateStore, bind: BindDraft): BindCertificate[] {
+  const chosen: BindCertificate[] = [];
   for (const { path, list } of bind.tls.crt) {
     if (!list) {
       chosen.push(...store.load(path, bind.place).map((certificate) => ({ certificate, sniFilters: [] })));
@@ -93,7 +103,8 @@ function certificatesOf(context: Context, store: CertificateStore, bind: BindDra
     if (entries.length === 0) context.problems.warning(bind.place, path, `crt-list '${path}' names no certificate`);
     for (const entry of entries) {
       tellOptions(context, entry, bind);
-      chosen.push(...store.load(entry.crt, entry.place).map((certificate) => ({ certificate, sniFilters: entry.filters })));
+      const line = { list: path, line: entry.place.line, options: entry.optionText };
+      chosen.push(...store.load(entry.crt, entry.place).map((certificate) => ({ certificate, sniFilters: entry.filters, entry: line })));
     }
   }
   return chosen;

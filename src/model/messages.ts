@@ -2,7 +2,7 @@
  * Messages between the control thread and the traffic threads. Only plain data travels; counters, gauges, states and stick
  * tables are in shared memory and never in messages. One `postMessage` per message, no answers expected unless said.
  */
-import type { Model } from './model.ts';
+import type { BindTls, Certificate, Model } from './model.ts';
 
 /**
  * Places in shared memory of a model's objects, by index. A reload leaves an object that stays where it is, so messages name proxies and
@@ -153,6 +153,9 @@ export type ToTraffic =
   /** Server or backend has a free slot or changed state: look at the queue. server -1 = the whole backend. */
   | { readonly type: 'wake-queue'; readonly proxy: number; readonly server: number }
   | { readonly type: 'server-address'; readonly server: number; readonly host: string; readonly port: number }
+  /** Certificates were changed by command: all there are now, who uses them, by slot. From the next handshake on. */
+  | { readonly type: 'certificates'; readonly certificates: readonly Certificate[]; readonly binds: readonly { readonly slot: number; readonly tls: BindTls }[];
+      readonly servers: readonly { readonly slot: number; readonly certificate: number }[] }
   /** `set server … ssl`: false = new connections are made without TLS. */
   | { readonly type: 'server-tls'; readonly server: number; readonly on: boolean }
   | { readonly type: 'patterns'; readonly id: number; readonly entries: readonly { readonly key: string; readonly value: string }[] }

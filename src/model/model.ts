@@ -408,9 +408,17 @@ export interface TlsCommon {
   readonly crlPem: string;
 }
 
+export interface BindCertificate {
+  /** Index into Model.certificates. */
+  readonly certificate: number;
+  readonly sniFilters: readonly string[];
+  /** Line of the crt-list that names it, options as written; absent: `crt` of the bind line. */
+  readonly entry?: { readonly list: string; readonly line: number; readonly options: string };
+}
+
 export interface BindTls extends TlsCommon {
   /** Certificates in order; the first is the default. With SNI filters from a crt-list ([] = the names in the certificate). */
-  readonly certificates: readonly { readonly certificate: number; readonly sniFilters: readonly string[] }[];
+  readonly certificates: readonly BindCertificate[];
   readonly strictSni: boolean;
   readonly verify: 'none' | 'optional' | 'required';
   readonly crtIgnoreErrors: readonly string[];

@@ -108,8 +108,8 @@ export class TrafficThreads {
   async commit(model: Model, shared: SharedHandles, segments: Segments): Promise<void> {
     this.begin = { ...this.begin, model, shared };
     this.segments = segments;
-    // Patterns were read from their files again.
-    for (const key of this.standing.keys()) if (key.startsWith('patterns ')) this.standing.delete(key);
+    // Patterns and certificates were read from their files again, and TLS is as the server lines say.
+    for (const key of this.standing.keys()) if (/^(?:patterns|certificates|tls)/.test(key)) this.standing.delete(key);
     await this.answers('reload-done', { type: 'reload-commit' }, () => undefined);
   }
 
@@ -260,6 +260,7 @@ function standingKey(message: ToTraffic): string {
   switch (message.type) {
     case 'server-address': return `address ${message.server}`;
     case 'server-tls': return `tls ${message.server}`;
+    case 'certificates': return 'certificates';
     case 'patterns': return `patterns ${message.id}`;
     case 'set-maxconn': return `maxconn ${message.proxy}`;
     case 'set-rate-limit': return `rate ${message.which}`;

@@ -163,6 +163,12 @@ export class ServerPlan {
     }
   }
 
+  /** Another client certificate, for connections that are made from now on. */
+  replaceTls(tls: ServerTlsContext): void {
+    if (this.tls === null && this.unusedTls !== null) this.unusedTls = tls;
+    else this.tls = tls;
+  }
+
   /** `set server … ssl on|off`. Idle connections of the other kind are not used any more. */
   useTls(on: boolean): void {
     const wanted = this.tls ?? this.unusedTls;

@@ -11,6 +11,7 @@ import { ServerTlsContext } from './dispatch/server-tls.ts';
 import { serveQueues } from './dispatch/serve-queues.ts';
 import { Admission } from './listen/admission.ts';
 import type { Listener } from './listen/listener.ts';
+import { useCertificates } from './listen/live-certificates.ts';
 import { bindFailure, openListeners } from './listen/open-listeners.ts';
 import { endSession, shutdownServer } from './endings.ts';
 import type { ListenerPlan } from './plan.ts';
@@ -102,6 +103,9 @@ export class TrafficThread implements TimerOwner {
         return;
       case 'server-address':
         this.moveServer(message.server, message.host, message.port);
+        return;
+      case 'certificates':
+        useCertificates(message, this.listeners, context);
         return;
       case 'server-tls':
         context.plan.serverAt(message.server)?.useTls(message.on);

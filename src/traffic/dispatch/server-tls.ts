@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { checkServerIdentity, createSecureContext, type ConnectionOptions, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
-import type { ServerTls } from '../../model/model.ts';
+import type { Certificate, ServerTls } from '../../model/model.ts';
 import { P } from '../../shared/segments.ts';
 import type { Plan, ServerPlan } from '../plan.ts';
 import type { ThreadContext } from '../thread-context.ts';
@@ -30,12 +30,11 @@ export class ServerTlsContext {
   private readonly watch: CertificateWatch | null;
 
   /** Throws when certificates or cipher lists cannot be used. `made` holds contexts by what they were made of: servers share them. */
-  constructor(tls: ServerTls, target: ServerPlan, plan: Plan, context: ThreadContext, made: Map<string, SecureContext>) {
+  constructor(tls: ServerTls, target: ServerPlan, plan: Plan, context: ThreadContext, made: Map<string, SecureContext>, certificate: Certificate | undefined = plan.model.certificates[tls.certificate]) {
     this.tls = tls;
     this.watch = plan.exchange.has(target.server.proxy) ? new CertificateWatch(target.slot, context) : null;
     this.process = context.process;
     this.keepsFacts = plan.usesTlsFacts;
-    const certificate = plan.model.certificates[tls.certificate];
     this.certificatePem = certificate?.certPem ?? '';
     const ciphers = cipherList(tls);
     const options: SecureContextOptions = {

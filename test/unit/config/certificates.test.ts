@@ -42,7 +42,10 @@ test('several crt words, folders and bundles keep their order; a file is loaded 
 
 test('crt-list gives names', () => {
   const listed = load(`${base}frontend a\n bind :443 ssl crt-list /list\n`, { ...files, '/list': '# x\n/tls/mail.pem [alpn h2] Mail.lab.local\n\n/tls/wild.pem *.shop.test !admin.shop.test\r\n' });
-  assert.deepEqual(model(listed).binds[0]?.tls?.certificates, [{ certificate: 0, sniFilters: ['mail.lab.local'] }, { certificate: 1, sniFilters: ['*.shop.test', '!admin.shop.test'] }]);
+  assert.deepEqual(model(listed).binds[0]?.tls?.certificates, [
+    { certificate: 0, sniFilters: ['mail.lab.local'], entry: { list: '/list', line: 2, options: 'alpn h2' } },
+    { certificate: 1, sniFilters: ['*.shop.test', '!admin.shop.test'], entry: { list: '/list', line: 4, options: '' } },
+  ]);
   const problemsOf = (list: string): string => told(load(`${base}frontend a\n bind :443 ssl crt-list /list\n`, { ...files, '/list': list }), 'error', 'unsupported').join();
   assert.match(problemsOf('/nowhere.pem\n'), /^1 cannot read certificate/);
   assert.match(problemsOf('/tls/mail.pem [foo x]\n'), /'foo' cannot stand in a crt-list/);
