@@ -62,6 +62,8 @@ async function main(words: readonly string[]): Promise<number> {
       return check(words.slice(1));
     case 'demo':
       return (await import('./demo.ts')).demo(words.slice(1));
+    case 'logs':
+      return (await import('./logs/logs.ts')).logs(words.slice(1));
     case 'vrrp':
       return (await import('./vrrp.ts')).vrrp(words.slice(1));
     case 'init':

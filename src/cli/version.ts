@@ -24,6 +24,7 @@ export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W
        poise check [-f <file|folder>]... [--keepalived <file>]... [--probe] [--json] [--strict]
        poise vrrp -f <keepalived.conf> [-s <poise.cfg>] [-t] [-i <id>]
        poise vrrp status [-f <keepalived.conf>] [--json]
+       poise logs [<file>...] [--backend <name>] [--status <list>] [--cause <list>] [--count-by <columns>] [...]
        poise demo [--once]
        poise exchange-sim [...]
        poise init exchange --servers <name>=<address>,... --name <host> --vip <address>/<bits> --cert <file> [...]
@@ -51,6 +52,7 @@ export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W
             compares certificates and the names in healthcheck.htm
   vrrp      keepalived's half alone: moves the virtual addresses of a keepalived.conf; -t checks it, -i sets what @id lines compare with,
             -s names a file with a poise section (relays, webhooks)
+  logs      filters and counts log files and streams; 'poise logs --help' tells its options
   demo      a simulated Exchange site behind the balancer; with --once it plays the article through and ends
   exchange-sim   simulated Exchange servers for tests; 'poise exchange-sim --help' tells its options
   init      writes the files of an Exchange site; 'poise init --help' tells its options

@@ -1,8 +1,8 @@
 /**
- * `npm run docs`: writes docs/configuration.md from the keyword tables and the catalog, so that the page cannot say anything else
- * than the program does. A unit test compares the committed page with configurationPage() and keepalivedPage().
+ * `npm run docs`: writes docs/configuration.md and others from the keyword tables and the catalog, so that the page cannot say anything else
+ * than the program does. A unit test compares the committed page with configurationPage() and the others.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bindRows } from '../config/bind.ts';
 import { errorStatuses } from '../config/errors.ts';
@@ -22,6 +22,9 @@ import { logAliases } from '../model/catalog/aliases.ts';
 import { converters } from '../model/catalog/converters.ts';
 import { fetches } from '../model/catalog/fetches.ts';
 import type { ArgSpec, SupportState } from '../model/catalog/fetches.ts';
+import { faults } from '../model/fault.ts';
+import { terminationWords } from '../model/termination.ts';
+import { broken } from '../wire/http1/broken.ts';
 
 const stateWords: Readonly<Record<KeywordState | SupportState, string>> = {
   active: 'yes', 'no effect': 'no effect', later: 'later', legacy: 'old syntax', unsupported: '**no**', inactive: 'later',
@@ -158,8 +161,25 @@ export function keepalivedPage(): string {
   }).join('');
 }
 
+const marks = ['<!-- causes: begin (made by npm run docs) -->', '<!-- causes: end -->'] as const;
+
+/** docs/logging.md with its tables made anew; the text around them is written by hand. */
+export function loggingPage(page: string): string {
+  const [before = '', rest = ''] = page.split(marks[0]);
+  const after = rest.split(marks[1])[1] ?? '';
+  const rows = Object.values(faults).map((fault) => {
+    const letters = fault.cause + fault.stage;
+    return [`\`${letters}\``, fault.status === 0 ? '' : String(fault.status), fault.why, terminationWords(letters)];
+  });
+  const causes = table(['letters', 'status', 'what happened', 'the letters in words (`poise logs`)'], rows.toSorted((one, other) => ((one[0] ?? '') < (other[0] ?? '') ? -1 : 1)));
+  const rules = Object.values(broken).map((what) => `- ${what}\n`).join('');
+  return `${before}${marks[0]}\n${causes}\nWhat a refused message broke:\n\n${rules}${marks[1]}${after}`;
+}
+
 if (import.meta.main) {
   const folder = join(import.meta.dirname, '..', '..', 'docs');
   writeFileSync(join(folder, 'configuration.md'), configurationPage());
   writeFileSync(join(folder, 'keepalived.md'), keepalivedPage());
+  const logging = join(folder, 'logging.md');
+  writeFileSync(logging, loggingPage(readFileSync(logging, 'utf8')));
 }

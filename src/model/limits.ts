@@ -41,6 +41,12 @@ export const limits = {
   logRingBytes: 2097152,
   /** Log text that may wait for a slow stdout or stderr in the control thread; more is dropped and counted. */
   logPendingBytesMax: 4194304,
+  /** `poise logs`: read from a file at a time; longest line looked at; different rows of a table, the rest is counted as one. */
+  logReadBytes: 262144,
+  logLineReadBytesMax: 1048576,
+  logCountRowsMax: 100000,
+  /** Between two looks at a log file that is followed. */
+  logFollowLookMs: 200,
   /** Idle server connections kept per server and thread when pool-max-conn is not set. */
   idlePerServerMax: 512,
   /** Server connections that one client session keeps for itself (HAProxy: max-session-srv-conns 5): enough for every backend of an Exchange site. */

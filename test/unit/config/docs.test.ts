@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { configurationPage, keepalivedPage } from '../../../src/cli/write-docs.ts';
+import { configurationPage, keepalivedPage, loggingPage } from '../../../src/cli/write-docs.ts';
 import { globalTable } from '../../../src/config/global/keywords.ts';
 import { proxyTable } from '../../../src/config/proxy/table.ts';
 
@@ -14,6 +14,12 @@ test('docs/configuration.md is current', () => {
 test('docs/keepalived.md is current', () => {
   const committed = readFileSync(new URL('../../../docs/keepalived.md', import.meta.url), 'utf8');
   assert.equal(committed === keepalivedPage(), true, "docs/keepalived.md is out of date: run 'npm run docs'");
+});
+
+test('the tables of docs/logging.md are current', () => {
+  const committed = readFileSync(new URL('../../../docs/logging.md', import.meta.url), 'utf8');
+  assert.equal(committed === loggingPage(committed), true, "docs/logging.md is out of date: run 'npm run docs'");
+  assert.ok(committed.includes('queue of the server is full') && committed.includes('RFC 9112 6.1'));
 });
 
 test('no word stands twice in a table, and each has its sentence', () => {
