@@ -69,8 +69,15 @@ export class FailoverPair {
   /** Brings the pair to where the fault may begin. */
   async prepare(fault: Fault): Promise<void> {
     if (fault !== 'return of the node') await this.#settled();
-    await sleep(restMs);
-    await this.#outside.report();
+    // Whatever the fault before has left behind, a stale hardware address say, does not count for this one.
+    const endMs = performance.now() + settleMsMax;
+    for (let calm = false; !calm;) {
+      await this.#outside.report();
+      await sleep(restMs);
+      const { lost, answered, pings } = await this.#outside.report();
+      calm = lost === 0 && pings.lost === 0 && answered > 0;
+      if (!calm && performance.now() > endMs) throw new Error(`${this.subject.name}: requests are lost before the fault begins`);
+    }
   }
 
   /** `phase`: 0 … 1, how far between two adverts it happens, because that alone decides on most of a second. */

@@ -59,6 +59,10 @@ export async function vrrp(words: readonly string[]): Promise<number> {
   const told = new NodeStatus(file, () => node.status(), (text) => { notices.warning(text); });
   process.on('SIGUSR1', () => { void node.status().then((instances) => { writeKeepalivedFiles('data', instances, model); }); });
   process.on('SIGUSR2', () => { void node.status().then((instances) => { writeKeepalivedFiles('stats', instances, model); }); });
+  process.on('SIGHUP', () => {
+    printProblems(loadKeepalived(file, configId === undefined ? {} : { configId }).problems, notices);
+    notices.warning(`SIGHUP received: ${file} was checked; its changes are used after a restart.`);
+  });
   // There is no balancer whose checks have to run first.
   node.ready();
   const stopped = Promise.withResolvers<number>();

@@ -19,6 +19,8 @@ const answerMsMax = 1500;
 /** Looks in a row that must fail before a bind is told: a lost look is not an outage. */
 const failuresMin = 3;
 const threadStillMsMax = 2000;
+/** `broken` is asked twice a second: when it was not, this process was stopped, and its threads with it. */
+const notAskedMsMax = 1000;
 const listenState = '0A';
 
 export class SelfCheck {
@@ -30,6 +32,7 @@ export class SelfCheck {
   readonly #usable: (server: number) => boolean;
   /** Heartbeat of each thread as last seen, and when it last changed by the clock that cannot jump. */
   readonly #beats: { value: number; changedMs: number }[];
+  #askedMs: number | undefined;
   /** Connections that waited to be accepted at the last look. */
   readonly #waited = new Map<Bind, number>();
 
@@ -43,20 +46,23 @@ export class SelfCheck {
 
   /** Starts one look at every bind; the results are in `why` from the next call on. */
   look(): void {
-    const own = new Set(Object.values(networkInterfaces()).flatMap((list) => list ?? []).map((one) => one.address));
-    const queues = acceptQueues();
+    const own = once(ownAddresses);
+    const queues = once(acceptQueues);
     for (const bind of this.#model.binds) {
       const proxy = this.#model.proxies[bind.proxy];
       const place = placeOf(bind, own);
       if (proxy === undefined || proxy.disabled || place === undefined) continue;
       // A client certificate is wanted that nobody has here: what the kernel knows of the listener has to do.
       if (proxy.mode === 'http' && bind.tls?.verify !== 'required') this.#ask(place);
-      else if (bind.address.kind === 'inet') this.#lookAtQueue(bind, queues?.get(place.port) ?? 0);
+      else if (bind.address.kind === 'inet') this.#lookAtQueue(bind, queues()?.get(place.port) ?? 0);
     }
   }
 
   /** What of this process does not work; empty: all does. `nowMs` is of a clock that cannot jump. Asked once a round. */
   broken(nowMs: number): string {
+    const sinceMs = nowMs - (this.#askedMs ?? nowMs);
+    this.#askedMs = nowMs;
+    if (sinceMs > notAskedMsMax) for (const beat of this.#beats) if (beat.changedMs !== 0) beat.changedMs += sinceMs;
     for (const [thread, beat] of this.#beats.entries()) {
       const value = this.#segments.process(thread)[P.heartbeat_ms] ?? 0;
       if (value !== beat.value || beat.changedMs === 0) [beat.value, beat.changedMs] = [value, nowMs];
@@ -154,13 +160,23 @@ export class SelfCheck {
   }
 }
 
+/** Asks when it is first needed: the kernel may take its time to list what it has, and most binds need neither list. */
+function once<T>(ask: () => T): () => T {
+  let answer: { readonly value: T } | undefined;
+  return () => (answer ??= { value: ask() }).value;
+}
+
+function ownAddresses(): ReadonlySet<string> {
+  return new Set(Object.values(networkInterfaces()).flatMap((list) => list ?? []).map((one) => one.address));
+}
+
 /** Where this process can reach the bind; undefined when the address is not on this machine, as the virtual one of a backup node. */
-function placeOf(bind: Bind, own: ReadonlySet<string>): Place | undefined {
+function placeOf(bind: Bind, own: () => ReadonlySet<string>): Place | undefined {
   const { address } = bind;
   if (address.kind === 'unix') return { bind, host: '', port: 0, path: address.abstract ? `\0${address.path}` : address.path };
   if (address.kind !== 'inet' || bind.interface !== '') return undefined;
   const host = address.host === '0.0.0.0' || address.host === '' || address.host === '*' ? '127.0.0.1' : address.host === '::' ? '::1' : address.host;
-  if (!own.has(host) && !host.startsWith('127.')) return undefined;
+  if (!host.startsWith('127.') && host !== '::1' && !own().has(host)) return undefined;
   return { bind, host, port: address.port, path: '' };
 }
 

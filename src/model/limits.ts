@@ -75,7 +75,9 @@ export const limits = {
   /** A master process that says nothing for so long is taken for hung: its VRRP process gives the addresses up. */
   vrrpSilenceMsMax: 3000,
   /** A balancer process that says nothing for so long is taken for hung. With the look at it, the address is given up within 3 s. */
-  balancerSilenceMsMax: 2000,
+  balancerSilenceMsMax: 2500,
+  /** A process that comes back to its work so much later than it wanted was stopped itself, and judges nobody by that time. */
+  ownPauseMs: 500,
   /** A balancer process that died and serves again within this time keeps the address: the other node would not have noticed sooner. */
   balancerBackMsMax: 3000,
   /** After a planned hand-over the addresses stay so long at most, for requests that are being answered; never longer than the other node's skew. */

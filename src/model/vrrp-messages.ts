@@ -6,6 +6,7 @@ export type VrrpState = 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT' | 'STOP';
 
 /** To the VRRP process. Without any for `vrrpSilenceMsMax`, it takes its master for hung and gives the addresses up. */
 export type VrrpCommand =
+  /** Answered with `alive`. */
   | { readonly kind: 'beat' }
   /** The balancer's checks have run once. */
   | { readonly kind: 'ready' }
@@ -22,6 +23,7 @@ export type VrrpCommand =
 
 /** From the VRRP process. */
 export type VrrpReport =
+  | { readonly kind: 'alive' }
   | { readonly kind: 'state'; readonly instance: string; readonly from: VrrpState; readonly to: VrrpState; readonly priority: number; readonly why: string }
   | { readonly kind: 'group'; readonly group: string; readonly to: VrrpState }
   | { readonly kind: 'priority'; readonly instance: string; readonly state: VrrpState; readonly priority: number; readonly why: string }

@@ -25,6 +25,8 @@ export class VrrpEngine {
   /** Why the balancer must not have traffic; empty: it may. */
   #health = '';
   #lastBeatMs: number;
+  /** When the next turn was to be at the latest. */
+  #plannedMs = Number.POSITIVE_INFINITY;
   #started = false;
   #retryAtMs = 0;
   /** When addresses that were given up go; Infinity: nothing was given up. */
@@ -45,7 +47,12 @@ export class VrrpEngine {
   nextMs(nowMs: number): number {
     if (this.#releaseAtMs !== Number.POSITIVE_INFINITY) return this.#releaseAtMs;
     const silenceMs = this.#lastBeatMs + limits.vrrpSilenceMsMax + 1;
-    let next = silenceMs > nowMs ? silenceMs : Number.POSITIVE_INFINITY;
+    this.#plannedMs = this.#next(silenceMs > nowMs ? silenceMs : Number.POSITIVE_INFINITY);
+    return this.#plannedMs;
+  }
+
+  #next(latestMs: number): number {
+    let next = latestMs;
     for (const runner of this.runners) next = Math.min(next, runner.machine.nextMs());
     if (this.runners.some((runner) => runner.machine.state === 'FAULT') || !this.#started) next = Math.min(next, this.#retryAtMs);
     for (const delay of this.#model.interfaceDelays) {
@@ -60,9 +67,11 @@ export class VrrpEngine {
     if (this.stopped) return;
     if (nowMs >= this.#releaseAtMs) this.#release();
     if (this.#releaseAtMs !== Number.POSITIVE_INFINITY) return;
+    // This process was stopped itself: so was its master, most likely.
+    if (nowMs > this.#plannedMs + limits.ownPauseMs) this.#lastBeatMs += nowMs - this.#plannedMs;
     if (nowMs >= this.#retryAtMs) {
       this.#retryAtMs = nowMs + limits.vrrpRetrySystemMs;
-      for (const runner of this.runners) if (runner.machine.state === 'FAULT') runner.forgetSystemFault();
+      for (const runner of this.runners) if (runner.machine.state === 'FAULT') runner.tryAgain();
     }
     this.#settle(nowMs);
     if (!this.#started && nowMs - this.#startMs >= this.#model.globals.startupDelayMs) {
@@ -80,7 +89,8 @@ export class VrrpEngine {
 
   command(command: VrrpCommand, nowMs: number): void {
     this.#lastBeatMs = nowMs;
-    if (command.kind === 'ready') for (const runner of this.runners) runner.machine.handle({ kind: 'ready' }, nowMs);
+    if (command.kind === 'beat') this.#report({ kind: 'alive' });
+    else if (command.kind === 'ready') for (const runner of this.runners) runner.machine.handle({ kind: 'ready' }, nowMs);
     else if (command.kind === 'health') this.#health = command.why;
     else if (command.kind === 'script') this.#scripts.set(command.name, command.ok);
     else if (command.kind === 'process') this.#processes.set(command.name, command.ok);

@@ -1,6 +1,7 @@
 /**
  * May this node have the virtual addresses? What the balancer process says of itself, and for how long it has said nothing. A crash is forgiven
- * for as long as the other node would need to notice it: a balancer that is back by then keeps the address. Time comes as an argument.
+ * for as long as the other node would need to notice it: a balancer that is back by then keeps the address. Time in which this process itself
+ * did not run (a machine that was stopped, or has no time for anybody) is no silence of the balancer. Time comes as an argument.
  * Used by process/high-availability.ts.
  */
 import { limits } from '../model/limits.ts';
@@ -10,6 +11,7 @@ export class HealthJudge {
   #said: string | undefined;
   #lastMs = 0;
   #diedMs: number | undefined;
+  #askedMs: number | undefined;
 
   /** The balancer says why it must not have traffic, or '' that it may. */
   says(why: string, nowMs: number): void {
@@ -24,9 +26,18 @@ export class HealthJudge {
 
   /** Why the addresses must go; empty: they may stay. */
   why(nowMs: number): string {
+    this.#forgive(nowMs - (this.#askedMs ?? nowMs));
+    this.#askedMs = nowMs;
     if (this.#said === undefined) return 'the balancer does not serve yet';
     if (this.#diedMs !== undefined) return nowMs - this.#diedMs > limits.balancerBackMsMax ? 'the balancer has ended and is not back' : this.#said;
     if (nowMs - this.#lastMs > limits.balancerSilenceMsMax) return `the balancer has not answered for ${((nowMs - this.#lastMs) / 1000).toFixed(1)} s`;
     return this.#said;
+  }
+
+  /** `sinceMs`: since the last question, which comes several times a second. */
+  #forgive(sinceMs: number): void {
+    if (sinceMs <= limits.ownPauseMs) return;
+    this.#lastMs += sinceMs;
+    if (this.#diedMs !== undefined) this.#diedMs += sinceMs;
   }
 }

@@ -11,6 +11,7 @@ import type { InterfaceAddress } from '../wire/netlink.ts';
 import { decodeVrrp, encodeVrrp, type VrrpPacket, type VrrpPacketFault } from '../wire/vrrp.ts';
 import type { Link, Links } from './links.ts';
 import { VrrpMachine } from './machine.ts';
+import { changeRoute } from './routes.ts';
 import { AdvertSocket, AnnounceSocket, type ReceivedAdvert, timeToLive } from './sockets.ts';
 import { SpokenOnce } from './spoken-once.ts';
 
@@ -43,8 +44,9 @@ export class InstanceRunner {
   readonly #spoken: SpokenOnce;
   #adverts: AdvertSocket | undefined;
   readonly #announcers = new Map<string, AnnounceSocket>();
-  /** Why the sockets or addresses cannot be had. */
+  /** Why the sockets cannot be had, and why the addresses cannot be set. */
   #systemFault = '';
+  #addressFault = '';
   #why = 'start';
   #sinceDateMs = Date.now();
   #probeAtMs = 0;
@@ -56,7 +58,10 @@ export class InstanceRunner {
     this.#spoken = new SpokenOnce(instance.name, report);
     this.machine = new VrrpMachine(instance, {
       sendAdvert: (priority) => { this.#sendAdvert(priority); },
-      takeAddresses: () => { this.#setAddresses(); },
+      takeAddresses: () => {
+        this.#setAddresses();
+        this.#setRoutes();
+      },
       releaseAddresses: () => { if (!this.lingers) this.#removeAddresses(); },
       announce: (times) => { this.#announce(times); },
       changed: (change) => {
@@ -90,14 +95,17 @@ export class InstanceRunner {
     if (link === undefined) return `there is no interface ${instance.interface}`;
     // Whether that is a fault, and after what delay, is for the tracking of the interface to say.
     if (!link.up) return '';
+    const missing = instance.addresses.find((one) => this.#links.byName(one.device) === undefined);
+    if (missing !== undefined) return `there is no interface ${missing.device} for ${formatIp(missing.address)}`;
     try {
       if (this.#adverts === undefined) this.#open(link);
+      this.#openAnnouncers();
     } catch (fault) {
       this.#systemFault = (fault as Error).message;
       return this.#systemFault;
     }
     if (instance.trackSourceAddress && instance.sourceAddress !== undefined && !this.#links.hasAnywhere(instance.sourceAddress)) return `source address ${formatIp(instance.sourceAddress)} is not on this machine`;
-    return this.#systemFault;
+    return this.#systemFault || this.#addressFault;
   }
 
   #open(link: Link): void {
@@ -106,6 +114,9 @@ export class InstanceRunner {
     if (source === undefined) throw new Error(`interface ${link.name} has no IPv${this.instance.family} address to send adverts from`);
     this.#adverts = new AdvertSocket(this.instance, link, source);
     this.#systemFault = '';
+  }
+
+  #openAnnouncers(): void {
     for (const { device } of this.instance.addresses) {
       const other = this.#links.byName(device);
       if (other !== undefined && !this.#announcers.has(device)) this.#announcers.set(device, new AnnounceSocket(other));
@@ -239,6 +250,7 @@ export class InstanceRunner {
     const restored = this.#setAddresses();
     if (restored === 0) return;
     this.#report({ kind: 'log', level: 'warning', text: `(${this.instance.name}) ${restored} of its addresses had been removed by somebody else and were set again` });
+    this.#setRoutes();
     this.#announce(this.instance.garp.repeat);
   }
 
@@ -250,13 +262,22 @@ export class InstanceRunner {
       if (link !== undefined && this.#links.has(link, one.address)) continue;
       const error = link === undefined ? `there is no interface ${one.device}` : this.#links.change('add', this.#interfaceAddress(one, link.index));
       if (error === undefined) restored += 1;
-      else this.#systemFault = `cannot set ${formatIp(one.address)} on ${one.device}: ${error}`;
+      else this.#addressFault = `cannot set ${formatIp(one.address)} on ${one.device}: ${error}`;
     }
     this.#links.readChanges();
     return restored;
   }
 
+  #setRoutes(): void {
+    for (const route of this.instance.routes) {
+      const error = changeRoute('replace', route);
+      if (error !== undefined) this.#spoken.say(`route ${route.words.join(' ')}`, { kind: 'log', level: 'err', text: `(${this.instance.name}) cannot set the route ${route.words.join(' ')}: ${error}` });
+    }
+  }
+
   #removeAddresses(): void {
+    // One that leads through an address that is gone, or was taken off by somebody, is gone already.
+    for (const route of this.instance.routes) changeRoute('del', route);
     for (const one of this.instance.addresses) {
       const link = this.#links.byName(one.device);
       if (link === undefined) continue;
@@ -274,6 +295,11 @@ export class InstanceRunner {
 
   /** Addresses that a program which was killed has left behind. */
   removeLeftOvers(): void {
+    const left = this.instance.addresses.some((one) => {
+      const link = this.#links.byName(one.device);
+      return link !== undefined && this.#links.has(link, one.address);
+    });
+    if (left) for (const route of this.instance.routes) changeRoute('del', route);
     for (const one of this.instance.addresses) {
       const link = this.#links.byName(one.device);
       if (link === undefined || !this.#links.has(link, one.address)) continue;
@@ -283,9 +309,19 @@ export class InstanceRunner {
     this.#links.readChanges();
   }
 
-  /** A failed try to set an address is tried again. */
-  forgetSystemFault(): void {
+  /** What the system refused is tried again. An address is set and taken off at once: whoever takes it from a healthy master has to be able to set it. */
+  tryAgain(): void {
     this.#systemFault = '';
+    if (this.#addressFault === '') return;
+    for (const one of this.instance.addresses) {
+      const link = this.#links.byName(one.device);
+      if (link === undefined || this.#links.has(link, one.address)) continue;
+      const error = this.#links.change('add', this.#interfaceAddress(one, link.index));
+      if (error !== undefined) return;
+      this.#links.change('remove', this.#interfaceAddress(one, link.index));
+    }
+    this.#links.readChanges();
+    this.#addressFault = '';
   }
 
   status(): InstanceStatus {

@@ -5,6 +5,7 @@
  * died, and the addresses are given up. Started by vrrp/node.ts through cli/main.ts.
  */
 import { readSync, writeSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { deserialize } from 'node:v8';
 import type { KeepalivedModel } from '../model/keepalived.ts';
 import type { VrrpCommand, VrrpReport } from '../model/vrrp-messages.ts';
@@ -52,9 +53,19 @@ function reporter(): (report: VrrpReport) => void {
   };
 }
 
+/** A machine that is busy must not look dead to the other node. Without the permission it runs as everything else does. */
+function goFirst(): void {
+  try {
+    setPriority(constants.priority.PRIORITY_HIGHEST);
+  } catch {
+    // Not root.
+  }
+}
+
 /** Returns when the addresses have been given up. Throws KernelFault when netlink cannot be had. */
 export function runVrrpLoop(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGPIPE'] as const) process.on(signal, () => { /* the master acts on it and says `stop` */ });
+  goFirst();
   neverBlock(stdin);
   neverBlock(stdout);
   const lines = new LineReader();

@@ -24,18 +24,25 @@ interface VrrpNodeOptions {
 }
 
 const beatMs = 500;
+/** Beats without an answer after which the VRRP process is taken for hung: the other node has taken the addresses by then. Counted, as a machine that was stopped has missed none. */
+const unansweredMax = 6;
 const restartMs = 500;
-const stopMsMax = 3000;
+/** On a machine that is busy with everything else that stops. */
+const stopMsMax = 5000;
 const lineBytesMax = 1_048_576;
 
 export class VrrpNode {
   readonly #options: VrrpNodeOptions;
   #child: ChildProcess | undefined;
   #beat: NodeJS.Timeout | undefined;
+  #unanswered = 0;
   #scripts: ScriptRunner | undefined;
   #watches: Watches | undefined;
   #notifier: Notifier | undefined;
   #stopping = false;
+  /** The VRRP process has said that its addresses are gone. */
+  #gaveUp = false;
+  #cleared = false;
   /** What the VRRP process has to be told again when it is started again. */
   readonly #standing = new Map<string, VrrpCommand>();
   readonly #waiting: ((status: readonly InstanceStatus[]) => void)[] = [];
@@ -47,7 +54,7 @@ export class VrrpNode {
 
   start(): void {
     this.#launch();
-    this.#beat = setInterval(() => { this.#send({ kind: 'beat' }); }, beatMs);
+    this.#beat = setInterval(() => { this.#beatOnce(); }, beatMs);
     const { model, answeredHere, log } = this.#options;
     this.#notifier = new Notifier(model, log);
     this.#watches = new Watches(model, {
@@ -87,13 +94,35 @@ export class VrrpNode {
     clearInterval(this.#beat);
     this.#scripts?.stop();
     this.#watches?.stop();
-    if (this.#child === undefined) return;
-    this.#send({ kind: 'stop', lingerMs });
+    if (this.#beat === undefined) return;
+    if (this.#child === undefined) this.#clear();
+    else this.#send({ kind: 'stop', lingerMs });
     void quiet.then(() => { this.#send({ kind: 'release' }); });
-    const hard = setTimeout(() => { this.#child?.kill('SIGKILL'); }, stopMsMax);
+    const hard = setTimeout(() => {
+      this.#child?.kill('SIGKILL');
+      this.#ended.resolve();
+    }, stopMsMax);
     await this.#ended.promise;
     clearTimeout(hard);
     await this.#notifier?.close();
+  }
+
+  /** A VRRP process that hangs sends no adverts, yet its addresses are still set: it is ended, and the next one clears what it left. */
+  #beatOnce(): void {
+    this.#unanswered += 1;
+    if (this.#unanswered > unansweredMax && this.#child !== undefined) {
+      this.#options.log('err', `the VRRP process has not answered for ${unansweredMax * beatMs / 1000} s: it is ended`);
+      this.#unanswered = 0;
+      this.#child.kill('SIGKILL');
+    }
+    this.#send({ kind: 'beat' });
+  }
+
+  /** One that died has left its addresses: another one takes them off and ends. */
+  #clear(): void {
+    this.#cleared = true;
+    this.#launch();
+    this.#send({ kind: 'stop', lingerMs: 0 });
   }
 
   #tell(subject: string, command: VrrpCommand): void {
@@ -112,6 +141,7 @@ export class VrrpNode {
   #launch(): void {
     const child = this.#options.spawn();
     this.#child = child;
+    this.#unanswered = 0;
     let rest = '';
     child.stdin?.on('error', () => { /* its end tells */ });
     child.stdin?.write(`${serialize(this.#options.model).toString('base64')}\n`);
@@ -128,7 +158,8 @@ export class VrrpNode {
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
     this.#child = undefined;
     if (this.#stopping) {
-      this.#ended.resolve();
+      if (this.#gaveUp || this.#cleared) this.#ended.resolve();
+      else this.#clear();
       return;
     }
     this.#options.log('err', `the VRRP process ended with ${signal ?? `code ${code ?? 0}`}: it is started again`);
@@ -136,6 +167,9 @@ export class VrrpNode {
   }
 
   #take(report: VrrpReport): void {
+    this.#unanswered = 0;
+    if (report.kind === 'alive') return;
+    this.#gaveUp ||= report.kind === 'stopped';
     if (report.kind === 'status') for (const resolve of this.#waiting.splice(0)) resolve(report.instances);
     else {
       const [level, text] = reportText(report);
@@ -165,6 +199,7 @@ function reportText(report: VrrpReport): readonly [LogLevel, string] {
       return [report.level, report.text];
     case 'stopped':
       return ['info', 'VRRP stopped'];
+    case 'alive':
     case 'status':
       return ['info', ''];
   }

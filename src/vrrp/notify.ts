@@ -15,15 +15,17 @@ type Log = (level: 'info' | 'warning', text: string) => void;
 export class Notifier {
   readonly #model: KeepalivedModel;
   readonly #log: Log;
+  readonly #scriptMsMax: number;
   readonly #waiting: Run[] = [];
   #running: ChildProcess | undefined;
   #fifo = -1;
   #fifoScript: ChildProcess | undefined;
   #idle: (() => void) | undefined;
 
-  constructor(model: KeepalivedModel, log: Log) {
+  constructor(model: KeepalivedModel, log: Log, scriptMsMax: number = limits.notifyScriptMsMax) {
     this.#model = model;
     this.#log = log;
+    this.#scriptMsMax = scriptMsMax;
     this.#openFifo();
   }
 
@@ -102,10 +104,10 @@ export class Notifier {
       this.#next();
     };
     const limit = setTimeout(() => {
-      this.#log('warning', `script ${program} did not end within ${limits.notifyScriptMsMax / 1000} s and was ended`);
+      this.#log('warning', `script ${program} did not end within ${this.#scriptMsMax / 1000} s and was ended`);
       child.kill('SIGKILL');
       end();
-    }, limits.notifyScriptMsMax);
+    }, this.#scriptMsMax);
     child.on('error', (error) => { this.#log('warning', `script ${program} cannot be run: ${error.message}`); end(); });
     child.on('exit', end);
   }

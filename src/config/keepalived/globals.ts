@@ -52,7 +52,7 @@ function group(line: Line, family: 4 | 6, fallback: IpValue): IpValue {
 }
 
 export const globalsRows: Rows<GlobalsDraft> = {
-  notification_email: { args: [0, 0], block: true, read: (line, draft) => { draft.notificationEmail = listed(line).map((entry) => entry.keyword); } },
+  notification_email: { args: [0, 0], block: true, read: (line, draft) => { draft.notificationEmail = listed(line).flatMap((entry) => entry.statement.words); } },
   notification_email_from: { args: [1, 1], read: (line, draft) => { draft.notificationEmailFrom = line.first; } },
   smtp_server: { args: [1, 2], read: (line, draft) => { draft.smtpServer = { host: line.first, port: line.args[1] === undefined ? 25 : line.whole(line.args[1], 1, 65_535, 25), place: line.place }; } },
   smtp_helo_name: { args: [1, 1], read: (line, draft) => { draft.smtpHeloName = line.first; } },

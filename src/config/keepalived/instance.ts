@@ -101,7 +101,15 @@ function readPeers(line: Line, draft: InstanceDraft): void {
   for (const entry of listed(line)) {
     const peer = entry.address(entry.keyword);
     if (peer !== undefined) draft.unicastPeers.push(peer);
-    if (entry.args.length > 0) entry.problems.unsupported(entry.place, entry.first, `'${entry.first}' of a unicast peer is not supported`, 'remove it: a TTL of 255 is wanted from every peer');
+    if (entry.args.length > 0) entry.problems.unsupported(entry.place, entry.first, `'${entry.first}' of a unicast peer is not supported`, 'remove it: the TTL of unicast adverts is not looked at, because they may pass a router');
+  }
+}
+
+/** Words of ip route, with keepalived's own for three of them. */
+function readRoutes(line: Line, draft: InstanceDraft): void {
+  for (const { place, statement, problems } of listed(line)) {
+    if (statement.words.includes('or')) problems.unsupported(place, 'or', '\'or\' of a route is not supported', 'write nexthop via ADDRESS nexthop via ADDRESS');
+    draft.routes.push({ place, words: statement.words.filter((word) => word !== 'no_track').map((word) => word === 'gw' ? 'via' : word) });
   }
 }
 
@@ -131,7 +139,7 @@ export const instanceRows: Rows<InstanceDraft> = {
   authentication: { args: [0, 0], block: true, read: (line, draft) => { readBlock(line.statement.block ?? [], authenticationRows, draft, 'authentication', line.problems); } },
   virtual_ipaddress: { args: [0, 0], block: true, read: (line, draft) => { readAddresses(line, draft, true); } },
   virtual_ipaddress_excluded: { args: [0, 0], block: true, read: (line, draft) => { readAddresses(line, draft, false); } },
-  virtual_routes: { args: [0, 0], block: true, read: (line, draft) => { draft.routes.push(...listed(line).map((entry) => ({ place: entry.place, words: entry.statement.words.filter((word) => word !== 'no_track').map((word) => word === 'gw' ? 'via' : word) }))); } },
+  virtual_routes: { args: [0, 0], block: true, read: readRoutes },
   dont_track_primary: { args: [0, 0], read: (_line, draft) => { draft.trackPrimary = false; } },
   garp_master_delay: { args: [1, 1], read: (line, draft) => { draft.garpDelayMs = line.seconds(line.first, 0, dayMs, 5000); } },
   garp_master_repeat: { args: [1, 1], read: (line, draft) => { draft.garpRepeat = line.whole(line.first, 0, 1000, 5); } },
@@ -152,7 +160,7 @@ export const instanceRows: Rows<InstanceDraft> = {
   virtual_rules: { args: [0, 0], block: true, unsupported: 'set the rule with ip rule, outside' },
   strict_mode: { args: [0, 1], unsupported: 'remove it: it refuses unicast, authentication and every second thing that pairs in the field use' },
   old_unicast_checksum: { args: [0, 1], ignored: 'both kinds of checksum are taken' },
-  unicast_ttl: { args: [1, 1], unsupported: 'remove it: adverts are sent with TTL 255, and nothing else is believed' },
+  unicast_ttl: { args: [1, 1], unsupported: 'remove it: adverts are sent with TTL 255' },
 };
 
 export function readInstance(line: Line, defaults: InstanceDefaults, globals: KeepalivedGlobals): VrrpInstance {

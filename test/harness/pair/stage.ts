@@ -118,7 +118,10 @@ export class Host {
 
   has(address: string): boolean { return this.addresses().includes(address); }
   hardwareAddress(): string { return (JSON.parse(ip('-n', this.namespace, '-j', 'link', 'show', 'dev', 'eth0')) as { address: string }[])[0]?.address ?? ''; }
-  exec(...words: readonly string[]): void { ip('-n', this.namespace, ...words); }
+  /** ip(8) inside this host; gives what it prints. */
+  exec(...words: readonly string[]): string { return ip('-n', this.namespace, ...words); }
+  /** A value below /proc/sys/net. */
+  setKnob(path: string, value: string): void { ip('netns', 'exec', this.namespace, 'sh', '-c', `echo ${value} > /proc/sys/net/${path}`); }
 }
 
 export class Stage {

@@ -62,17 +62,32 @@ describe('tracking', () => {
   });
 });
 
+/** Asks every 200 ms, as the master does; gives the last answer. */
+function until(judge: HealthJudge, fromMs: number, toMs: number): string {
+  for (let nowMs = fromMs; nowMs < toMs; nowMs += 200) judge.why(nowMs);
+  return judge.why(toMs);
+}
+
 describe('the balancer\'s health', () => {
+  it('is not judged by the time in which nobody ran', () => {
+    const judge = new HealthJudge();
+    judge.says('', 0);
+    assert.equal(until(judge, 0, 1000), '');
+    // A virtual machine that was stopped for ten seconds.
+    assert.equal(until(judge, 11_000, 12_400), '');
+    assert.equal(until(judge, 12_400, 12_600), 'the balancer has not answered for 2.6 s');
+  });
+
   it('is unknown until it serves, forgiven for a crash of three seconds, and not for silence', () => {
     const judge = new HealthJudge();
     assert.equal(judge.why(0), 'the balancer does not serve yet');
     judge.says('', 1000);
-    assert.equal(judge.why(2900), '');
-    assert.equal(judge.why(3200), 'the balancer has not answered for 2.2 s');
+    assert.equal(until(judge, 0, 3400), '');
+    assert.equal(until(judge, 3400, 3600), 'the balancer has not answered for 2.6 s');
     judge.says('', 4000);
     judge.died(4100);
-    assert.equal(judge.why(7000), '');
-    assert.equal(judge.why(7200), 'the balancer has ended and is not back');
+    assert.equal(until(judge, 4000, 7000), '');
+    assert.equal(until(judge, 7000, 7200), 'the balancer has ended and is not back');
     judge.says('', 7300);
     assert.equal(judge.why(7400), '');
     judge.says('bind :443 of fe: no answer within 1500 ms', 7500);
