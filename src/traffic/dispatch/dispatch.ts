@@ -7,7 +7,6 @@ import { PersistenceMemo } from '../../balance/persistence.ts';
 import { TimerNode, type TimerOwner } from '../../base/timer-wheel.ts';
 import { C, G } from '../../model/counters.ts';
 import { faults, type Fault } from '../../model/fault.ts';
-import { S, op } from '../../model/server-state.ts';
 import type { Subject } from '../../rules/subject.ts';
 import type { DispatchClient } from '../contract.ts';
 import type { Plan, ProxyPlan, ServerPlan } from '../plan.ts';
@@ -17,7 +16,8 @@ import { openLink, linkKey, tunesOut } from './connect.ts';
 import { observe } from './observe.ts';
 import type { RequestQueue, Waiter } from './request-queue.ts';
 import type { LinkOpener, ServerLink } from './server-link.ts';
-import { serveServer, takeSlot, watchQueues } from './serve-queues.ts';
+import { mayRedispatch } from './redispatch.ts';
+import { offerSlot, serveServer, takeSlot, watchQueues } from './serve-queues.ts';
 
 /** Wait before the same server is tried again (HAProxy: one second, or less with a shorter timeout connect). */
 const turnaroundMs = 1000;
@@ -422,7 +422,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     this.retries += 1;
     facts.retries = this.retries;
     if (facts.firstServer === '') [facts.firstServer, facts.firstDetail] = [target.server.name, why];
-    if (this.mayRedispatch(backend, target)) {
+    if (!this.forced && mayRedispatch(backend, target, this.retries, this.fixed >= 0, this.context.world)) {
       this.previousTarget = target;
       this.avoid = target.server.index;
       this.fixed = -1;
@@ -440,17 +440,6 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     this.stage = stage.turnaround;
     const connectMs = backend.proxy.timeouts.connectMs ?? 0;
     this.context.wheel.arm(this.timer, connectMs > 0 ? Math.min(connectMs, turnaroundMs) : turnaroundMs);
-  }
-
-  /** `option redispatch` at its interval; at once where the algorithm does not choose by what the request says and there is another server. */
-  private mayRedispatch(backend: ProxyPlan, target: ServerPlan): boolean {
-    const { redispatch, retries, balance } = backend.proxy;
-    if (redispatch === 0 || this.forced) return false;
-    if (Atomics.load(target.state, S.op) < op.running) return true;
-    if (redispatch > 0 && this.retries % redispatch === 0) return true;
-    if (redispatch < 0 && this.retries % (retries + 1 + redispatch) === 0) return true;
-    const takesTurns = balance.algorithm === 'roundrobin' || balance.algorithm === 'static-rr' || balance.algorithm === 'leastconn' || balance.algorithm === 'first' || balance.algorithm === 'random';
-    return this.fixed < 0 && takesTurns && this.context.world.usableServers(backend.proxy.index) > 1;
   }
 
   private fail(fault: Fault): void {
@@ -503,16 +492,5 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     target.tally.leave();
     // After the caller has written its log line, which does not count the next request yet, and before any other event.
     if (target.tally.gauge(G.qcur) + backend.back.gauge(G.qcur) > 0) process.nextTick(offerSlot, this.context, backend, target);
-  }
-}
-
-/** The slot goes to this thread's waiters or to another thread's, in proportion to how many wait. */
-function offerSlot(context: ThreadContext, backend: ProxyPlan, target: ServerPlan): void {
-  const all = target.tally.gauge(G.qcur) + backend.back.gauge(G.qcur);
-  const local = target.queue.length + backend.queue.length;
-  if (all > local && context.world.random() * all >= local) {
-    context.post({ type: 'slot-free', thread: context.threadIndex, proxy: backend.slot, server: target.slot });
-  } else {
-    serveServer(backend, target);
   }
 }

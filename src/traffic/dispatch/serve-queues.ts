@@ -4,6 +4,7 @@
  */
 import { G } from '../../model/counters.ts';
 import type { ProxyPlan, ServerPlan } from '../plan.ts';
+import type { ThreadContext } from '../thread-context.ts';
 import type { Dispatch } from './dispatch.ts';
 import { comesAfter, type RequestQueue } from './request-queue.ts';
 
@@ -67,4 +68,15 @@ function nextWaiter(backend: ProxyPlan, server: ServerPlan): Dispatch | null {
 
 function first(queue: RequestQueue): Dispatch | null {
   return queue.first() as Dispatch | null;
+}
+
+/** The slot of a finished request goes to this thread's waiters or to another thread's, in proportion to how many wait. */
+export function offerSlot(context: ThreadContext, backend: ProxyPlan, target: ServerPlan): void {
+  const all = target.tally.gauge(G.qcur) + backend.back.gauge(G.qcur);
+  const local = target.queue.length + backend.queue.length;
+  if (all > local && context.world.random() * all >= local) {
+    context.post({ type: 'slot-free', thread: context.threadIndex, proxy: backend.slot, server: target.slot });
+  } else {
+    serveServer(backend, target);
+  }
 }
