@@ -119,7 +119,7 @@ class Page {
     await eventually('the page', async () => {
       const [state, path] = await this.run('[document.readyState, location.pathname]').catch(() => ['', '']) as [string, string];
       return state === 'complete' && path !== 'blank' && there(path);
-    }, 10_000);
+    }, answerMsMax);
   }
 
   /** The value of an expression in the page, waited for when it is a promise. */
@@ -131,7 +131,8 @@ class Page {
 
   /** Types into the field that a selector names. */
   async type(selector: string, text: string): Promise<void> {
-    await this.run(`document.querySelector(${JSON.stringify(selector)}).focus()`);
+    const found = await this.run(`(() => { const field = document.querySelector(${JSON.stringify(selector)}); field?.focus(); return field !== null; })()`);
+    if (found !== true) throw new Error(`no ${selector} on ${String(await this.run('location.href + document.documentElement.outerHTML.slice(0, 1000)'))}`);
     await this.say('Input.insertText', { text });
   }
 }

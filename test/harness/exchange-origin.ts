@@ -99,11 +99,14 @@ export const twoServersWithMail = (settings: ExchangeOptions & { readonly accoun
   return { ...twoServers(settings)(), ...Object.fromEntries(mail) };
 };
 
+/** Checks that may take 10 seconds, fail often before anything is said, and come back soon: a busy machine takes no server away. */
+const patientChecks = 'inter 10s downinter 1s rise 1 fall 30';
+
 /** examples/exchange-l7.cfg with {plain}, {https} and {stats} as its binds, {ex1} and {ex2} as its servers. */
 export function layerSeven(): string {
   const places: readonly (readonly [string, string])[] = [
     ['127.0.0.1:5140', '{log}'], ['"${RUN_DIR}/admin.sock"', '{admin}'], ['127.0.0.10:8080', '{plain}'], ['127.0.0.10:8443', '{https}'],
-    ['127.0.0.10:8404', '{stats}'], ['"${CRT}"', '{crt}'], ['127.0.0.21:8443', '{ex1}'], ['127.0.0.22:8443', '{ex2}'],
+    ['127.0.0.10:8404', '{stats}'], ['"${CRT}"', '{crt}'], ['127.0.0.21:8443', '{ex1}'], ['127.0.0.22:8443', '{ex2}'], ['inter 2s', patientChecks],
   ];
   let text = readFileSync(join(projectFolder, 'examples/exchange-l7.cfg'), 'utf8');
   for (const [from, to] of places) {
@@ -126,7 +129,7 @@ listen exchange_${protocol}
     option tcplog
     option tcp-check
     ${hello[protocol]}
-    server lab-ex01 {${protocol}1} check inter 2s verify none
-    server lab-ex02 {${protocol}2} check inter 2s verify none
+    server lab-ex01 {${protocol}1} check ${patientChecks} verify none
+    server lab-ex02 {${protocol}2} check ${patientChecks} verify none
 `).join('');
 }

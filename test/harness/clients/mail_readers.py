@@ -37,11 +37,11 @@ def imap(client):
             'found': found[0].decode(), 'status': status[0].decode(), 'bye': client.logout()[0]}
 
 
-client = imaplib.IMAP4(host, int(imap_port), timeout=10)
+client = imaplib.IMAP4(host, int(imap_port), timeout=20)
 before = 'LOGINDISABLED' in client.capabilities
 client.starttls(anything)
 seen['imap'] = [before, 'AUTH=PLAIN' in client.capabilities, imap(client)]
-seen['imaps'] = imap(imaplib.IMAP4_SSL(host, int(imaps_port), ssl_context=anything, timeout=10))
+seen['imaps'] = imap(imaplib.IMAP4_SSL(host, int(imaps_port), ssl_context=anything, timeout=20))
 
 
 def pop(client):
@@ -51,15 +51,15 @@ def pop(client):
     return client, {'stat': client.stat(), 'letters': [digest(letter) for letter in letters], 'ids': len(client.uidl()[1]), 'top': len(client.top(2, 0)[1])}
 
 
-client = poplib.POP3(host, int(pop_port), timeout=10)
+client = poplib.POP3(host, int(pop_port), timeout=20)
 client.stls(anything)
 client, seen['pop'] = pop(client)
 client.quit()
-client, seen['pops'] = pop(poplib.POP3_SSL(host, int(pops_port), context=anything, timeout=10))
+client, seen['pops'] = pop(poplib.POP3_SSL(host, int(pops_port), context=anything, timeout=20))
 client.dele(1)
 client.dele(2)
 client.quit()
-client = poplib.POP3_SSL(host, int(pops_port), context=anything, timeout=10)
+client = poplib.POP3_SSL(host, int(pops_port), context=anything, timeout=20)
 client.user(user)
 client.pass_(password)
 seen['left'] = client.stat()

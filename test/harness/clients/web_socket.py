@@ -13,7 +13,7 @@ import websocket
 place, user, password, silence = sys.argv[1:]
 proof = base64.b64encode(('%s:%s' % (user, password)).encode()).decode()
 client = websocket.create_connection(
-    'wss://%s/owa/notificationchannel/connect' % place, timeout=10, header=['Authorization: Basic ' + proof, 'X-Sim-User: ' + user], sslopt={'cert_reqs': ssl.CERT_NONE})
+    'wss://%s/owa/notificationchannel/connect' % place, timeout=20, header=['Authorization: Basic ' + proof, 'X-Sim-User: ' + user], sslopt={'cert_reqs': ssl.CERT_NONE})
 seen = {'status': client.getstatus(), 'upgrade': client.getheaders().get('upgrade')}
 echoes = []
 for text in ('hello', 'x' * 200, 'y' * 70000):

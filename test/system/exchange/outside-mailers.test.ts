@@ -36,7 +36,7 @@ function answers(told: string): string[] {
 
 async function swaks(site: Site, bind: string, ...args: readonly string[]): Promise<string[]> {
   const told = await outputOf('swaks', [
-    '--server', site.place.address, '--port', String(site.port(bind)), '--from', 'phone@lab.local', '--to', 'carol@lab.local', '--helo', 'phone.lab.local', '--timeout', '10', ...args,
+    '--server', site.place.address, '--port', String(site.port(bind)), '--from', 'phone@lab.local', '--to', 'carol@lab.local', '--helo', 'phone.lab.local', '--timeout', '20', ...args,
   ]);
   const seen = answers(told);
   if (seen.length === 0) throw new Error(told);
