@@ -1,0 +1,169 @@
+/**
+ * Two simulated hours of everything that Exchange's clients do at once, through the configuration of the layer 7 article, while
+ * the other server fails again and again: what is under way on the good one notices nothing, what meets the bad one is repeated.
+ */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { it } from 'node:test';
+import { frameBytes } from '../../../src/exchange-sim/services/websocket-frames.ts';
+import type { Client } from '../../harness/client.ts';
+import { echoMs, head, masked, open, openPair, pduEcho, pingBody, whole } from '../../harness/exchange-clients.ts';
+import { layerSeven, mailCertificate, twoServers } from '../../harness/exchange-origin.ts';
+import type { Message } from '../../harness/http.ts';
+import { eventually, sleep } from '../../harness/place.ts';
+import { Site } from '../../harness/site.ts';
+
+const scale = 1200;
+/** Real milliseconds of simulated minutes. */
+const minutes = (count: number): number => (count * 60_000) / scale;
+const hoursMs = minutes(120);
+const backends = ['', '_autodiscover', '_mapi', '_rpc', '_owa', '_eas', '_ecp', '_ews', '_oab'].map((service) => `be_ex2013${service}`);
+
+/** Requests that the good server works on. */
+async function underWay(site: Site): Promise<number> {
+  const rows = (await site.command('show stat')).matchAll(/^be_ex2013\w*,lab-ex01,\d+,\d*,(\d+)/gm);
+  return [...rows].reduce((sum, row) => sum + Number(row[1]), 0);
+}
+
+/** Long exchanges on the good server; each must be whole. */
+type Watch = Promise<unknown>;
+
+async function rpc(site: Site, end: () => boolean): Promise<string> {
+  const { incoming, outgoing } = await openPair(site);
+  const quick = await echoMs(incoming, outgoing, 5);
+  assert(quick < 5, `small writes took ${quick} ms`);
+  let count = 0;
+  for (; !end(); count += 1) {
+    await pduEcho(incoming, outgoing, `${count} ${'x'.repeat((count * 997) % 20_000)}`);
+    await sleep(minutes(5));
+  }
+  incoming.close();
+  outgoing.close();
+  return `${count > 5}`;
+}
+
+async function webSocket(site: Site, end: () => boolean): Promise<string> {
+  const client = await open(site);
+  client.send(head('GET', '/owa/notificationchannel/connect', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13'));
+  assert.match(await client.until(/\r\n\r\n/), /^HTTP\/1.1 101 [^]*s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/);
+  for (let count = 0; !end(); count += 1) {
+    const text = `${count}`.repeat(count * 50 + 1);
+    const expected = frameBytes({ isLast: true, opcode: 2, payload: Buffer.from(text) }).toString('latin1');
+    assert.equal(await client.send(masked(2, text)).bytes(expected.length), expected);
+    await sleep(minutes(7));
+  }
+  return JSON.stringify(await client.send(masked(8, '')).rest());
+}
+
+async function mapi(site: Site): Promise<string> {
+  const client = await open(site);
+  client.send(whole('POST', '/mapi/emsmdb/?MailboxId=a@lab.local', 'wait', 'X-RequestType: NotificationWait'));
+  return (await client.answer('POST', 15_000)).body.replaceAll('PENDING\r\n', '.').replace(/X-(\w+): [^\r]+\r\n/g, '');
+}
+
+async function ping(site: Site): Promise<string> {
+  const client = await open(site);
+  const began = performance.now();
+  const answer = await client.send(whole('POST', '/Microsoft-Server-ActiveSync?Cmd=Ping&User=anna&DeviceId=1&DeviceType=WP', pingBody(3540))).answer('POST', 20_000);
+  return `${answer.status} ${answer.body.length} ${performance.now() - began >= minutes(59)}`;
+}
+
+async function streaming(site: Site): Promise<string> {
+  const client = await open(site);
+  client.send(whole('POST', '/EWS/Exchange.asmx', '<m:GetStreamingEvents><t:ConnectionTimeout>30</t:ConnectionTimeout></m:GetStreamingEvents>'));
+  const { body, lines } = await client.answer('POST', 20_000);
+  return `${(body.match(/<\/Envelope>/g) ?? []).length} ${body.includes('>Closed<')} ${lines.some((line) => line === 'Transfer-Encoding: chunked')}`;
+}
+
+async function poll(site: Site): Promise<string> {
+  const client = await open(site);
+  const answer = await client.send(head('GET', '/owa/ev.owa2?ns=PendingRequest&ev=PendingNotificationRequest')).answer('GET', 15_000);
+  return `${answer.status} ${answer.body.includes('reachability')}`;
+}
+
+/** Short requests, on connections that last; what the failing server cut is asked again, as clients do. */
+class Visitor {
+  cut = 0;
+  whole = 0;
+  readonly servers = new Set<string>();
+  private client: Client | null = null;
+  private readonly site: Site;
+
+  constructor(site: Site) {
+    this.site = site;
+  }
+
+  async ask(bytes: string, right: (answer: Message) => boolean): Promise<void> {
+    const method = bytes.slice(0, bytes.indexOf(' '));
+    for (let attempt = 0; ; attempt += 1) {
+      assert(attempt < 6, `${bytes.slice(0, 60)} was cut ${attempt} times`);
+      this.client ??= await open(this.site);
+      const answer = await this.client.send(bytes).answer(method, 10_000).catch(() => null);
+      if (answer === null || answer.status >= 502) {
+        this.cut += 1;
+        this.client.close();
+        this.client = null;
+        await sleep(20);
+        continue;
+      }
+      assert(right(answer), `${bytes.slice(0, 60)}: ${answer.raw.slice(0, 300)}`);
+      this.whole += 1;
+      this.servers.add(answer.header('x-feserver') ?? '');
+      if (answer.header('connection') === 'close') this.client = null;
+      return;
+    }
+  }
+
+  async stay(end: () => boolean): Promise<void> {
+    const upload = 'y'.repeat(200_000);
+    const sum = createHash('sha256').update(upload).digest('hex');
+    while (!end()) {
+      await this.ask(head('GET', '/OAB/3f2504e0/book.lzx', 'Range: bytes=1000-300999'), (answer) => answer.status === 206 && answer.body.length === 300_000);
+      await this.ask(whole('POST', '/owa/service.svc?action=CreateAttachment', upload), (answer) => answer.body.includes(sum));
+      await this.ask(whole('POST', '/Autodiscover/Autodiscover.xml', '<EMailAddress>anna@lab.local</EMailAddress>'), (answer) => answer.status === 200);
+      await this.ask(whole('POST', '/EWS/Exchange.asmx', '<GetItem/>'), (answer) => answer.body === '<GetItem/>');
+      await this.ask(head('OPTIONS', '/Microsoft-Server-ActiveSync'), (answer) => answer.header('ms-asprotocolversions')?.includes('16.1') === true);
+      await this.ask(whole('POST', '/mapi/nspi/', 'x', 'X-RequestType: PING'), (answer) => answer.body.includes('DONE'));
+      await sleep(30);
+    }
+  }
+}
+
+/** The second server goes, takes what it works on with it, and comes back. */
+async function failing(site: Site, seen: { failures: number }, end: () => boolean): Promise<void> {
+  for (; !end(); seen.failures += 1) {
+    await sleep(300);
+    await site.origin('ex2').close();
+    await sleep(200);
+    await site.origin('ex2').listen(site.place.address, site.port('ex2'));
+  }
+}
+
+it('hours of everything at once, while the other server fails', { timeout: 90_000 }, async () => {
+  const site = await Site.start('poise', { configuration: layerSeven(), origins: twoServers({ scale }), values: mailCertificate });
+  try {
+    for (const backend of backends) await site.command(`set server ${backend}/lab-ex02 state maint`);
+    const until = performance.now() + hoursMs;
+    const other = { failures: 0 };
+    const end = (): boolean => performance.now() > until && other.failures >= 4;
+    const watches: Watch[] = [rpc(site, end), webSocket(site, end), mapi(site), ping(site), streaming(site), poll(site)];
+    const whatTheySaw = Promise.all(watches);
+    whatTheySaw.catch(() => {});
+    await eventually('all are under way', async () => await underWay(site) === 7);
+    for (const backend of backends) await site.command(`set server ${backend}/lab-ex02 state ready`);
+    const visitors = Array.from({ length: 4 }, () => new Visitor(site));
+    const stays = Promise.all(visitors.map((visitor) => visitor.stay(end)));
+    await failing(site, other, end);
+    await stays;
+    assert.deepEqual(await whatTheySaw, [
+      'true', JSON.stringify({ bytes: '\x88\x00', ending: 'fin' }), `PROCESSING\r\n${'.'.repeat(19)}DONE\r\n\r\nwait`, '200 13 true', '41 true true', '200 true',
+    ]);
+    const servers = visitors.reduce((all, visitor) => all.union(visitor.servers), new Set<string>());
+    assert.deepEqual([...servers].sort(), ['LAB-EX01', 'LAB-EX02']);
+    assert(visitors.every((visitor) => visitor.whole >= 6), visitors.map((visitor) => visitor.whole).join());
+    // Every line that tells of trouble names the server that failed; the RPC channels end as their clients do.
+    for (const line of site.log.lines.filter((one) => !one.includes('RPC_'))) assert.doesNotMatch(line, /\/lab-ex01 \S+ \S+ \d+ \S+ \S+ (SH|SD|SC|PH|sH|sD)/);
+  } finally {
+    await site.stop();
+  }
+});
