@@ -22,10 +22,10 @@ export class Admin {
   }
 
   /** The internal server first: traffic threads may already ask for pages. Gives '' or what could not be opened, line by line. */
-  async start(internalPath: string, received: ReceivedListeners): Promise<string> {
+  async start(internalPath: string, received: ReceivedListeners, taken: () => void): Promise<string> {
     const problem = await this.internal.listen(internalPath);
     if (problem !== '') return `internal statistics socket: ${problem}`;
-    return this.sockets.listen(received);
+    return this.sockets.listen(received, taken);
   }
 
   /** A reload: open connections go on, their next command meets the new configuration. Nobody holds parts of the context over a wait. */
@@ -37,14 +37,14 @@ export class Admin {
     this.context.receive(message);
   }
 
-  /** Runtime sockets are somebody else's too (`shared`), who is to answer on them alone from now on. */
-  leaveSockets(): void {
-    this.sockets.leave();
+  /** The process has started: what it took over is its own. */
+  adoptSockets(): void {
+    this.sockets.adopt();
   }
 
-  /** Another process has taken the listening sockets. */
-  get shared(): boolean {
-    return this.sockets.shared;
+  /** Runtime sockets are somebody else's too, who is to answer on them alone from now on. */
+  leaveSockets(): void {
+    this.sockets.leave();
   }
 
   close(): void {

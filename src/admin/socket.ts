@@ -18,17 +18,21 @@ export class RuntimeSockets {
   private readonly servers: Server[] = [];
   /** Files of unix sockets with their inode numbers. */
   private readonly files = new Map<string, number>();
+  /** Those that the process before made; they stay its own until this one serves. */
+  private readonly inheritedFiles = new Map<string, number>();
   private readonly open = new Set<Socket>();
   private readonly waiting: (() => void)[] = [];
   private running = 0;
-  private handedOut = false;
+  private left = false;
+  private taken: () => void = () => {};
 
   constructor(context: AdminContext) {
     this.context = context;
   }
 
-  /** Opens every socket of the configuration. Gives '' or one line per socket that could not be opened. */
-  async listen(received: ReceivedListeners): Promise<string> {
+  /** Opens every socket of the configuration; `taken` is told when somebody takes the listening sockets. Gives '' or one line per socket that could not be opened. */
+  async listen(received: ReceivedListeners, taken: () => void): Promise<string> {
+    this.taken = taken;
     const problems: string[] = [];
     for (const socket of this.context.model.global.statsSockets) {
       const problem = await this.listenOne(socket, received);
@@ -51,7 +55,7 @@ export class RuntimeSockets {
         if (socket.mode !== null) chmodSync(made, socket.mode);
         if (socket.uid >= 0 || socket.gid >= 0) chownSync(made, socket.uid >= 0 ? socket.uid : process.getuid?.() ?? 0, socket.gid >= 0 ? socket.gid : process.getgid?.() ?? 0);
         if (made !== file) replaceSocket(made, file);
-        this.files.set(file, inode(file));
+        (inherited < 0 ? this.files : this.inheritedFiles).set(file, inode(file));
       }
       server.on('error', () => {});
       this.servers.push(server);
@@ -69,7 +73,7 @@ export class RuntimeSockets {
     const { statsMaxconn, statsTimeoutMs } = this.context.model.global;
     let started = false;
     const serve = serveCommands(connection, this.context, socket.level, statsTimeoutMs, socket.exposeFdListeners ? () => {
-      this.handedOut = true;
+      this.taken();
       handOutListeners(connection);
     } : null);
     const start = (): void => {
@@ -91,18 +95,19 @@ export class RuntimeSockets {
     else connection.destroy();
   }
 
+  /** This process serves, so the files are its own. */
+  adopt(): void {
+    for (const [file, made] of this.inheritedFiles) this.files.set(file, made);
+  }
+
   /** Another process has these sockets too and answers on them from now on; connections that are open go on. */
   leave(): void {
-    this.handedOut = true;
+    this.left = true;
     for (const server of this.servers.splice(0)) server.close();
   }
 
-  get shared(): boolean {
-    return this.handedOut;
-  }
-
   close(): void {
-    if (!this.handedOut) for (const [file, made] of this.files) removeOwn(file, made);
+    if (!this.left) for (const [file, made] of this.files) removeOwn(file, made);
     for (const server of this.servers) server.close();
     for (const connection of this.open) connection.destroy();
   }

@@ -33,7 +33,7 @@ import { ControlPlan } from './control-plan.ts';
 import { makeInternalSocket } from './internal-socket.ts';
 import { descriptorsMax, maxconnInForce } from './machine.ts';
 import type { Notices } from './notices.ts';
-import { askForUpgrade } from './parent.ts';
+import { askForUpgrade, tellTaken } from './parent.ts';
 import { dropPrivileges, refuseNewPrivileges } from './privileges.ts';
 import { bindReason, probeBinds } from './probe-binds.ts';
 import { newSlots, RemovedObjects } from './removed-objects.ts';
@@ -83,7 +83,7 @@ export class Balancer {
   private readonly slots: SlotBook;
   private readonly removed: RemovedObjects;
   private readonly admin: Admin;
-  private readonly handOver = new HandOver(() => { this.handedOut = true; });
+  private readonly handOver = new HandOver(() => this.taken());
   /** Another process has the listening sockets as well. */
   private handedOut = false;
   private saved: SavedState | null = null;
@@ -187,7 +187,7 @@ export class Balancer {
     }
     await this.logs.open(model, this.segments.handles.slots.proxies);
     const { received } = this.options;
-    const adminFailure = await this.admin.start(this.internal.path, received);
+    const adminFailure = await this.admin.start(this.internal.path, received, () => this.taken());
     if (adminFailure !== '') return adminFailure;
     this.openSavedState();
     refuseNewPrivileges();
@@ -203,6 +203,7 @@ export class Balancer {
     const dropFailure = dropPrivileges(identity, lowPorts);
     if (dropFailure !== '') return dropFailure;
     this.control.start(null);
+    this.admin.adoptSockets();
     const deaf = await this.handOver.listen();
     if (deaf !== '') notices.warning(`Listening sockets cannot be handed over to a later process: ${deaf}`);
     return '';
@@ -268,12 +269,17 @@ export class Balancer {
     return { ok: true, lines: [`Reloaded in ${Math.round(performance.now() - sinceMs)} ms: ${lines.length === 0 ? 'nothing has changed' : `${lines.length} ${lines.length === 1 ? 'change' : 'changes'}`}.`, ...reading.lines, ...lines] };
   }
 
+  private taken(): void {
+    this.handedOut = true;
+    tellTaken();
+  }
+
   /** SIGUSR1: no new connections; resolves when the last one has ended or hard-stop-after has passed. */
   async softStop(): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
     this.handOver.close();
-    if (this.handedOut || this.admin.shared) this.admin.leaveSockets();
+    if (this.handedOut) this.admin.leaveSockets();
     for (const proxy of this.model.proxies) this.tellProxy(proxy.index, 'warning', stoppedLine(proxy, this.segments));
     await this.threads.drain(this.model.global.hardStopAfterMs);
     await this.close();
@@ -304,6 +310,7 @@ export class Balancer {
     if (this.saveTimer !== null) clearInterval(this.saveTimer);
     const mailed = this.control.stop();
     this.handOver.close();
+    if (this.handedOut) this.admin.leaveSockets();
     this.admin.close();
     await Promise.all([this.threads.terminate(), mailed]);
     this.saved?.close();

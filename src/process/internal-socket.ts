@@ -4,6 +4,7 @@
  * crash could leave behind. Any local user can connect to it, so every request has to show the key.
  */
 import { randomBytes } from 'node:crypto';
+import { ownNamePrefix } from '../control/take-over/own-listeners.ts';
 
 interface InternalSocket {
   readonly path: string;
@@ -11,5 +12,5 @@ interface InternalSocket {
 }
 
 export function makeInternalSocket(): InternalSocket {
-  return { path: `\0poise-${process.pid}-${randomBytes(8).toString('hex')}`, key: randomBytes(24).toString('hex') };
+  return { path: `\0${ownNamePrefix}${process.pid}-${randomBytes(8).toString('hex')}`, key: randomBytes(24).toString('hex') };
 }

@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { HighAvailability } from './high-availability.ts';
 import type { Notices } from './notices.ts';
-import { isBalancerWord, isReloadedWord, isUpgradeWord, tellReload, isQuietWord, spawnPart, tellHold, tellReady, tellVirtualAddresses } from './parent.ts';
+import { isBalancerWord, isReloadedWord, isTakenWord, isUpgradeWord, tellReload, isQuietWord, spawnPart, tellHold, tellReady, tellVirtualAddresses } from './parent.ts';
 import type { Part } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
 import type { Predecessors } from './predecessors.ts';
@@ -49,6 +49,8 @@ export class Master {
   private readonly former = new Set<Child>();
   private starting: Child | null = null;
   private stopping = false;
+  /** Somebody has taken the listening sockets of the balancer: the service goes on when this master stops. */
+  private taken = false;
   private delayMs = delayFirstMs;
   /** True once a balancer has served: from then on the master does not give up. */
   private everRan = false;
@@ -98,6 +100,7 @@ export class Master {
       else if (isQuietWord(message)) this.quiet.resolve();
       else if (isReloadedWord(message)) this.reloaded(message.reloaded);
       else if (isUpgradeWord(message) && child === this.current) this.upgrade();
+      else if (isTakenWord(message)) this.taken = child === this.current;
       else if (isBalancerWord(message) && child === this.current) {
         this.watchdog?.hear(message.broken);
         this.options.highAvailability?.hear(message);
@@ -114,6 +117,7 @@ export class Master {
     this.starting = null;
     const before = this.current;
     this.current = child;
+    this.taken = false;
     if (before !== null) {
       this.former.add(before);
       before.process.kill('SIGUSR1');
@@ -205,8 +209,7 @@ export class Master {
     // A second signal of the hard kind ends what a soft stop still waits for.
     this.stopping = true;
     this.watchdog?.stopping();
-    // Whoever takes over has told systemd already; a soft stop for another reason is seen when it ends.
-    if (this.options.notify && signal === 'SIGTERM') this.tellSystemd('STOPPING=1');
+    if (this.options.notify && !this.taken) this.tellSystemd('STOPPING=1');
     this.notices.warning('Exiting Master process...');
     void this.handOver(signal);
   }

@@ -126,6 +126,17 @@ export function tellHealth(word: BalancerWord): void {
   process.send?.(word);
 }
 
+const takenWord = 'listening sockets taken';
+
+/** Another process has the listening sockets as well: a stop that follows is a take-over. */
+export function tellTaken(): void {
+  process.send?.(takenWord);
+}
+
+export function isTakenWord(message: unknown): boolean {
+  return message === takenWord;
+}
+
 /** Tells whoever started this process that it serves. */
 export function tellReady(): void {
   process.send?.('ready');

@@ -135,9 +135,10 @@ export class TrafficThread implements TimerOwner {
 
   onTimer(node: TimerNode): void {
     if (node.kind === timerKind.hardStop) {
+      this.admission.refuseHeld();
       this.admission.forEachSession((session) => endSession(session));
       this.drained();
-    } else if (this.admission.hasSessions) {
+    } else if (this.admission.hasSessions || this.admission.hasHeld) {
       this.context.wheel.arm(this.drainTimer, drainScanMs);
     } else {
       this.drained();
@@ -162,7 +163,6 @@ export class TrafficThread implements TimerOwner {
     if (context.draining) return;
     context.draining = true;
     for (const listener of this.listeners) listener.close();
-    this.admission.refuseHeld();
     this.admission.forEachSession((session) => session.user?.onStop());
     if (hardStopMs !== null) context.wheel.arm(this.hardStopTimer, hardStopMs);
     context.wheel.arm(this.drainTimer, 1);

@@ -41,7 +41,7 @@ const switchRows: readonly Keyword<ProxyReading>[] = [
   switchRow('http-no-delay', any, 'httpNoDelay', 'Forwards every piece of a message at once.'),
   switchRow('http-pretend-keepalive', backend, 'httpPretendKeepalive', 'Announces keep-alive to servers even when the connection is closed afterwards.'),
   pending(switchRow('http-use-proxy-header', frontend, 'httpUseProxyHeader', 'Uses Proxy-Connection instead of Connection for proxy requests.')),
-  pending(switchRow('idle-close-on-response', frontend, 'idleCloseOnResponse', 'Keeps idle client connections until their next answer when stopping.')),
+  switchRow('idle-close-on-response', frontend, 'idleCloseOnResponse', 'Keeps idle client connections until their next answer when stopping.'),
   needless(switchRow('independent-streams', any, 'independentStreams', 'Writing does not refresh the timeout for reading.')),
   switchRow('log-health-checks', backend, 'logHealthChecks', 'Logs every change of a health check result.'),
   switchRow('log-separate-errors', frontend, 'logSeparateErrors', 'Logs failed requests at level err.'),

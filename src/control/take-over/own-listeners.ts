@@ -10,7 +10,7 @@ const solSocket = 1;
 const [acceptConnections, boundToDevice] = [30, 25];
 
 /** Sockets between the parts of one process have abstract names that begin so; they are nobody else's. */
-export const ownNamePrefix = 'poise-';
+export const ownNamePrefix = 'poise/';
 
 export interface ListeningSocket {
   readonly descriptor: number;

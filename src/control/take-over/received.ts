@@ -39,7 +39,8 @@ function keyOfAddress(address: Buffer, v6only: boolean): string {
 /** A file keeps the name it was made with, which ends in `.<pid>.tmp`, however it is called since. */
 function unixKey(address: Buffer): string {
   const name = address.subarray(2).toString('latin1');
-  if (name.startsWith('\0')) return `unix ${name}`;
+  // HAProxy fills abstract names up with zeroes.
+  if (name.startsWith('\0')) return `unix ${name.replace(/\0+$/, '')}`;
   return `unix ${name.replace(/\0.*$/s, '').replace(/\.\d+\.tmp$/, '')}`;
 }
 

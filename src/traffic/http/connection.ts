@@ -18,7 +18,7 @@ import { exchangePool, RunningExchange } from './running-exchange.ts';
 import { requestData } from './to-server.ts';
 
 /** What the client timer is armed for. */
-const awaited = { nothing: 0, firstRequest: 1, nextRequest: 2, head: 3, exchange: 4, linger: 5, reader: 6 } as const;
+const awaited = { nothing: 0, firstRequest: 1, nextRequest: 2, head: 3, exchange: 4, linger: 5, reader: 6, lastRequest: 7, lastLook: 8 } as const;
 
 export class HttpConnection implements TransportHandler, TimerOwner, SessionUser {
   readonly transport: Transport;
@@ -40,6 +40,8 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   private running = false;
   /** The client has ended its side; requests that came before are still answered. */
   private peerEnded = false;
+  /** The listener is being closed: the next request is the last, and its answer says so. */
+  isLast = false;
   /** Our side has ended; what still comes is thrown away. */
   private lingering = false;
   /** What waited for the client to read it when the wait began. */
@@ -66,6 +68,7 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
     this.transport.handler = this;
     const { timeouts } = this.session.frontend;
     this.await(awaited.firstRequest, timeouts.httpRequestMs ?? timeouts.clientMs ?? 0);
+    if (this.context.draining) this.onStop();
     this.transport.resume();
   }
 
@@ -261,6 +264,7 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
     this.handshakeMs = 0;
     const { timeouts } = this.session.frontend;
     this.await(awaited.nextRequest, timeouts.httpKeepAliveMs ?? timeouts.httpRequestMs ?? timeouts.clientMs ?? 0);
+    if (this.isLast) this.awaitLast();
     this.proceed();
   }
 
@@ -348,7 +352,9 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
     if (what === awaited.linger) this.lookLingering();
     else if (what === awaited.exchange && exchange !== null) this.clientLate(exchange);
     else if (what === awaited.reader) this.transport.destroy();
-    else if (what === awaited.head || what === awaited.firstRequest || what === awaited.nextRequest) this.requestTimedOut(what, exchange);
+    // This thread may have stood still itself: what came meanwhile is read first.
+    else if (what === awaited.lastRequest) this.await(awaited.lastLook, limits.lingerLookMs);
+    else if (what === awaited.head || what === awaited.firstRequest || what === awaited.nextRequest || what === awaited.lastLook) this.requestTimedOut(what, exchange);
   }
 
   private requestTimedOut(what: number, exchange: HttpExchange | null): void {
@@ -359,8 +365,18 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
 
   // ---- from outside
   onStop(): void {
-    if (this.exchange === null) this.close();
-    else this.exchange.closeClient = true;
+    this.isLast = true;
+    if (this.exchange === null) this.awaitLast();
+    else if (this.exchange.stage < stage.answering) this.exchange.closeClient = true;
+  }
+
+  /**
+   * A client that was told that the connection stays may have a request on its way: closing now would lose it. It gets a moment, or with
+   * `option idle-close-on-response` the time that it has anyway.
+   */
+  private awaitLast(): void {
+    if (this.lingering || this.clogged || this.session.frontend.switches.idleCloseOnResponse) return;
+    this.await(awaited.lastRequest, limits.lastRequestMs);
   }
 
   onReload(): void {

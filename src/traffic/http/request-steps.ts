@@ -46,7 +46,7 @@ export function headRead(x: HttpExchange, bytes: Buffer, to: number): number {
   x.request = head;
   x.facts.source = head;
   x.stage = stage.rules;
-  x.closeClient = x.loginLost || x.requestFraming.close || x.requestFraming.doubtful || x.context.draining;
+  x.closeClient = x.loginLost || x.requestFraming.close || x.requestFraming.doubtful || x.client.isLast;
   if (x.front.rules.http.hasRequestCaptures || x.frontend.cookieCapture !== null) captureRequest(x);
   if (x.front.rules.http.uniqueId !== null) x.uniqueId = x.front.rules.http.uniqueId(x);
   if (x.client.session.upgradedTo !== null) x.step = step.backend;

@@ -135,7 +135,12 @@ export class Admission implements SessionGate, TimerOwner {
     }
   }
 
-  /** The thread stops: those who wait outside are turned away. */
+  /** Somebody waits outside. */
+  get hasHeld(): boolean {
+    return this.heldCount > 0;
+  }
+
+  /** The thread ends: those who wait outside are turned away. */
   refuseHeld(): void {
     for (const queue of this.held.values()) {
       for (let candidate = queue.shift(); candidate !== undefined; candidate = queue.shift()) candidate.refuse();

@@ -26,7 +26,7 @@ const sockets = new RuntimeSockets(fixture.context);
 const internal = new InternalServer(fixture.context, 'secret');
 
 before(async () => {
-  assert.equal(await sockets.listen(new ReceivedListeners()), '');
+  assert.equal(await sockets.listen(new ReceivedListeners(), () => {}), '');
   assert.equal(await internal.listen(internalPath), '');
 });
 after(() => {
@@ -133,7 +133,7 @@ test('a path that is not a socket is left alone', async () => {
   writeFileSync(file, 'precious');
   const other = makeModel();
   Object.assign(other.global, { statsSockets: [{ ...statsSockets[0], address: { kind: 'unix', path: file, abstract: false } }] });
-  const refused = await new RuntimeSockets(makeFixture(other).context).listen(new ReceivedListeners());
+  const refused = await new RuntimeSockets(makeFixture(other).context).listen(new ReceivedListeners(), () => {});
   assert.match(refused, /^\[lb\.cfg:3\] stats socket: /);
   assert.ok(existsSync(file));
 });

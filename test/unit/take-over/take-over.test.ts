@@ -23,7 +23,7 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function listening(options: ListenOptions, server = createServer()): Promise<number> {
+async function listening(options: ListenOptions & { readonly fd?: number }, server = createServer()): Promise<number> {
   servers.push(server);
   await new Promise<void>((resolve) => { server.listen(options, resolve); });
   const address = server.address() as AddressInfo | string;

@@ -1,0 +1,140 @@
+/**
+ * A process that takes over from another one loses nothing: under load on every kind of bind, from and to HAProxy, by -sf, by -x and by the
+ * master's reload, as root with a user to become, and with counters that go on.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, it } from 'node:test';
+import { eventually, sleep } from '../harness/place.ts';
+import { Program } from '../harness/program.ts';
+import { runtimeCommand } from '../harness/runtime-socket.ts';
+import { TakeOverStage } from '../harness/take-over-stage.ts';
+
+const cleanups: (() => Promise<void> | void)[] = [];
+afterEach(async () => { for (const cleanup of cleanups.splice(0).toReversed()) await cleanup(); });
+
+async function prepare(shape: Parameters<typeof TakeOverStage.prepare>[0] = {}): Promise<TakeOverStage> {
+  const stage = await TakeOverStage.prepare(shape);
+  cleanups.push(() => stage.close());
+  return stage;
+}
+
+describe('-sf', () => {
+  it('five times under load: no request fails, the counters are exact, the number of threads changes', { timeout: 240_000 }, async () => {
+    const stage = await prepare();
+    await stage.start();
+    stage.startLoad(16, 5);
+    for (const threads of [2, 1, 4, 2, 3]) {
+      stage.write(threads);
+      await stage.replace();
+    }
+    await stage.load?.stop();
+    assert.deepEqual(stage.load?.failures, []);
+    const sent = [...stage.load?.counts ?? []].filter(([name]) => name !== 'tcp').reduce((sum, [, one]) => sum + one.requests, 0);
+    await eventually('what the processes before have counted is taken in', async () => (await stage.sums()).requests === sent);
+  });
+
+  it('a connection that waits to be accepted, a request under way and one on a kept connection are answered', { timeout: 60_000 }, async () => {
+    const stage = await prepare();
+    const first = await stage.start();
+    const { address } = stage.place;
+    const idle = connect(8000, address);
+    const slow = connect(8001, address);
+    let text = '';
+    idle.on('data', (chunk) => { text += chunk.toString(); });
+    slow.on('data', (chunk) => { text += chunk.toString(); });
+    idle.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await eventually('the first answer', () => text.endsWith('ok'));
+    slow.write('GET / HTTP/1.1\r\n');
+    // The old process stands still: whoever connects now waits in its queue.
+    first.child.kill('SIGSTOP');
+    const waiting = connect(8000, address);
+    waiting.on('data', (chunk) => { text += chunk.toString(); });
+    waiting.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    await sleep(100);
+    first.child.kill('SIGCONT');
+    const replaced = stage.replace();
+    await eventually('the one that waited is answered', () => text.split('\r\n\r\nok').length === 3);
+    await eventually('the old one stops', () => first.stderr.includes('Proxy fe stopped'), 20_000);
+    text = '';
+    idle.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await eventually('the kept connection is answered for the last time', () => text.endsWith('ok'));
+    assert.match(text, /^connection: close/im);
+    text = '';
+    slow.write('Host: x\r\n\r\n');
+    await eventually('the connection in mode tcp lives on', () => text.endsWith('ok'));
+    slow.destroy();
+    await replaced;
+  });
+
+  it('privileged port, a user to become, and the files of unix sockets stay', { timeout: 90_000, skip: process.getuid?.() !== 0 }, async () => {
+    const stage = await prepare({ global: '    user nobody\n    group nogroup' });
+    const configuration = readFileSync(stage.file, 'latin1').replace('frontend fe\n', `frontend fe\n    bind ${stage.place.address}:80\n`);
+    writeFileSync(stage.file, configuration);
+    const first = await stage.start();
+    const file = join(stage.place.folder, 'bind.sock');
+    const inodes = [statSync(file).ino, statSync(stage.admin).ino];
+    assert.match(readFileSync(`/proc/${first.pid}/status`, 'latin1'), /^Uid:\s+65534/m);
+    await stage.replace();
+    assert.deepEqual([statSync(file).ino, statSync(stage.admin).ino], inodes);
+    assert.match(readFileSync(`/proc/${stage.current?.pid}/status`, 'latin1'), /^Uid:\s+65534/m);
+    await stage.replace();
+    const socket = connect(80, stage.place.address);
+    let text = '';
+    socket.on('data', (chunk) => { text += chunk.toString(); });
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    await eventually('port 80 answers', () => text.endsWith('ok'));
+  });
+});
+
+describe('-x', () => {
+  it('from HAProxy to Poise and back under load', { timeout: 240_000 }, async () => {
+    const stage = await prepare({ forBoth: true });
+    await stage.start('haproxy');
+    stage.startLoad(12, 10);
+    for (const name of ['poise', 'haproxy', 'poise'] as const) await stage.replace(name, true);
+    await stage.load?.stop();
+    assert.deepEqual(stage.load?.failures, []);
+  });
+
+  it('nobody there, or a socket that does not allow it: as HAProxy, it does not start', { timeout: 60_000 }, async () => {
+    const stage = await prepare({ forBoth: true });
+    for (const [name, from] of [['haproxy', 'none'], ['poise', 'none'], ['haproxy', 'closed'], ['poise', 'closed']] as const) {
+      writeFileSync(stage.file, readFileSync(stage.file, 'latin1').replace(' expose-fd listeners', ''));
+      const running = from === 'none' ? null : await stage.start(name);
+      const next = new Program(name, ['-f', stage.file, '-db', '-x', running === null ? join(stage.place.folder, 'none.sock') : stage.admin], { cwd: stage.place.folder });
+      assert.equal(await next.exited(), 1);
+      assert.match(next.stderr, /\[ALERT\] {4}\(\d+\) : Failed to get the sockets from the old process!/);
+      await running?.stop();
+    }
+  });
+
+  it('without `expose-fd listeners` nothing is handed out', { timeout: 30_000 }, async () => {
+    const stage = await prepare();
+    writeFileSync(stage.file, readFileSync(stage.file, 'latin1').replace(' expose-fd listeners', ''));
+    await stage.start();
+    assert.equal(await runtimeCommand(stage.admin, '_getsocks'), '');
+  });
+});
+
+describe('the process that was taken over from', () => {
+  it('goes on alone when the next one cannot start', { timeout: 60_000 }, async () => {
+    const stage = await prepare();
+    const first = await stage.start();
+    const good = readFileSync(stage.file, 'latin1');
+    // The sockets are taken before this address is found to be missing.
+    writeFileSync(stage.file, good.replace('frontend fe\n', 'frontend fe\n    bind 192.0.2.1:80\n'));
+    const next = new Program('poise', ['-f', stage.file, '-db', '-x', stage.admin, '-sf', String(first.pid)], { cwd: stage.place.folder });
+    assert.equal(await next.exited(), 1);
+    stage.startLoad(4, 5);
+    await sleep(300);
+    await stage.load?.stop();
+    assert.deepEqual(stage.load?.failures, []);
+    assert.equal(await stage.pid(), first.pid);
+    writeFileSync(stage.file, good);
+    await stage.replace();
+    assert.ok(existsSync(stage.admin));
+  });
+});
