@@ -71,6 +71,12 @@ frontend stream
     tcp-request content reject if { req.payload(0,3) -m str bad }
     tcp-request content accept if { req.len gt 0 }
     default_backend tcpbe
+frontend early
+    mode tcp
+    option tcplog
+    option logasap
+    bind {early}
+    default_backend tcpbe
 backend tcpbe
     mode tcp
     server t1 {closed} backup disabled
@@ -84,7 +90,7 @@ backend tcpdead
     retries 0
     server t1 {closed}
 poise
-    log-why fe field secure stream lines
+    log-why fe field secure stream lines early
 `,
   origins: () => ({
     s1: answering(async (request, connection) => {
@@ -211,6 +217,10 @@ describe('the second line', () => {
     await told(`rejected by tcp-request content reject (DIR/lb.cfg:${line})`);
     await site.everything('stream', 'hello');
     await told('server t2 reset the connection during the transfer');
+    const before = site.log.lines.length;
+    await site.everything('early', 'hello');
+    await site.log.matching(/ early tcpbe\/t2 SD why: server t2 reset the connection during the transfer$/);
+    assert.deepEqual(site.log.lines.slice(before).map((one) => / early tcpbe\/t2 (\d+\/\d+\/\+\d+ \+0 --|SD why)/.exec(one)?.[1]?.replace(/\d+\/\d+\/\+\d+/, 'n')), ['n +0 --', 'SD why']);
     await site.everything('lines', 'hello');
     await told('server t1 refused connection');
   });

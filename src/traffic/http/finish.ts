@@ -4,7 +4,7 @@
  */
 import { C } from '../../model/counters.ts';
 import { stage, unheard, type HttpExchange } from './http-exchange.ts';
-import { logExchange } from './log.ts';
+import { logEnd, logExchange } from './log.ts';
 
 /** Ends the exchange when the answer is out and the request is read. */
 export function finishIfDone(x: HttpExchange): void {
@@ -75,7 +75,8 @@ export function finish(x: HttpExchange, keepServer: boolean, closeClient: boolea
   // A connection that nobody took over (also one that a full pool refused) only closes, when this exchange may be another request.
   if (link !== null && link.transport.handler === x) link.transport.handler = unheard;
   if (x.entered && back !== null) back.back.leave();
-  if (!x.logged && !x.unlogged) logExchange(x);
+  if (x.logged) logEnd(x);
+  else if (!x.unlogged) logExchange(x);
   if (back !== null && facts.queueMs >= 0) {
     const responseMs = Math.max(facts.responseMs, 0);
     const connectMs = Math.max(facts.connectMs, 0);

@@ -1,4 +1,4 @@
-/** The one log line of an exchange: whether, at which level, and in which format. Called by finish.ts. */
+/** The log line of an exchange, and with `log-why` the second one: whether, at which level, and in which format. Called by finish.ts. */
 import type { FormatFn } from '../../rules/compile.ts';
 import { whyLine } from '../why-line.ts';
 import type { HttpExchange } from './http-exchange.ts';
@@ -12,14 +12,29 @@ export function logExchange(x: HttpExchange): void {
   if (frontend.logTargets.length === 0 || x.logLevel === 'silent') return;
   const failed = isError(x);
   if (!failed && frontend.switches.dontlogNormal) return;
-  const set = x.logLevel === '' ? undefined : levels[x.logLevel];
-  const level = set ?? (failed && frontend.switches.logSeparateErrors ? levelError : levelInfo);
+  const level = levelFor(x, failed);
   const { rules } = front;
   const sd = rules.logSd === null ? '' : rules.logSd(x);
   x.context.logs.push(front.slot, level, lineOf(x, failed && rules.errorLog !== null ? rules.errorLog : rules.log), sd, front.front.counters);
-  if (!rules.logWhy) return;
+  // With logasap the end is not known yet.
+  if (rules.logWhy && !x.logged) logCause(x, failed, level);
+}
+
+/** `option logasap`: the line was written before the end; what became of it is told now. */
+export function logEnd(x: HttpExchange): void {
+  if (!x.front.rules.logWhy || x.frontend.logTargets.length === 0 || x.logLevel === 'silent') return;
+  const failed = isError(x);
+  logCause(x, failed, levelFor(x, failed));
+}
+
+function logCause(x: HttpExchange, failed: boolean, level: number): void {
   const why = whyLine(x, x.client.session, failed);
-  if (why !== '') x.context.logs.push(front.slot, level, why, '', front.front.counters);
+  if (why !== '') x.context.logs.push(x.front.slot, level, why, '', x.front.front.counters);
+}
+
+function levelFor(x: HttpExchange, failed: boolean): number {
+  const set = x.logLevel === '' ? undefined : levels[x.logLevel];
+  return set ?? (failed && x.frontend.switches.logSeparateErrors ? levelError : levelInfo);
 }
 
 function lineOf(x: HttpExchange, format: FormatFn | null): string {

@@ -16,7 +16,7 @@ export function logConnect(context: ThreadContext, session: ClientSession): void
   context.logs.push(proxy.slot, levelOf('', false), line, '', proxy.front.counters);
 }
 
-export function logStream(context: ThreadContext, exchange: Exchange, session: ClientSession, sentAnything: boolean, fault: Fault | null): void {
+export function logStream(context: ThreadContext, exchange: Exchange, session: ClientSession, sentAnything: boolean, fault: Fault | null, fromEnd: boolean): void {
   const { frontend, proxy } = session;
   const { log, errorLog, logSd, logWhy: saysWhy } = proxy.rules;
   if ((log === null && !saysWhy) || exchange.logLevel === 'silent') return;
@@ -24,10 +24,11 @@ export function logStream(context: ThreadContext, exchange: Exchange, session: C
   const { facts } = exchange;
   const failed = fault !== null || facts.redispatched || facts.retries > 0;
   if (frontend.switches.dontlogNormal && !failed) return;
-  const format = failed && errorLog !== null ? errorLog : log;
+  // With logasap the line was written before the end, which is told now.
+  const format = facts.early && fromEnd ? null : failed && errorLog !== null ? errorLog : log;
   const level = levelOf(exchange.logLevel, failed && frontend.switches.logSeparateErrors);
   if (format !== null) context.logs.push(proxy.slot, level, format(exchange), logSd?.(exchange) ?? '', proxy.front.counters);
-  if (!saysWhy) return;
+  if (!saysWhy || !fromEnd) return;
   const why = whyLine(exchange, session, failed);
   if (why !== '') context.logs.push(proxy.slot, level, why, '', proxy.front.counters);
 }

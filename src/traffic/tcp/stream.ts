@@ -330,7 +330,7 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
     dispatch.finish(false);
     if (this.entered) backend?.back.leave();
     // HAProxy's line does not count the stream itself among its backend's and server's any more.
-    if (!facts.early) logStream(context, exchange, session, this.request.received + facts.bytesFromClient > 0, fault);
+    if (!facts.early || session.proxy.rules.logWhy) logStream(context, exchange, session, this.request.received + facts.bytesFromClient > 0, fault, true);
     if (keepOpen) return;
     session.release();
     // A tunnel has closed both sides already.
@@ -341,7 +341,7 @@ export class TcpStream implements TransportHandler, ExchangeOwner, TunnelOwner, 
     const { facts } = this.exchange;
     facts.totalMs = this.context.clock.monoMs() - this.session.acceptedMonoMs;
     facts.early = true;
-    logStream(this.context, this.exchange, this.session, true, null);
+    logStream(this.context, this.exchange, this.session, true, null, false);
   }
 
   private countEnd(fault: Fault | null): void {

@@ -101,6 +101,18 @@ test('what the server did', () => {
   assert.deepEqual(told(error), ['server s1 answered 500']);
 });
 
+test('with logasap the cause is told at the end, once', () => {
+  const room = speaking({ switches: { ...makeProxy(0, '').switches, logasap: true } });
+  const server = room.server();
+  const client = room.client();
+  client.feed('GET /a HTTP/1.1\r\n\r\n');
+  server.feed('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok');
+  assert.deepEqual([room.log().length, told(room)], [1, []]);
+  client.peerReset();
+  assert.deepEqual(told(room), ['client closed during response']);
+  assert.equal(room.log().length, 2);
+});
+
 test('what ended well is not told of', () => {
   const room = speaking();
   const server = room.server();
