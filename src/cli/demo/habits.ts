@@ -59,7 +59,7 @@ async function echoTimes(pair: RpcPair): Promise<string> {
   const times: number[] = [];
   for (let at = 0; at < echoes; at += 1) times.push(await pair.echo(`PDU ${at}`));
   const median = times.toSorted((a, b) => a - b)[echoes / 2] ?? 0;
-  return `both requests of a gigabyte stay half open; ${echoes} PDUs went in on one and came back on the other, half of them within ${median.toFixed(1)} ms`;
+  return `two requests of a gigabyte stay half open; ${echoes} PDUs go in on one and come back on the other, half of them within ${median.toFixed(1)} ms`;
 }
 
 async function mapiWait(site: Surroundings): Promise<string> {
@@ -76,7 +76,7 @@ async function mapiWait(site: Surroundings): Promise<string> {
   const held = simulatedSeconds(began);
   conversation.close();
   if (!atOnce || held < waitSeconds) throw new Error(`PROCESSING ${atOnce ? 'at once' : 'late'}, DONE after ${Math.round(held)} s`);
-  return `NotificationWait: PROCESSING at once, ${pending} times PENDING, DONE after ${Math.round(held / 60)} minutes`;
+  return `a NotificationWait says PROCESSING at once, PENDING ${pending} times, DONE after ${Math.round(held / 60)} minutes`;
 }
 
 async function ping(site: Surroundings): Promise<string> {
@@ -86,7 +86,7 @@ async function ping(site: Surroundings): Promise<string> {
   const held = simulatedSeconds(began);
   client.conversation.close();
   if (status !== 200 || held < heartbeatSeconds) throw new Error(`${status} after ${Math.round(held)} s`);
-  return `a phone's Ping was held for ${Math.round(held / 60)} minutes without a byte, then answered with 200`;
+  return `a phone's Ping is held for ${Math.round(held / 60)} minutes without a byte, then answered with 200`;
 }
 
 async function mail(site: Surroundings): Promise<string> {
