@@ -7,12 +7,14 @@ import { refuseHead, refuseSilence } from './bad-request.ts';
 import { abort, fail } from './faults.ts';
 import { finish } from './finish.ts';
 import { stage, type HttpExchange } from './http-exchange.ts';
+import { awaitBody } from './to-server.ts';
 
 /** What was written has left: the server may send on. */
 export function clientDrained(x: HttpExchange): void {
   if (!x.serverPaused) return;
   x.serverPaused = false;
   if (x.requestBody.done) x.client.awaitNothing();
+  else awaitBody(x);
   if (x.link === null || x.stage >= stage.tunnel) return;
   x.armServer();
   x.link.transport.resume();

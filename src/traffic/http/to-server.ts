@@ -108,7 +108,7 @@ export function serverReady(x: HttpExchange, connection: ServerConnection, reuse
   x.armServer();
   transport.resume();
   if (x.clientPaused && open) x.resumeClient();
-  if (!x.requestBody.done) x.client.awaitClient(x.clientTimeout);
+  if (!x.requestBody.done) awaitBody(x);
 }
 
 /** The client has authenticated, or is about to, on another connection to this backend. */
@@ -134,6 +134,12 @@ function firstWrite(x: HttpExchange, lastLine: string): Uint8Array {
   return writeHead(head, lines, head.bytes.subarray(head.end, x.firstEnd));
 }
 
+/** Between two parts of a body `timeout server` counts, as in HAProxy: RPC channels are silent for longer than clients may be. Without one, and after the answer, `timeout client`. */
+export function awaitBody(x: HttpExchange): void {
+  if (x.serverTimeout === 0 || x.stage === stage.draining) x.client.awaitClient(x.clientTimeout);
+  else if (!x.serverPaused) x.client.awaitNothing();
+}
+
 /** Body bytes of the client. Gives the first position that is not part of the body. */
 export function requestData(x: HttpExchange, bytes: Buffer, from: number, to: number): number {
   const { requestBody } = x;
@@ -152,10 +158,10 @@ export function requestData(x: HttpExchange, bytes: Buffer, from: number, to: nu
   forward(x, whole);
   if (x.client.exchange !== x || x.stage < stage.waiting) return end;
   if (requestBody.done) {
-    x.client.awaitNothing();
+    if (!x.serverPaused) x.client.awaitNothing();
     finishIfDone(x);
   } else {
-    x.client.awaitClient(x.clientTimeout);
+    awaitBody(x);
   }
   return end;
 }
