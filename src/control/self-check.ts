@@ -60,9 +60,9 @@ export class SelfCheck {
 
   /** What of this process does not work; empty: all does. `nowMs` is of a clock that cannot jump. Asked once a round. */
   broken(nowMs: number): string {
-    const sinceMs = nowMs - (this.#askedMs ?? nowMs);
+    const pauseMs = Math.max(0, nowMs - (this.#askedMs ?? nowMs) - notAskedMsMax);
     this.#askedMs = nowMs;
-    if (sinceMs > notAskedMsMax) for (const beat of this.#beats) if (beat.changedMs !== 0) beat.changedMs += sinceMs;
+    for (const beat of this.#beats) if (beat.changedMs !== 0) beat.changedMs += pauseMs;
     for (const [thread, beat] of this.#beats.entries()) {
       const value = this.#segments.process(thread)[P.heartbeat_ms] ?? 0;
       if (value !== beat.value || beat.changedMs === 0) [beat.value, beat.changedMs] = [value, nowMs];

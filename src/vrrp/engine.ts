@@ -120,6 +120,7 @@ export class VrrpEngine {
   }
 
   #release(): void {
+    if (this.stopped) return;
     for (const runner of this.runners) {
       runner.release();
       runner.close();

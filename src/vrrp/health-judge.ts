@@ -36,8 +36,8 @@ export class HealthJudge {
 
   /** `sinceMs`: since the last question, which comes several times a second. */
   #forgive(sinceMs: number): void {
-    if (sinceMs <= limits.ownPauseMs) return;
-    this.#lastMs += sinceMs;
-    if (this.#diedMs !== undefined) this.#diedMs += sinceMs;
+    const pauseMs = Math.max(0, sinceMs - limits.ownPauseMs);
+    this.#lastMs += pauseMs;
+    if (this.#diedMs !== undefined) this.#diedMs += pauseMs;
   }
 }

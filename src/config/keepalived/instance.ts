@@ -26,6 +26,7 @@ interface InstanceDraft extends NotifyDraft, TrackingDraft {
   trackSourceAddress: boolean;
   multicastGroup: IpValue | undefined;
   password: string;
+  authenticated: boolean;
   addresses: VirtualAddress[];
   routes: VirtualRoute[];
   trackPrimary: boolean;
@@ -43,13 +44,14 @@ function emptyInstance(): InstanceDraft {
   return {
     notify: emptyNotify(), trackScripts: [], trackInterfaces: [], trackProcesses: [], trackFiles: [], version: undefined, initialState: 'BACKUP', interface: '', virtualRouterId: 0, priority: 100,
     advertMs: 1000, downTimerAdverts: undefined, preempt: true, preemptDelayMs: 0, sourceAddress: undefined, unicastPeers: [], unicast: false, checkUnicastSource: undefined, trackSourceAddress: false,
-    multicastGroup: undefined, password: '', addresses: [], routes: [], trackPrimary: true, garpDelayMs: undefined, garpRepeat: undefined, garpLowerDelayMs: undefined, garpLowerRepeat: undefined,
+    multicastGroup: undefined, password: '', authenticated: false, addresses: [], routes: [], trackPrimary: true, garpDelayMs: undefined, garpRepeat: undefined, garpLowerDelayMs: undefined, garpLowerRepeat: undefined,
     garpRefreshMs: undefined, garpRefreshRepeat: undefined, lowerPriorityNoAdvert: undefined, higherPrioritySendAdvert: undefined,
   };
 }
 
 export const authenticationRows: Rows<InstanceDraft> = {
-  auth_type: { args: [1, 1], read: (line) => {
+  auth_type: { args: [1, 1], read: (line, draft) => {
+    draft.authenticated = line.first === 'PASS';
     if (line.first === 'AH') line.problems.unsupported(line.place, 'AH', 'auth_type AH is not supported', 'use auth_type PASS, or leave the block out and filter protocol 112 in the network');
     else if (line.first !== 'PASS') line.error(line.first, `unknown auth_type '${line.first}'`, 'PASS');
   } },
@@ -170,7 +172,8 @@ export function readInstance(line: Line, defaults: InstanceDefaults, globals: Ke
   const family = draft.addresses.find((one) => one.advertised)?.address.family ?? draft.addresses[0]?.address.family ?? draft.sourceAddress?.family ?? 4;
   const version = family === 6 ? 3 : draft.version ?? defaults.version;
   if (family === 6 && draft.version === 2) line.warning('version', `vrrp_instance ${line.first} has IPv6 addresses: version 3 is used`, 'write version 3');
-  const { unicast, garpDelayMs, garpRepeat, garpLowerDelayMs, garpLowerRepeat, garpRefreshMs, garpRefreshRepeat, notify, ...rest } = draft;
+  warnOfPassword(line, draft, version);
+  const { unicast, authenticated, garpDelayMs, garpRepeat, garpLowerDelayMs, garpLowerRepeat, garpRefreshMs, garpRefreshRepeat, notify, ...rest } = draft;
   if (unicast && draft.unicastPeers.length === 0) line.error('unicast_peer', `vrrp_instance ${line.first} is unicast and has no peers`, 'write the other node\'s address in unicast_peer { }');
   const delayMs = garpDelayMs ?? defaults.garpDelayMs ?? 5000;
   const repeat = garpRepeat ?? defaults.garpRepeat ?? 5;
@@ -180,7 +183,7 @@ export function readInstance(line: Line, defaults: InstanceDefaults, globals: Ke
     downTimerAdverts: draft.downTimerAdverts ?? defaults.downTimerAdverts,
     multicastGroup: draft.multicastGroup ?? (family === 4 ? globals.multicastGroupV4 : globals.multicastGroupV6),
     checkUnicastSource: draft.checkUnicastSource ?? defaults.checkUnicastSource,
-    password: version === 2 ? draft.password : '',
+    password: version === 2 && authenticated ? draft.password : '',
     addresses: draft.addresses.map((address) => ({ ...address, device: address.device === '' ? draft.interface : address.device })),
     garp: {
       delayMs, repeat,
@@ -193,6 +196,13 @@ export function readInstance(line: Line, defaults: InstanceDefaults, globals: Ke
     higherPrioritySendAdvert: draft.higherPrioritySendAdvert ?? defaults.higherPrioritySendAdvert,
     notify: notifications(notify, defaults.smtpAlert),
   };
+}
+
+/** A password that keepalived does not send either: whoever relies on it should know. */
+function warnOfPassword(line: Line, draft: InstanceDraft, version: 2 | 3): void {
+  if (draft.password === '') return;
+  if (version === 3) line.warning('', `auth_pass of ${line.first} has no effect: version 3 has no authentication`, 'remove the block authentication');
+  else if (!draft.authenticated) line.warning('', `auth_pass of ${line.first} has no effect without auth_type`, 'write auth_type PASS on both nodes, or remove the block');
 }
 
 /** Version 2 has whole seconds up to 255, version 3 hundredths up to 40.95 s. */

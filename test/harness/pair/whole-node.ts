@@ -55,10 +55,10 @@ export const fastAdverts: Changes = {
   replace: [['advert_int 1', 'version 3\n    advert_int 0.1'], ['    authentication {\n        auth_type PASS\n        auth_pass lab12345\n    }\n', '']],
 };
 
-/** Starts a node with its files in the stage's folder. `poiseLines`: more lines of the `poise` section. */
-export function startNode(stage: Stage, node: 0 | 1, programs: Programs, conf: string, poiseLines = ''): Host {
+/** Starts a node with its files in the stage's folder. `poiseLines`: more lines of the `poise` section; `sections`: more of haproxy.cfg. */
+export function startNode(stage: Stage, node: 0 | 1, programs: Programs, conf: string, poiseLines = '', sections = ''): Host {
   const host = stage.hosts[node];
-  const configuration = stage.file(`${host.name}-haproxy.cfg`, haproxyCfg(node));
+  const configuration = stage.file(`${host.name}-haproxy.cfg`, haproxyCfg(node) + sections);
   const keepalived = stage.file(`${host.name}-keepalived.conf`, conf);
   if (programs === 'poise') {
     const poise = stage.file(`${host.name}-poise.cfg`, `poise\n  mail-queue ${join(stage.folder, `mail-${node}`)}\n${poiseLines}`);

@@ -74,8 +74,8 @@ describe('the balancer\'s health', () => {
     judge.says('', 0);
     assert.equal(until(judge, 0, 1000), '');
     // A virtual machine that was stopped for ten seconds.
-    assert.equal(until(judge, 11_000, 12_400), '');
-    assert.equal(until(judge, 12_400, 12_600), 'the balancer has not answered for 2.6 s');
+    assert.equal(until(judge, 11_000, 11_800), '');
+    assert.equal(until(judge, 11_800, 12_200), 'the balancer has not answered for 2.7 s');
   });
 
   it('is unknown until it serves, forgiven for a crash of three seconds, and not for silence', () => {

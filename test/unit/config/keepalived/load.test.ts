@@ -117,6 +117,28 @@ describe('words', () => {
     assert(told(instance('  advert_int 0.1')).some((line) => line.startsWith('warning') && line.includes('whole seconds')));
   });
 
+  it('a password counts in version 2 with auth_type PASS only, and a notice or warning says so', () => {
+    const block = (words: string): string => instance(` authentication {\n${words}\n }`);
+    assert.equal(first(block('auth_type PASS\n auth_pass abc')).password, 'abc');
+    assert.equal(first(block('auth_pass abc')).password, '');
+    assert.equal(first(`${instance(' version 3\n authentication {\n auth_type PASS\n auth_pass abc\n }')}`).password, '');
+    assert.match(told(block('auth_pass abc')).join('\n'), /warning 1: auth_pass of VI_1 has no effect without auth_type/);
+    assert.match(told(instance(' version 3\n authentication {\n auth_type PASS\n auth_pass abc\n }')).join('\n'), /warning 1: auth_pass of VI_1 has no effect: version 3/);
+  });
+
+  it('every address of notification_email counts, on one line or several', () => {
+    const addresses = (words: string): readonly string[] => model(`global_defs {\n notification_email ${words}\n}\n${instance()}`).globals.notificationEmail;
+    assert.deepEqual(addresses('{ a@b.c d@e.f }'), ['a@b.c', 'd@e.f']);
+    assert.deepEqual(addresses('{\n a@b.c\n d@e.f\n }'), ['a@b.c', 'd@e.f']);
+  });
+
+  it('virtual_routes are words of ip route; what keepalived adds to them is translated or refused', () => {
+    const routes = (lines: string): readonly (readonly string[])[] => first(instance(` virtual_routes {\n${lines}\n }`)).routes.map((route) => route.words);
+    assert.deepEqual(routes('src 10.0.0.10 to 192.0.2.0/24 gw 10.0.0.1 dev eth0 no_track\n blackhole 198.51.100.0/24'),
+      [['src', '10.0.0.10', 'to', '192.0.2.0/24', 'via', '10.0.0.1', 'dev', 'eth0'], ['blackhole', '198.51.100.0/24']]);
+    assert.match(told(instance(' virtual_routes {\n 192.0.2.0/24 via 10.0.0.1 or 10.0.0.2\n }')).join('\n'), /'or' of a route is not supported/);
+  });
+
   it('global defaults hold wherever global_defs stands', () => {
     const made = first(`${instance()}global_defs {\n vrrp_version 3\n vrrp_garp_master_delay 1\n vrrp_garp_master_repeat 2\n}\n`);
     assert.deepEqual([made.version, made.garp.delayMs, made.garp.repeat, made.garp.lowerPriorityDelayMs], [3, 1000, 2, 1000]);
