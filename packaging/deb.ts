@@ -13,14 +13,9 @@ const home = fileURLToPath(new URL('..', import.meta.url));
 const outFolder = join(home, 'dist');
 const executable = join(outFolder, 'poise');
 
-/** A later version with the same program, for tests of upgrades: `--version 0.1.0+1`. */
-function version(words: readonly string[]): string {
-  return words[0] === '--version' && words[1] !== undefined ? words[1] : poiseVersion;
-}
-
-function changelog(of: string): string {
+function changelog(): string {
   const date = new Date(`${releaseDate.replaceAll('/', '-')}T00:00:00Z`).toUTCString().replace('GMT', '+0000');
-  return `poise (${of}) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- Poise maintainers <maintainers@poise.invalid>  ${date}\n`;
+  return `poise (${poiseVersion}) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- Poise maintainers <maintainers@poise.invalid>  ${date}\n`;
 }
 
 /** Files of the package's tree by where they come from. */
@@ -30,7 +25,7 @@ const copied: readonly (readonly [from: string, to: string])[] = [
   ['packaging/etc/rsyslog.conf', 'etc/rsyslog/49-poise.conf'], ['examples', 'examples'], ['docs', 'docs'], ['README.md', 'README.md'], ['CHANGELOG.md', 'CHANGELOG.md'],
 ];
 
-function main(words: readonly string[]): number {
+function main(): number {
   if (!existsSync(executable)) {
     console.error('there is no dist/poise: npm run build');
     return 1;
@@ -48,7 +43,7 @@ function main(words: readonly string[]): number {
   }
   linkSync(executable, join(tree, 'poise'));
   writeFileSync(join(tree, 'poise.1'), manualPage());
-  writeFileSync(join(tree, 'debian/changelog'), changelog(version(words)));
+  writeFileSync(join(tree, 'debian/changelog'), changelog());
   const { status } = spawnSync('dpkg-buildpackage', ['--build=binary', '--no-sign', '--no-check-builddeps'], { cwd: tree, stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) return 1;
   for (const name of readdirSync(top).filter((one) => one.endsWith('.deb'))) {
@@ -59,4 +54,4 @@ function main(words: readonly string[]): number {
   return 0;
 }
 
-process.exit(main(process.argv.slice(2)));
+process.exit(main());

@@ -1,5 +1,5 @@
 /**
- * `npm test`: types, lint, tidy, unit tests on Node and Bun, system tests with Poise on Bun and on Node. Runs every stage even
+ * `npm test`: types, lint, tidy, unit tests on Node and Bun, system tests with Poise on Bun and on Node, and the packages. Runs every stage even
  * when one fails; the last line is `N passed, N failed`. Arguments name the stages to run (`npm test -- lint tidy`).
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -81,6 +81,7 @@ const stages: Readonly<Record<string, () => Promise<Result>>> = {
   'unit-bun': async () => counted(await run(bin('bun'), ['test', '--only-failures', 'test/unit']), /^ *(\d+) pass$/gm, /^ *(\d+) fail$/gm),
   'system-bun': () => nodeTests(files('test/system/**/*.test.ts'), systemConcurrency, { POISE_RUNTIME: 'bun' }),
   'system-node': () => nodeTests(files('test/system/**/*.test.ts'), systemConcurrency, { POISE_RUNTIME: 'node' }),
+  packaging: () => nodeTests(files('test/packaging/*.test.ts'), 1),
 };
 
 function isInstalled(program: string): boolean {

@@ -8,7 +8,7 @@ import { Replay } from './demo/replay.ts';
 import { everyService } from './demo/services.ts';
 import { printAnswers } from './demo/show.ts';
 import { allChecked, statisticsPage, until } from './demo/statistics.ts';
-import { exampleFile, Surroundings } from './demo/surroundings.ts';
+import { Surroundings } from './demo/surroundings.ts';
 
 /** A light load, so that the statistics page has something to show. */
 const roundPeriodMs = 5000;
@@ -21,7 +21,7 @@ async function once(site: Surroundings): Promise<number> {
 
 /** Runs until `stopped` resolves. */
 async function keepRunning(site: Surroundings, stopped: Promise<number>): Promise<number> {
-  const failure = await site.startBalancer(exampleFile);
+  const failure = await site.startBalancer(site.writeConfiguration('exchange-l7.cfg'));
   if (failure !== '') {
     console.error(`demo: ${failure}`);
     return 1;

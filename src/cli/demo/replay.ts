@@ -9,7 +9,6 @@ import type { ServiceRequest } from './services.ts';
 import { printAnswers } from './show.ts';
 import { allChecked, pause, readStatistics, until, waitMs } from './statistics.ts';
 import type { Statistics } from './statistics.ts';
-import { exampleFile } from './surroundings.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const services = ['autodiscover', 'mapi', 'rpc', 'owa', 'eas', 'ecp', 'ews', 'oab'] as const;
@@ -102,7 +101,7 @@ export class Replay {
 
   private async caseMistake(): Promise<boolean> {
     this.step('1. The configuration of part 5, as it is. Outlook, browsers and phones send their requests.');
-    if (!(await this.startWith(exampleFile))) return false;
+    if (!(await this.startWith(this.site.writeConfiguration('exchange-l7.cfg')))) return false;
     const answers = await this.traffic(everyService, rounds);
     await this.site.logged((line) => line.includes(' fe_ex2013~ '), answers.length);
     printAnswers(answers, this.site.log);

@@ -16,7 +16,8 @@ import { makeCertificate } from '../../exchange-sim/certificate.ts';
 import type { Target } from './client.ts';
 import { pause } from './statistics.ts';
 
-export const exampleFile = fileURLToPath(projectFile('examples/exchange-l7.cfg'));
+/** Inside the executable only this process can read it. */
+const exampleFile = fileURLToPath(projectFile('examples/exchange-l7.cfg'));
 
 /** Where mail is taken, by the balancer and, on addresses of their own, by the servers. */
 export const addressOfMail = { host: '127.0.0.10', port: 8587 } as const;
@@ -130,8 +131,8 @@ export class Surroundings {
     await ended(child);
   }
 
-  /** Writes a changed copy of the example and gives its path. */
-  writeConfiguration(name: string, change: (text: string) => string): string {
+  /** Writes a copy of the example, changed or not, and gives its path. */
+  writeConfiguration(name: string, change: (text: string) => string = (text) => text): string {
     const file = join(this.folder, name);
     writeFileSync(file, change(readFileSync(exampleFile, 'utf8')));
     return file;
