@@ -5,6 +5,7 @@
 import type { ReceivedListeners } from '../control/take-over/received.ts';
 import type { ToControl } from '../model/messages.ts';
 import type { AdminContext, AdminParts } from './context.ts';
+import { runLine } from './commands.ts';
 import { createAdminContext } from './context.ts';
 import { InternalServer } from './internal-server.ts';
 import { RuntimeSockets } from './socket.ts';
@@ -17,7 +18,8 @@ export class Admin {
   /** `internalKey`: what the traffic threads send in x-poise-key. */
   constructor(parts: AdminParts, internalKey: string) {
     this.context = createAdminContext(parts);
-    this.sockets = new RuntimeSockets(this.context);
+    const { context } = this;
+    this.sockets = new RuntimeSockets(() => context.model.global, (handOut) => ({ run: (session, line, payload) => runLine(context, session, line, payload), stays: false, handOut }));
     this.internal = new InternalServer(this.context, internalKey);
   }
 

@@ -7,16 +7,23 @@ import type { Socket } from 'node:net';
 import { limits } from '../model/limits.ts';
 import { listenerRequest } from '../wire/listener-list.ts';
 import type { CommandSession, Level } from './command.ts';
-import { runLine } from './commands.ts';
-import type { AdminContext } from './context.ts';
 import { peerText } from './peer.ts';
 
 /** `add map #0 <<` and `add map #0 <<END`: the command, and the line that ends its payload. */
 const withPayload = new RegExp(`^(.*?)\\s*<<([^\\s<]{0,${limits.adminPayloadEndCharsMax}})$`);
 
+/** What answers the lines of one connection. */
+export interface LineRunner {
+  run(session: CommandSession, line: string, payload: string | null): AsyncIterable<string>;
+  /** The connection stays open after an answer, also without prompt, until the client ends it. */
+  readonly stays: boolean;
+  /** Answers a process that takes over; null where the socket does not allow it. */
+  readonly handOut: (() => void) | null;
+}
+
 class CommandConnection {
   private readonly socket: Socket;
-  private readonly context: AdminContext;
+  private readonly runner: LineRunner;
   private readonly session: CommandSession;
   private input = '';
   /** Line that ended in `<<` and waits for its payload. */
@@ -31,12 +38,9 @@ class CommandConnection {
   /** Waits until the client has read. */
   private whenDrained: (() => void) | null = null;
 
-  private readonly handOut: (() => void) | null;
-
-  constructor(socket: Socket, context: AdminContext, level: Level, idleTimeoutMs: number, handOut: (() => void) | null) {
-    this.handOut = handOut;
+  constructor(socket: Socket, runner: LineRunner, level: Level, idleTimeoutMs: number) {
     this.socket = socket;
-    this.context = context;
+    this.runner = runner;
     const interrupted = (): boolean => this.socket.destroyed || this.input !== '' || (this.ended && this.session.interactive);
     this.session = { level, peer: peerText(socket), interrupted, interactive: false, closing: false, idleTimeoutMs, experimental: false, expert: false };
   }
@@ -126,10 +130,11 @@ class CommandConnection {
 
   /** The connection belongs to the take-over from here on. Without `expose-fd listeners` it ends without a word, as in HAProxy. */
   private giveListeners(): void {
-    if (this.handOut === null) this.finish();
+    const { handOut } = this.runner;
+    if (handOut === null) this.finish();
     else {
       this.finished = true;
-      this.handOut();
+      handOut();
     }
   }
 
@@ -152,11 +157,11 @@ class CommandConnection {
   private async run(line: string, payload: string | null): Promise<void> {
     await this.answer(line, payload);
     const more = this.input.includes('\n') || this.payloadFor !== null;
-    if (this.session.closing || (!this.session.interactive && !more)) this.finish();
+    if (this.session.closing || (!this.session.interactive && !more && !this.runner.stays)) this.finish();
   }
 
   private async answer(line: string, payload: string | null): Promise<void> {
-    for await (const piece of runLine(this.context, this.session, line, payload)) {
+    for await (const piece of this.runner.run(this.session, line, payload)) {
       if (this.finished) return;
       await this.write(piece);
     }
@@ -191,12 +196,9 @@ function lastCommandAt(line: string): number {
   return at;
 }
 
-/**
- * Takes what comes over a connection; the commands in it are answered, until it ends, once the result is called. `handOut`: answers a process
- * that takes over; null where the socket does not allow it.
- */
-export function serveCommands(socket: Socket, context: AdminContext, level: Level, idleTimeoutMs: number, handOut: (() => void) | null): () => void {
-  const connection = new CommandConnection(socket, context, level, idleTimeoutMs, handOut);
+/** Takes what comes over a connection; the commands in it are answered, until it ends, once the result is called. */
+export function serveLines(socket: Socket, runner: LineRunner, level: Level, idleTimeoutMs: number): () => void {
+  const connection = new CommandConnection(socket, runner, level, idleTimeoutMs);
   connection.listen();
   return () => connection.start();
 }

@@ -1,6 +1,6 @@
 /**
- * The runtime sockets (`stats socket`): listens on unix and TCP addresses and hands each connection to command-connection.ts with
- * the level of its socket. Made by admin.ts. At most `stats maxconn` connections run at once, some more wait for their turn. A socket of the
+ * The runtime sockets (`stats socket`, `-S`): listens on unix and TCP addresses and hands each connection to command-connection.ts with
+ * the level of its socket. Made by admin.ts, and by the master for its own. At most `stats maxconn` connections run at once, some more wait for their turn. A socket of the
  * process before is taken over; the file of one that somebody else has taken is left alone.
  */
 import { chmodSync, chownSync, renameSync, statSync, unlinkSync } from 'node:fs';
@@ -9,12 +9,16 @@ import { createServer } from 'node:net';
 import { handOutListeners } from '../control/take-over/hand-out.ts';
 import type { ReceivedListeners } from '../control/take-over/received.ts';
 import { limits } from '../model/limits.ts';
-import type { StatsSocket } from '../model/model.ts';
-import { serveCommands } from './command-connection.ts';
-import type { AdminContext } from './context.ts';
+import type { Global, StatsSocket } from '../model/model.ts';
+import type { LineRunner } from './command-connection.ts';
+import { serveLines } from './command-connection.ts';
+
+/** What answers a new connection. */
+type MakeRunner = (handOut: LineRunner['handOut']) => LineRunner;
 
 export class RuntimeSockets {
-  private readonly context: AdminContext;
+  private readonly settings: () => Pick<Global, 'statsSockets' | 'statsMaxconn' | 'statsTimeoutMs'>;
+  private readonly makeRunner: MakeRunner;
   private readonly servers: Server[] = [];
   /** Files of unix sockets with their inode numbers. */
   private readonly files = new Map<string, number>();
@@ -26,15 +30,17 @@ export class RuntimeSockets {
   private left = false;
   private taken: () => void = () => {};
 
-  constructor(context: AdminContext) {
-    this.context = context;
+  /** `settings` may change with a reload; sockets do not. */
+  constructor(settings: () => Pick<Global, 'statsSockets' | 'statsMaxconn' | 'statsTimeoutMs'>, makeRunner: MakeRunner) {
+    this.settings = settings;
+    this.makeRunner = makeRunner;
   }
 
   /** Opens every socket of the configuration; `taken` is told when somebody takes the listening sockets. Gives '' or one line per socket that could not be opened. */
   async listen(received: ReceivedListeners, taken: () => void): Promise<string> {
     this.taken = taken;
     const problems: string[] = [];
-    for (const socket of this.context.model.global.statsSockets) {
+    for (const socket of this.settings().statsSockets) {
       const problem = await this.listenOne(socket, received);
       if (problem !== '') problems.push(`[${socket.place.file}:${socket.place.line}] stats socket: ${problem}`);
     }
@@ -70,12 +76,13 @@ export class RuntimeSockets {
 
   private accept(connection: Socket, socket: StatsSocket): void {
     this.open.add(connection);
-    const { statsMaxconn, statsTimeoutMs } = this.context.model.global;
+    const { statsMaxconn, statsTimeoutMs } = this.settings();
     let started = false;
-    const serve = serveCommands(connection, this.context, socket.level, statsTimeoutMs, socket.exposeFdListeners ? () => {
+    const runner = this.makeRunner(socket.exposeFdListeners ? () => {
       this.taken();
       handOutListeners(connection);
     } : null);
+    const serve = serveLines(connection, runner, socket.level, statsTimeoutMs);
     const start = (): void => {
       started = true;
       this.running += 1;

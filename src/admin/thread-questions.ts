@@ -6,7 +6,7 @@
 import { limits } from '../model/limits.ts';
 import type { ThreadQuestion, ToControl, ToTraffic } from '../model/messages.ts';
 
-export type ThreadAnswer = Extract<ToControl, { type: 'answered' }>;
+type ThreadAnswer = Extract<ToControl, { type: 'answered' }>;
 
 interface Asked {
   readonly answers: ThreadAnswer[];

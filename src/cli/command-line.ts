@@ -36,6 +36,8 @@ export interface CommandLine {
   directory: string;
   /** `-x`: runtime socket of the process whose listening sockets are taken over; '' = not given. */
   socketsFrom: string;
+  /** `-S`, '' = not given. */
+  masterSocket: string;
   /** `-sf` and `-st`: processes to end once this one serves, and how. */
   readonly predecessors: { readonly pids: number[]; signal: 'SIGUSR1' | 'SIGTERM' };
   /** Flags that are accepted and do nothing here, each with the reason. */
@@ -80,13 +82,13 @@ const valueSwitches: Readonly<Record<string, (line: CommandLine, value: string) 
   N: (line) => { line.remarks.push('-N sets a default for proxies without maxconn and has no effect here; write maxconn in defaults'); return ''; },
   m: (line) => { line.remarks.push('-m has no effect: memory is bounded by maxconn and by the limits of the service manager'); return ''; },
   x: (line, value) => { line.socketsFrom = value; return ''; },
-  S: (line) => { line.remarks.push('-S has no effect: the master has no command socket; use "stats socket" in the global section'); return ''; },
+  S: (line, value) => { line.masterSocket = value; return ''; },
 };
 
 function emptyLine(): CommandLine {
   return {
     action: 'run', files: [], condition: '', daemon: false, masterWorker: false, notify: false, foreground: false, quiet: false, verbose: false,
-    strict: false, diagnostics: false, pidfile: '', maxconn: 0, keepalived: '', localPeer: '', directory: '', socketsFrom: '', predecessors: { pids: [], signal: 'SIGUSR1' }, remarks: [],
+    strict: false, diagnostics: false, pidfile: '', maxconn: 0, keepalived: '', localPeer: '', directory: '', socketsFrom: '', masterSocket: '', predecessors: { pids: [], signal: 'SIGUSR1' }, remarks: [],
   };
 }
 

@@ -18,6 +18,7 @@ import { runBalancer } from '../process/run-balancer.ts';
 import { watchdogMs } from '../process/systemd.ts';
 import { withoutPredecessors } from './command-line.ts';
 import type { CommandLine } from './command-line.ts';
+import { readMasterSocket } from './master-socket.ts';
 import { isFatal, printProblems, problemText } from './print-problems.ts';
 
 /** Traffic threads when the configuration does not say: one per CPU, as many as HAProxy has at most. */
@@ -111,7 +112,12 @@ export async function run(line: CommandLine, words: readonly string[], part: Par
     if (keepalived === null) return 1;
     const highAvailability = keepalived === undefined ? null : new HighAvailability(line.keepalived, keepalived, model.poise, notices);
     const configurationIsValid = (): boolean => readAndPrint(line, notices) !== null;
-    return new Master({ words, wordsAgain: withoutPredecessors(words), notices, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, highAvailability, configurationIsValid }).run();
+    const socket = line.masterSocket === '' ? null : readMasterSocket(line.masterSocket);
+    if (typeof socket === 'string') {
+      notices.alert(socket);
+      return 1;
+    }
+    return new Master({ words, wordsAgain: withoutPredecessors(words), notices, socket, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, highAvailability, configurationIsValid }).run();
   }
   return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors, socketsFrom: line.socketsFrom, read: () => readAgain(line), selfCheck: line.keepalived !== '' || (line.notify && watchdogMs() > 0) });
 }

@@ -45,7 +45,8 @@ export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W
   -dD       print diagnostics of the configuration too
   -v, -vv   version
   -sf, -st  end these processes softly (-sf) or at once (-st) when this one serves: -sf <pid>...
-  -d..., -m, -N, -S, -x   accepted for units and scripts of HAProxy, see what they print
+  -S        socket of the master (-W) for commands: -S <address>[,<option>[,<value>]...]
+  -d..., -m, -N   accepted for units and scripts of HAProxy, see what they print
 
   check     errors, warnings and notices with file and line; exit 1 on errors, 2 on warnings with --strict;
             two --keepalived files are also compared as the nodes of a pair; --probe connects once to every TLS server and

@@ -16,6 +16,8 @@ export class ServerAddresses {
   private readonly places: Place[];
   private readonly states: readonly Int32Array[];
   private readonly post: (message: ToTraffic) => void;
+  /** Servers with `ssl` that are spoken to without, by command. */
+  private readonly clearText = new Set<number>();
 
   constructor(model: Model, states: readonly Int32Array[], post: (message: ToTraffic) => void) {
     this.places = model.servers.map(configured);
@@ -35,6 +37,16 @@ export class ServerAddresses {
 
   resolved(server: number, host: string): void {
     this.apply(server, host, this.place(server).port);
+  }
+
+  setTls(server: number, on: boolean): void {
+    if (on) this.clearText.delete(server);
+    else this.clearText.add(server);
+    this.post({ type: 'server-tls', server, on });
+  }
+
+  usesTls(server: number): boolean {
+    return !this.clearText.has(server);
   }
 
   /** Gives the answer of the runtime socket. */

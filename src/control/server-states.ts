@@ -16,7 +16,7 @@ import { healthCheckText, reasonText, serverSubject, statusText, tallyText } fro
 import { eventLevel } from './events.ts';
 import type { ControlEvent, Events } from './events.ts';
 import { ServerAddresses } from './server-addresses.ts';
-import { ServerTable } from './server-table.ts';
+import { initialHealth, ServerTable, startsDown } from './server-table.ts';
 import { readWeight } from './server-weights.ts';
 import { SlowStart } from './slow-start.ts';
 import { systemTimers } from './timers.ts';
@@ -42,8 +42,6 @@ export class ServerStates {
   private readonly addresses: ServerAddresses;
   private readonly ledger: CheckLedger;
   private readonly slowStart: SlowStart;
-  /** Servers with `ssl` that are spoken to without, by command. */
-  private readonly clearText = new Set<number>();
   /** Told when checks of a server should start again soon: leaving maintenance, enabling checks. */
   private readonly wakers: ((server: number) => void)[] = [];
 
@@ -333,28 +331,19 @@ export class ServerStates {
     return '';
   }
 
-  /** `set server b/s check-addr 1.2.3.4 port 80`; null keeps what is in force. */
-  setCheckPlace(index: number, host: string | null, port: number | null): void {
-    const info = this.checkInfo(index);
-    if (host !== null) info.host = host;
-    if (port !== null) info.port = port;
-  }
-
-  /** `set server b/s ssl on|off`, for connections that are made from now on. */
-  setTls(index: number, on: boolean): void {
-    if (on) this.clearText.delete(index);
-    else this.clearText.add(index);
-    this.post({ type: 'server-tls', server: index, on });
-  }
-
-  usesTls(index: number): boolean {
-    return this.table.server(index).tls !== null && !this.clearText.has(index);
-  }
-
   /** `set server b/s addr 1.2.3.4 [port 80]`; null keeps what is in force. Gives HAProxy's answer text. */
   setAddress(index: number, host: string | null, port: number | null, by: string): string {
     return this.addresses.change(index, host, port, by);
   }
+
+  /** `set server b/s check-addr 1.2.3.4 port 80`; null keeps what is in force. */
+  setCheckPlace(index: number, host: string | null, port: number | null): void {
+    Object.assign(this.checkInfo(index), host === null ? {} : { host }, port === null ? {} : { port });
+  }
+
+  /** `set server b/s ssl on|off`, for connections that are made from now on. */
+  setTls(index: number, on: boolean): void { this.addresses.setTls(index, on); }
+  usesTls(index: number): boolean { return this.table.server(index).tls !== null && this.addresses.usesTls(index); }
 
   /** Address in force; host '' = not resolved yet. */
   address(index: number): { host: string; port: number } {
@@ -417,10 +406,7 @@ export class ServerStates {
     const gauges = this.segments.gauges(this.segments.serverObject(index));
     const backend = this.segments.gauges(this.segments.backendObject(server.proxy));
     const { host, port } = this.address(index);
-    const node = this.model.global.node;
-    const state = this.statusText(index).replace('DRAIN', 'UP');
-    const weight = `${this.table.load(index, S.eweight)}/${this.totals.weight(server.proxy)}`;
-    return `${state}; address=${host}; port=${port}; name=${this.table.name(index)}; node=${node}; weight=${weight}; `
+    return `${this.statusText(index).replace('DRAIN', 'UP')}; address=${host}; port=${port}; name=${this.table.name(index)}; node=${this.model.global.node}; weight=${this.table.load(index, S.eweight)}/${this.totals.weight(server.proxy)}; `
       + `scur=${gauges[G.scur]}/${backend[G.scur]}; qcur=${gauges[G.qcur]}`;
   }
 
@@ -511,15 +497,4 @@ export class ServerStates {
   private nowSeconds(): number {
     return Math.floor(this.clock.dateMs() / 1000);
   }
-}
-
-/** `init-state`: by default up, but the first failure brings it down. */
-function initialHealth(server: Server, { rise, fall }: { rise: number; fall: number }): number {
-  if (server.initState === 'fully-up') return rise + fall - 1;
-  if (server.initState === 'down') return rise - 1;
-  return server.initState === 'fully-down' ? 0 : rise;
-}
-
-function startsDown(server: Server): boolean {
-  return server.check !== null && (server.initState === 'down' || server.initState === 'fully-down');
 }

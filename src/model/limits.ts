@@ -137,6 +137,8 @@ export const limits = {
   adminSliceLines: 256,
   /** Characters of a payload's own ending, `<<END`. */
   adminPayloadEndCharsMax: 7,
+  /** A connection to the master's socket without a word. */
+  masterSocketIdleMs: 3_600_000,
   /** Connections that wait while `stats maxconn` others use the runtime sockets. */
   adminWaitingConnectionsMax: 64,
   /** One command on the runtime socket, payload included. */

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Admin } from '../admin/admin.ts';
-import type { AdminParts, ReloadAnswer } from '../admin/context.ts';
+import type { AdminContext, AdminParts, ReloadAnswer } from '../admin/context.ts';
 import { withFullconn } from '../balance/fullconn.ts';
 import { systemClock } from '../base/clock.ts';
 import { prepareMailQueue } from '../control/alert-mail.ts';
@@ -272,6 +272,11 @@ export class Balancer {
   private taken(): void {
     this.handedOut = true;
     tellTaken();
+  }
+
+  /** What runtime commands work on. */
+  get commands(): AdminContext {
+    return this.admin.context;
   }
 
   /** SIGUSR1: no new connections; resolves when the last one has ended or hard-stop-after has passed. */

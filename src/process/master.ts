@@ -6,7 +6,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import type { CommandSession } from '../admin/command.ts';
+import { masterRunner, type ListedProcess, type MasterView } from '../admin/master-commands.ts';
+import { RuntimeSockets } from '../admin/socket.ts';
+import { ReceivedListeners } from '../control/take-over/received.ts';
+import { limits } from '../model/limits.ts';
+import type { StatsSocket } from '../model/model.ts';
 import type { HighAvailability } from './high-availability.ts';
+import { WorkerLines } from './master-lines.ts';
 import type { Notices } from './notices.ts';
 import { isBalancerWord, isReloadedWord, isTakenWord, isUpgradeWord, tellReload, isQuietWord, spawnPart, tellHold, tellReady, tellVirtualAddresses } from './parent.ts';
 import type { Part } from './parent.ts';
@@ -28,6 +35,8 @@ interface MasterOptions {
   readonly predecessors: Predecessors;
   /** The virtual addresses; null without a keepalived.conf. */
   readonly highAvailability: HighAvailability | null;
+  /** `-S`, null without. */
+  readonly socket: StatsSocket | null;
   /** Reads the configuration again and says whether it is usable; problems are printed. */
   readonly configurationIsValid: () => boolean;
 }
@@ -39,6 +48,16 @@ interface Child {
   readonly process: ChildProcess;
   readonly startedAtMs: number;
   ready: boolean;
+  /** Workers that came after it. */
+  outlived: number;
+}
+
+function listed({ process: { pid = 0 }, startedAtMs, outlived }: Child): ListedProcess {
+  return { pid, reloads: outlived, uptimeSeconds: secondsSince(startedAtMs) };
+}
+
+function secondsSince(startedAtMs: number): number {
+  return Math.floor((Date.now() - startedAtMs) / 1000);
 }
 
 export class Master {
@@ -55,6 +74,11 @@ export class Master {
   /** True once a balancer has served: from then on the master does not give up. */
   private everRan = false;
   private watchdog: Watchdog | null = null;
+  private readonly startedAtMs = Date.now();
+  private reloads = 0;
+  private failedReloads = 0;
+  private reloadFailed = false;
+  private readonly lines = new WorkerLines();
   /** Nothing is being answered any more, after new connections were held back. */
   private readonly quiet = Promise.withResolvers<void>();
   private readonly end = Promise.withResolvers<number>();
@@ -66,6 +90,11 @@ export class Master {
 
   /** Gives the exit code of the master. */
   async run(): Promise<number> {
+    const sockets = await this.openSocket();
+    if (typeof sockets === 'string') {
+      this.notices.alert(sockets);
+      return 1;
+    }
     process.on('SIGTERM', () => this.stop('SIGTERM'));
     process.on('SIGINT', () => this.stop('SIGTERM'));
     process.on('SIGUSR1', () => this.stop('SIGUSR1'));
@@ -74,9 +103,53 @@ export class Master {
     this.launch('balancer');
     this.options.highAvailability?.start((status) => { if (this.current !== null) tellVirtualAddresses(this.current.process, status); });
     const code = await this.end.promise;
+    sockets?.close();
     await this.options.highAvailability?.close();
     this.watchdog?.close();
     return code;
+  }
+
+  /** Null without `-S`; otherwise the socket, or why it cannot be opened. */
+  private async openSocket(): Promise<RuntimeSockets | string | null> {
+    const { socket } = this.options;
+    if (socket === null) return null;
+    const settings = { statsSockets: [socket], statsMaxconn: limits.adminWaitingConnectionsMax, statsTimeoutMs: limits.masterSocketIdleMs };
+    const sockets = new RuntimeSockets(() => settings, () => masterRunner(this.view()));
+    const problem = await sockets.listen(new ReceivedListeners(), () => {});
+    return problem === '' ? sockets : problem;
+  }
+
+  private view(): MasterView {
+    const child = (pid: number): Child | undefined => [this.current, ...this.former].find((one) => one?.process.pid === pid) ?? undefined;
+    return {
+      list: () => ({
+        master: { pid: process.pid, reloads: this.reloads, uptimeSeconds: secondsSince(this.startedAtMs) },
+        failedReloads: this.failedReloads,
+        workers: this.current === null ? [] : [listed(this.current)],
+        oldWorkers: [...this.former].map(listed),
+      }),
+      failed: () => this.reloadFailed,
+      ask: (pid, session, line, payload) => {
+        const found = child(pid);
+        return found === undefined ? undefined : this.lines.ask(found.process, session, line, payload);
+      },
+      reload: (session) => this.reloadByCommand(session),
+    };
+  }
+
+  /** Tells what came of it, as the signal tells the log. */
+  private async* reloadByCommand(session: CommandSession): AsyncGenerator<string> {
+    if (this.current === null || this.starting !== null || this.stopping) {
+      yield 'Success=0\n--\nNo worker is there to reload: one is being started, or the process is stopping.\n\n';
+      return;
+    }
+    if (this.options.notify) this.tellSystemd(reloadingState());
+    let answer = '';
+    for await (const piece of this.lines.ask(this.current.process, session, 'reload', null)) {
+      if (answer === '') answer = piece;
+      yield piece;
+    }
+    this.reloaded(answer.startsWith('Success=1'));
   }
 
   private startWatchdog(): void {
@@ -92,10 +165,11 @@ export class Master {
   }
 
   private launch(part: Part): void {
-    const child: Child = { process: spawnPart(part, this.everRan ? this.options.wordsAgain : this.options.words, { detached: false, output: 'inherit' }), startedAtMs: Date.now(), ready: false };
+    const child: Child = { process: spawnPart(part, this.everRan ? this.options.wordsAgain : this.options.words, { detached: false, output: 'inherit' }), startedAtMs: Date.now(), ready: false, outlived: 0 };
     this.starting = child;
     this.notices.notice(`New worker (${child.process.pid ?? 0}) forked`);
     child.process.on('message', (message) => {
+      this.lines.hear(message);
       if (message === 'ready') this.becameReady(child);
       else if (isQuietWord(message)) this.quiet.resolve();
       else if (isReloadedWord(message)) this.reloaded(message.reloaded);
@@ -119,7 +193,9 @@ export class Master {
     this.current = child;
     this.taken = false;
     if (before !== null) {
+      this.reloads += 1;
       this.former.add(before);
+      for (const old of this.former) old.outlived += 1;
       before.process.kill('SIGUSR1');
     }
     this.notices.notice('Loading success.');
@@ -142,6 +218,7 @@ export class Master {
 
   private exited(child: Child, code: number | null, signal: NodeJS.Signals | null): void {
     const pid = child.process.pid ?? 0;
+    this.lines.gone(child.process);
     const how = signal === null ? `code ${code ?? 0} (Exit)` : `code ${128 + constants.signals[signal]} (${signal})`;
     if (this.former.delete(child)) this.notices.warning(`Former worker (${pid}) exited with ${how}`);
     else if (child === this.starting) this.startFailed(child, how);
@@ -190,6 +267,9 @@ export class Master {
   }
 
   private reloaded(ok: boolean): void {
+    if (ok) this.reloads += 1;
+    else this.failedReloads += 1;
+    this.reloadFailed = !ok;
     if (this.options.notify) this.tellSystemd(ok ? 'READY=1\nSTATUS=Ready.' : 'READY=1\nSTATUS=Reload failed!');
   }
 

@@ -10,6 +10,7 @@ import { Balancer } from './balancer.ts';
 import type { Reading } from './balancer.ts';
 import { holdConnections } from './hold-connections.ts';
 import { limitOpenFiles } from './machine.ts';
+import { MasterLines } from './master-lines.ts';
 import type { Notices } from './notices.ts';
 import type { Part } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
@@ -92,7 +93,9 @@ export async function runBalancer(model: Model, notices: Notices, options: RunOp
     void balancer.reload();
   });
   process.on('SIGUSR2', () => void balancer.reload());
+  const lines = new MasterLines(balancer.commands);
   process.on('message', (message) => {
+    lines.hear(message);
     if (isReloadWord(message)) void balancer.reload().then(({ ok }) => tellReloaded(ok));
     else if (isNodeWord(message)) balancer.virtualAddresses = message.virtualAddresses;
     else if (isHoldWord(message)) {

@@ -7,11 +7,13 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { runLine } from '../../../src/admin/commands.ts';
 import { InternalServer } from '../../../src/admin/internal-server.ts';
 import { RuntimeSockets } from '../../../src/admin/socket.ts';
 import { ReceivedListeners } from '../../../src/control/take-over/received.ts';
 import type { Global } from '../../../src/model/model.ts';
 import { makeFixture, makeModel } from '../report/fixture.ts';
+import type { Fixture } from '../report/fixture.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'admin-'));
 const path = join(folder, 'admin.sock');
@@ -22,7 +24,11 @@ const statsSockets: Global['statsSockets'] = [
 ];
 Object.assign(model.global, { statsSockets, statsTimeoutMs: 400, statsMaxconn: 2 });
 const fixture = makeFixture(model);
-const sockets = new RuntimeSockets(fixture.context);
+/** As admin.ts makes them. */
+function socketsOf({ context }: Fixture): RuntimeSockets {
+  return new RuntimeSockets(() => context.model.global, (handOut) => ({ run: (session, line, payload) => runLine(context, session, line, payload), stays: false, handOut }));
+}
+const sockets = socketsOf(fixture);
 const internal = new InternalServer(fixture.context, 'secret');
 
 before(async () => {
@@ -133,7 +139,7 @@ test('a path that is not a socket is left alone', async () => {
   writeFileSync(file, 'precious');
   const other = makeModel();
   Object.assign(other.global, { statsSockets: [{ ...statsSockets[0], address: { kind: 'unix', path: file, abstract: false } }] });
-  const refused = await new RuntimeSockets(makeFixture(other).context).listen(new ReceivedListeners(), () => {});
+  const refused = await socketsOf(makeFixture(other)).listen(new ReceivedListeners(), () => {});
   assert.match(refused, /^\[lb\.cfg:3\] stats socket: /);
   assert.ok(existsSync(file));
 });
