@@ -3,6 +3,7 @@
  * the rest. Tests give fakes. One per balancer process, in the control thread.
  */
 import type { Clock } from '../base/clock.ts';
+import type { Counting } from '../control/counting.ts';
 import type { Events } from '../control/events.ts';
 import type { AdviceList } from '../control/watch/advice-list.ts';
 import type { Sampler } from '../control/sampler.ts';
@@ -27,6 +28,7 @@ export interface AdminParts {
   readonly segments: Segments;
   readonly servers: ServerStates;
   readonly sampler: Sampler;
+  readonly counting: Counting;
   readonly tables: StickTables;
   readonly events: Events;
   readonly advice: AdviceList;
@@ -100,6 +102,7 @@ export function createAdminContext(parts: AdminParts, former?: AdminContext): Ad
     frontendMaxconn: proxy => frontends.maxconn(proxy),
     processLimits: frontends.limits,
     servers: parts.servers,
+    counting: parts.counting,
     rates: parts.sampler.process,
     descriptorsMax: parts.descriptorsMax,
     bootMs: parts.bootMs,
@@ -127,6 +130,7 @@ export function createAdminContext(parts: AdminParts, former?: AdminContext): Ad
       else if (message.type === 'patterns-changed') patterns.changedByRule(message.id, message.op, message.key, message.value);
     },
     clearCounters: (all) => {
+      if (all) parts.counting.cleared(segments.objects(), parts.clock.dateMs());
       segments.clearCounters(segments.threads, all);
       segments.clearHighest();
       parts.sampler.clearMaxima();

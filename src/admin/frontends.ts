@@ -2,6 +2,7 @@
  * Run-time state of frontends: paused, shut down, maxconn in force; and the limits of the process. Changed by runtime commands,
  * read by reports. The traffic threads hear of every change by message. Never touches listeners itself.
  */
+import type { Figures } from '../control/counting.ts';
 import type { ToTraffic } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
 import type { FrontendState, ProcessLimits } from '../report/sources.ts';
@@ -29,6 +30,41 @@ export class Frontends {
       const isSame = former?.frontends.model.proxies[index]?.maxconn === proxy.maxconn;
       return { state: proxy.disabled ? 'STOP' : before?.state === 'PAUSED' ? 'PAUSED' : 'OPEN', maxconn: isSame ? before?.maxconn ?? proxy.maxconn : proxy.maxconn };
     });
+  }
+
+  /** What is set by hand, for the state folder: nothing of a frontend that was shut down, which only a restart brings back. */
+  byHand(proxy: number): Figures {
+    const frontend = this.frontends[proxy];
+    const configured = this.model.proxies[proxy]?.maxconn ?? 0;
+    if (frontend === undefined) return {};
+    return { ...(frontend.state === 'PAUSED' ? { paused: 1 } : {}), ...(frontend.maxconn === configured ? {} : { maxconn: frontend.maxconn, maxconn_configured: configured }) };
+  }
+
+  /** Of a former process; a limit holds as long as the configuration says nothing new about it. */
+  restore(proxy: number, { maxconn, maxconn_configured: configured, paused }: Figures): void {
+    if (paused === 1 && this.state(proxy) === 'OPEN') this.setEnabled(proxy, false);
+    if (maxconn !== undefined && configured === this.model.proxies[proxy]?.maxconn) this.setMaxconn(proxy, maxconn);
+  }
+
+  limitsByHand(): Figures {
+    const { hardMaxconn, maxconn, connRate, sessRate, sslRate } = this.limits;
+    const { maxconnrate, maxsessrate, maxsslrate } = this.model.global;
+    return {
+      ...(maxconn === hardMaxconn ? {} : { maxconn, maxconn_configured: hardMaxconn }),
+      ...(connRate === maxconnrate ? {} : { conn_rate: connRate, conn_rate_configured: maxconnrate }),
+      ...(sessRate === maxsessrate ? {} : { sess_rate: sessRate, sess_rate_configured: maxsessrate }),
+      ...(sslRate === maxsslrate ? {} : { ssl_rate: sslRate, ssl_rate_configured: maxsslrate }),
+    };
+  }
+
+  restoreLimits(figures: Figures): void {
+    const { maxconnrate, maxsessrate, maxsslrate } = this.model.global;
+    const byHand = (name: string, configured: number): number | undefined => (figures[`${name}_configured`] === configured ? figures[name] : undefined);
+    const [maxconn, connRate, sessRate, sslRate] = [byHand('maxconn', this.limits.hardMaxconn), byHand('conn_rate', maxconnrate), byHand('sess_rate', maxsessrate), byHand('ssl_rate', maxsslrate)];
+    if (maxconn !== undefined) this.setProcessMaxconn(maxconn);
+    if (connRate !== undefined) this.setRateLimit('connections', connRate);
+    if (sessRate !== undefined) this.setRateLimit('sessions', sessRate);
+    if (sslRate !== undefined) this.setRateLimit('ssl-sessions', sslRate);
   }
 
   state(proxy: number): FrontendState {

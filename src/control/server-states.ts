@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { G } from '../model/counters.ts';
 import type { ToTraffic } from '../model/messages.ts';
 import type { Model, Server } from '../model/model.ts';
-import { S, admin, checkStatuses, op } from '../model/server-state.ts';
+import { S, admin, op } from '../model/server-state.ts';
 import type { Segments } from '../shared/segments.ts';
 import { BackendTotals } from './backend-totals.ts';
 import { CheckLedger } from './check-ledger.ts';
@@ -16,7 +16,9 @@ import { healthCheckText, reasonText, serverSubject, statusText, tallyText } fro
 import { eventLevel } from './events.ts';
 import type { ControlEvent, Events } from './events.ts';
 import { ServerAddresses } from './server-addresses.ts';
-import { initialHealth, ServerTable, startsDown } from './server-table.ts';
+import type { FormerServer, ServerParts } from './server-beginnings.ts';
+import { ServerBeginnings, initialHealth, startsDown } from './server-beginnings.ts';
+import { ServerTable } from './server-table.ts';
 import { readWeight } from './server-weights.ts';
 import { SlowStart } from './slow-start.ts';
 import { systemTimers } from './timers.ts';
@@ -42,6 +44,9 @@ export class ServerStates {
   private readonly addresses: ServerAddresses;
   private readonly ledger: CheckLedger;
   private readonly slowStart: SlowStart;
+  private readonly beginnings: ServerBeginnings;
+  /** Servers with `ssl` that are spoken to without, by command. */
+  private readonly clearText = new Set<number>();
   /** Told when checks of a server should start again soon: leaving maintenance, enabling checks. */
   private readonly wakers: ((server: number) => void)[] = [];
 
@@ -58,14 +63,14 @@ export class ServerStates {
     const dynamic = (proxy: number): boolean => this.totals.isDynamic(proxy);
     this.slowStart = new SlowStart(this.table, this.clock, options.timers ?? systemTimers, dynamic, (server, done) => this.climbed(server, done));
     const { former } = options;
-    const formerServer = (server: Server): Server | undefined => former?.model.servers[former.segments.serverAt(segments.serverSlot(server.index))];
-    for (const server of model.servers) {
-      const before = formerServer(server);
-      if (former === undefined || before === undefined) this.initialise(server);
-      else this.adopt(server, former, before);
-    }
-    for (const server of model.servers) if (server.track >= 0 && formerServer(server) === undefined) this.inheritAtStart(server);
+    this.beginnings = new ServerBeginnings(this.parts());
+    this.beginnings.beginAll(former?.parts(), this.nowSeconds());
     for (const proxy of model.proxies) if (proxy.isBackend) this.totals.start(proxy, former !== undefined && former.segments.proxyAt(segments.proxySlot(proxy.index)) >= 0);
+  }
+
+  private parts(): ServerParts {
+    const { model, segments, table, ledger, addresses, slowStart } = this;
+    return { model, segments, table, ledger, addresses, slowStart };
   }
 
   // ---- checks
@@ -331,19 +336,28 @@ export class ServerStates {
     return '';
   }
 
+  /** `set server b/s check-addr 1.2.3.4 port 80`; null keeps what is in force. */
+  setCheckPlace(index: number, host: string | null, port: number | null): void {
+    const info = this.checkInfo(index);
+    if (host !== null) info.host = host;
+    if (port !== null) info.port = port;
+  }
+
+  /** `set server b/s ssl on|off`, for connections that are made from now on. */
+  setTls(index: number, on: boolean): void {
+    if (on) this.clearText.delete(index);
+    else this.clearText.add(index);
+    this.post({ type: 'server-tls', server: index, on });
+  }
+
+  usesTls(index: number): boolean {
+    return this.table.server(index).tls !== null && !this.clearText.has(index);
+  }
+
   /** `set server b/s addr 1.2.3.4 [port 80]`; null keeps what is in force. Gives HAProxy's answer text. */
   setAddress(index: number, host: string | null, port: number | null, by: string): string {
     return this.addresses.change(index, host, port, by);
   }
-
-  /** `set server b/s check-addr 1.2.3.4 port 80`; null keeps what is in force. */
-  setCheckPlace(index: number, host: string | null, port: number | null): void {
-    Object.assign(this.checkInfo(index), host === null ? {} : { host }, port === null ? {} : { port });
-  }
-
-  /** `set server b/s ssl on|off`, for connections that are made from now on. */
-  setTls(index: number, on: boolean): void { this.addresses.setTls(index, on); }
-  usesTls(index: number): boolean { return this.table.server(index).tls !== null && this.addresses.usesTls(index); }
 
   /** Address in force; host '' = not resolved yet. */
   address(index: number): { host: string; port: number } {
@@ -354,6 +368,17 @@ export class ServerStates {
   resolved(index: number, host: string): void {
     this.addresses.resolved(index, host);
     this.clearFlag(index, admin.resolutionMaint);
+  }
+
+  /** True: a command has changed the address or the port. */
+  addressIsByHand(index: number): boolean {
+    return this.addresses.isByHand(index);
+  }
+
+  /** At start: how a former process left the server, until the checks of this one say something else. */
+  recover(index: number, former: FormerServer): void {
+    this.beginnings.recover(index, former);
+    this.refresh(this.table.server(index), undefined);
   }
 
   setMaxconn(index: number, maxconn: number): void {
@@ -406,62 +431,14 @@ export class ServerStates {
     const gauges = this.segments.gauges(this.segments.serverObject(index));
     const backend = this.segments.gauges(this.segments.backendObject(server.proxy));
     const { host, port } = this.address(index);
-    return `${this.statusText(index).replace('DRAIN', 'UP')}; address=${host}; port=${port}; name=${this.table.name(index)}; node=${this.model.global.node}; weight=${this.table.load(index, S.eweight)}/${this.totals.weight(server.proxy)}; `
+    const node = this.model.global.node;
+    const state = this.statusText(index).replace('DRAIN', 'UP');
+    const weight = `${this.table.load(index, S.eweight)}/${this.totals.weight(server.proxy)}`;
+    return `${state}; address=${host}; port=${port}; name=${this.table.name(index)}; node=${node}; weight=${weight}; `
       + `scur=${gauges[G.scur]}/${backend[G.scur]}; qcur=${gauges[G.qcur]}`;
   }
 
   // ---- inside
-
-  private initialise(server: Server): void {
-    const index = server.index;
-    const info = this.checkInfo(index);
-    const unresolved = server.address.kind === 'name';
-    const flags = (server.disabled ? admin.forcedMaint | admin.configMaint : 0) | (unresolved ? admin.resolutionMaint : 0);
-    info.paused = flags !== 0 && info.configured;
-    this.table.store(index, S.admin, flags);
-    this.table.store(index, S.op, flags !== 0 || startsDown(server) ? op.stopped : op.running);
-    this.table.store(index, S.uweight, server.weight);
-    this.table.store(index, S.iweight, server.weight);
-    this.table.store(index, S.health, info.paused ? 0 : initialHealth(server, this.table.thresholds(index)));
-    this.table.store(index, S.check_status, checkStatuses.indexOf('INI'));
-    this.table.store(index, S.check_duration_ms, -1);
-    this.table.store(index, S.lastchg_s, this.nowSeconds());
-    this.table.store(index, S.maxconn, server.maxconn);
-    this.table.store(index, S.starting, info.configured && !info.paused ? 1 : 0);
-    this.slowStart.applyWeight(server);
-  }
-
-  /** What the configuration says anew is taken; what was set by hand or found by checks stays where it says nothing new. */
-  private adopt(server: Server, former: ServerStates, before: Server): void {
-    const { index } = server;
-    const { table } = this;
-    this.ledger.adopt(index, former.ledger.info(before.index));
-    const moved = JSON.stringify(before.address) !== JSON.stringify(server.address);
-    if (!moved) this.addresses.adopt(index, former.addresses, before.index);
-    let flags = table.load(index, S.admin);
-    if (before.disabled !== server.disabled) flags = server.disabled ? flags | admin.forcedMaint | admin.configMaint : flags & ~(admin.forcedMaint | admin.configMaint);
-    if (server.track < 0) flags &= ~(admin.inheritedMaint | admin.inheritedDrain);
-    if (moved) flags = server.address.kind === 'name' ? flags | admin.resolutionMaint : flags & ~admin.resolutionMaint;
-    table.store(index, S.admin, flags);
-    if (before.weight !== server.weight) table.store(index, S.uweight, server.weight);
-    table.store(index, S.iweight, server.weight);
-    if (before.maxconn !== server.maxconn) table.store(index, S.maxconn, server.maxconn);
-    if ((flags & admin.anyMaint) !== 0) table.store(index, S.op, op.stopped);
-    else if (server.check === null || (before.check === null && !startsDown(server))) table.store(index, S.op, table.isStopped(index) ? op.running : table.load(index, S.op));
-    const { rise, fall } = table.thresholds(index);
-    const health = table.load(index, S.health);
-    if (this.checkInfo(index).configured && !former.checkInfo(before.index).configured) table.store(index, S.health, initialHealth(server, { rise, fall }));
-    else table.store(index, S.health, table.isStopped(index) ? Math.min(health, rise - 1) : Math.max(rise, Math.min(health, rise + fall - 1)));
-    this.slowStart.adopt(server, former.slowStart, before.index);
-    this.slowStart.applyWeight(server);
-  }
-
-  /** What is tracked may be in maintenance or start down by configuration. Chains of tracking have no circles. */
-  private inheritAtStart(server: Server): void {
-    const root = this.table.root(server.index);
-    if ((this.table.load(root, S.admin) & admin.anyMaint) !== 0) this.table.store(server.index, S.admin, this.table.load(server.index, S.admin) | admin.inheritedMaint);
-    if (this.table.load(root, S.op) === op.stopped) this.table.store(server.index, S.op, op.stopped);
-  }
 
   /** Writes what follows from a change into the backend's totals, tells everybody, and lets the log line see the new counts. */
   private refresh(server: Server, announce: (() => void) | undefined): void {

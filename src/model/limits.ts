@@ -149,6 +149,8 @@ export const limits = {
   balanceTurnsMax: 16384,
   /** Entries of a stick table that one thread looks through before it lets go of the lock that the others wait for. */
   stickSliceEntries: 64,
+  /** Entries of stick tables that are written to the state folder at a time, before the control thread looks after something else. */
+  savedStickSliceEntries: 1000,
   /** Results of password checks remembered per use of a userlist and thread. */
   authResultsMax: 4096,
   /** Entries of one ACL or map to which rules (add-acl, set-map) may add. */

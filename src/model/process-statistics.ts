@@ -117,6 +117,11 @@ export const infoFields: readonly InfoField[] = [
   field('PatternsAdded', 'u32', 'MCP', 'Patterns added at run time', 'patterns_added_total'),
   field('PatternsFreed', 'u32', 'MCP', 'Patterns removed at run time', 'patterns_freed_total'),
   field('NbThreadGroups', 'u32', 'CGS', 'Thread groups, always 1', 'nb_thread_groups'),
+  field('CountingSince', 'str', 'MTP', 'When the cumulated figures began'),
+  field('CountingSince_sec', 'u32', 'MTP', 'The same as Unix time', 'counting_since_seconds'),
+  field('CumConnsSinceRestart', 'u32', 'MCP', 'Connections since the process started'),
+  field('CumReqSinceRestart', 'u32', 'MCP', 'Requests since the process started'),
+  field('CumSslConnsSinceRestart', 'u32', 'MCP', 'TLS connections since the process started'),
 ];
 
 /** Values by field name; a missing one is not printed. */

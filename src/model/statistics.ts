@@ -5,6 +5,7 @@
  * Holds no figures and does no work. The figures of the whole process (`show info`) are in model/process-statistics.ts.
  */
 import type { CounterField, GaugeField } from './counters.ts';
+import { counterFields } from './counters.ts';
 
 export type ObjectKind = 'frontend' | 'backend' | 'server' | 'listener';
 
@@ -228,11 +229,39 @@ export const proxyColumnCount = proxyColumns.length;
 /** All columns; the mark itself is not one of them (typed output does not number it). */
 export const columns: readonly Column[] = [...proxyColumns, ...moduleColumns];
 
+/** A figure that counts over restarts (`state-folder`), and what of it this process has counted. */
+interface LastingColumn {
+  readonly entry: Column;
+  /** Offset of the column that it stands beside; -1: since when the row counts. */
+  readonly of: number;
+  /** What former processes counted is kept under this name. */
+  readonly base: string;
+}
+
+const lastingNames: readonly string[] = ['chkfail', 'chkdown'];
+
+/**
+ * After all others, when there is a state folder: when counting began, then for each counter of HAProxy 2.6 its value since the restart, which
+ * is what HAProxy's column means.
+ */
+export const lastingColumns: readonly LastingColumn[] = [
+  { entry: column('counting_since', 'u32', 'MTP', 'FLSB', 'computed', 'Unix time at which the counters of this row began'), of: -1, base: '' },
+  ...proxyColumns.slice(0, proxyColumns.findIndex(({ name }) => name === 'srid')).flatMap((entry, of) => {
+    const counts = entry.tags === 'MCP' && (lastingNames.includes(entry.name) || (counterFields as readonly string[]).includes(entry.source));
+    if (!counts) return [];
+    const base = lastingNames.includes(entry.name) ? entry.name : entry.source;
+    return [{ entry: { ...entry, name: `${entry.name}_since_restart`, help: `${entry.help}, since the process started`, metrics: [] }, of, base }];
+  }),
+];
+
 /** Offset of each column in a row, by name. */
 export const columnIndex: ReadonlyMap<string, number> = new Map(columns.map((entry, index) => [entry.name, index]));
 
 /** The first line of the CSV, without line end. */
 export const csvHeader: string = `# ${proxyColumns.map(c => c.name).join(',')},${moduleMark},${moduleColumns.map(c => c.name).join(',')},`;
+
+/** What follows it when there is a state folder. */
+export const lastingHeader: string = lastingColumns.map(({ entry }) => `${entry.name},`).join('');
 
 /** Whether a column is shown for an object of this kind in a proxy of this mode. */
 export function columnShown(entry: Column, kind: ObjectKind, http: boolean): boolean {

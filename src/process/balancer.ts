@@ -6,10 +6,13 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Admin } from '../admin/admin.ts';
-import type { AdminContext, AdminParts, ReloadAnswer } from '../admin/context.ts';
+import type { AdminParts, ReloadAnswer } from '../admin/context.ts';
+import { certificateLookMs, WatchedCertificates } from '../admin/watched-certificates.ts';
+import type { Frontends } from '../admin/frontends.ts';
 import { withFullconn } from '../balance/fullconn.ts';
 import { systemClock } from '../base/clock.ts';
 import { prepareMailQueue } from '../control/alert-mail.ts';
+import { Counting } from '../control/counting.ts';
 import { SavedDatabase } from '../control/saved/database.ts';
 import { SavedState } from '../control/saved/saved-state.ts';
 import type { ControlEvent } from '../control/events.ts';
@@ -88,12 +91,14 @@ export class Balancer {
   private handedOut = false;
   private saved: SavedState | null = null;
   private saveTimer: NodeJS.Timeout | null = null;
+  private certificateTimer: NodeJS.Timeout | null = null;
   /** What the master has told of the VRRP instances. */
   virtualAddresses: readonly InstanceStatus[] = [];
   private stopping = false;
   private reloading = false;
   private reloads = 0;
   private readonly startedAtMs = Date.now();
+  private readonly counting = new Counting(this.startedAtMs);
   private readonly bootMs = Math.round(performance.now());
   private readonly descriptors = descriptorsMax();
   private readonly selfCheckUri: string;
@@ -138,7 +143,7 @@ export class Balancer {
     const { model, segments, notices, startedAtMs } = this;
     const { states: servers, sampler } = this.control;
     return {
-      model, segments, servers, sampler, events: this.events, advice: this.advice, clock: systemClock,
+      model, segments, servers, sampler, counting: this.counting, events: this.events, advice: this.advice, clock: systemClock,
       broadcast: (message) => this.threads.post(toSlots(message, segments)),
       tables: new StickTables(model, segments.handles, systemClock),
       pid: process.pid, startedAtMs, nodeName: model.global.node === '' ? hostname() : model.global.node,
@@ -203,6 +208,8 @@ export class Balancer {
     const dropFailure = dropPrivileges(identity, lowPorts);
     if (dropFailure !== '') return dropFailure;
     this.control.start(null);
+    const watched = new WatchedCertificates((level, text) => this.tell(level, text));
+    this.certificateTimer = setInterval(() => { if (this.model.poise.watchCertificates) watched.look(this.admin.context.certificates); }, certificateLookMs);
     this.admin.adoptSockets();
     const deaf = await this.handOver.listen();
     if (deaf !== '') notices.warning(`Listening sockets cannot be handed over to a later process: ${deaf}`);
@@ -214,12 +221,28 @@ export class Balancer {
     const { stateFolder } = this.model.poise;
     if (stateFolder === '') return;
     const warn = (text: string): void => this.tell('warning', text);
-    const database = SavedDatabase.open(stateFolder, Date.now(), warn);
+    const database = SavedDatabase.open(stateFolder, Date.now(), this.model.global, warn);
     if (database === undefined) return;
-    const saved = new SavedState(database, this.model, this.segments, this.control.states, warn);
-    saved.restore();
+    const { counting, model, segments } = this;
+    const byHand = (): Frontends => this.admin.context.frontends;
+    const saved = new SavedState(database, { model, segments, states: this.control.states }, {
+      clock: systemClock, counting, warn, settings: {
+        frontend: (proxy) => byHand().byHand(proxy), restoreFrontend: (proxy, figures) => byHand().restore(proxy, figures),
+        process: () => byHand().limitsByHand(), restoreProcess: (figures) => byHand().restoreLimits(figures),
+      },
+    });
+    try {
+      saved.restore();
+    } catch (error) {
+      warn(`counters are not kept over restarts: ${database.path}: ${(error as Error).message}`);
+      database.close();
+      return;
+    }
     this.saved = saved;
-    this.saveTimer = setInterval(() => saved.save(), saveMs);
+    this.saveTimer = setInterval(() => {
+      saved.save();
+      void saved.saveSticks();
+    }, saveMs);
   }
 
   /**
@@ -249,6 +272,8 @@ export class Balancer {
     const changes = this.slots.plan(model);
     const segments = this.segments.reloaded(model, before, changes);
     for (const [kind, slot] of newSlots(segments, this.segments)) segments.clearSlot(kind, slot);
+    const known = new Set(this.segments.objects());
+    for (const object of segments.objects()) if (!known.has(object)) this.counting.begin(object, Date.now(), {});
     const failures = await this.threads.prepare({ type: 'reload', model, shared: segments.handles });
     if (failures.length > 0) return refused(failures.map((one) => this.bindText(one, 0, model)));
     await this.logs.open(model, segments.handles.slots.proxies);
@@ -262,7 +287,7 @@ export class Balancer {
     const mailed = former.stop();
     control.start(former);
     this.admin.follow(this.adminParts());
-    this.saved?.follow(model, segments, control.states);
+    this.saved?.follow({ model, segments, states: control.states });
     await Promise.all([over, mailed]);
     this.reloads += 1;
     const lines = changeLines(before, model, changes);
@@ -272,11 +297,6 @@ export class Balancer {
   private taken(): void {
     this.handedOut = true;
     tellTaken();
-  }
-
-  /** What runtime commands work on. */
-  get commands(): AdminContext {
-    return this.admin.context;
   }
 
   /** SIGUSR1: no new connections; resolves when the last one has ended or hard-stop-after has passed. */
@@ -313,6 +333,7 @@ export class Balancer {
 
   private async close(): Promise<void> {
     if (this.saveTimer !== null) clearInterval(this.saveTimer);
+    if (this.certificateTimer !== null) clearInterval(this.certificateTimer);
     const mailed = this.control.stop();
     this.handOver.close();
     if (this.handedOut) this.admin.leaveSockets();

@@ -1,5 +1,5 @@
 /** The CSV of `show stat` and `;csv`: one line per row, as many fields as the header has. Called by admin/. */
-import { columns, csvHeader, moduleMark, proxyColumnCount } from '../model/statistics.ts';
+import { columns, csvHeader, lastingHeader, moduleMark, proxyColumnCount } from '../model/statistics.ts';
 import type { Cell, Row } from './row.ts';
 
 function field(value: Cell): string {
@@ -14,10 +14,12 @@ function csvLine(row: Row): string {
     if (index === proxyColumnCount) line += `${moduleMark},`;
     line += `${field(row.cells[index] ?? null)},`;
   }
+  for (const value of row.lasting) line += `${field(value)},`;
   return line;
 }
 
 /** Ends with a line end, without the empty line that closes an answer of the runtime socket. */
 export function csv(rows: readonly Row[]): string {
-  return `${[csvHeader, ...rows.map(csvLine)].join('\n')}\n`;
+  const lasts = rows.some(row => row.lasting.length > 0);
+  return `${[lasts ? csvHeader + lastingHeader : csvHeader, ...rows.map(csvLine)].join('\n')}\n`;
 }

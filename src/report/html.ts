@@ -70,6 +70,7 @@ function processPart(view: PageView): string {
   const kilobits = ((Number(view.snapshot.process.get('BytesOutRate') ?? 0) * 8) / 1000).toFixed(3);
   return `<p><b>pid = </b> ${info('Pid')} (process #1, nbproc = 1, nbthread = ${info('Nbthread')})<br>
 <b>uptime = </b> ${info('Uptime')}<br>
+<b>counting since = </b> ${info('CountingSince')}<br>
 <b>system limits:</b> memmax = unlimited; ulimit-n = ${info('Ulimit-n')}<br>
 <b>maxsock = </b> ${info('Maxsock')}; <b>maxconn = </b> ${info('Maxconn')}; <b>maxpipes = </b> ${info('Maxpipes')}<br>
 current conns = ${info('CurrConns')}; current pipes = ${info('PipesUsed')}/${info('PipesFree')}; conn rate = ${info('ConnRate')}/sec; bit rate = ${kilobits} kbps<br>
@@ -136,8 +137,9 @@ function rowName(row: Row): { readonly label: string; readonly anchor: string } 
 function rowHtml(row: Row, view: PageView, ticks: boolean): string {
   const { label, anchor } = rowName(row);
   const className = row.kind === 'server' ? serverClass(row) : row.kind === 'listener' ? 'socket' : row.kind;
-  const title = view.page.showLegends ? rowTitle(row) : '';
-  const name = `<a class="q" name="${escape(anchor)}" href="#${escape(encodeURI(anchor))}"${title === '' ? '' : ` title="${escape(title)}"`}>${escape(label)}</a>`;
+  const since = `counting since ${isoDate(row.sinceMs)}Z`;
+  const title = view.page.showLegends ? `${rowTitle(row)}, ${since}` : since;
+  const name = `<a class="q" name="${escape(anchor)}" href="#${escape(encodeURI(anchor))}" title="${escape(title)}">${escape(label)}</a>`;
   const tick = ticks ? `<td class="c">${row.kind === 'server' ? `<input type="checkbox" name="s" value="${escape(label)}">` : ''}</td>` : '';
   return `<tr class="${className}">${tick}<td class="c">${name}</td>${pageColumns.map(column => columnCell(row, column)).join('')}</tr>\n`;
 }

@@ -1,7 +1,7 @@
 /** `show stat json`, `;json` and `show info json`: HAProxy's arrays of fields with tags and typed values. Called by admin/. */
 import type { InfoValues } from '../model/process-statistics.ts';
 import type { ValueType } from '../model/statistics.ts';
-import { columns, objectKinds } from '../model/statistics.ts';
+import { columns, lastingColumns, objectKinds } from '../model/statistics.ts';
 import type { Row } from './row.ts';
 import { figure } from './row.ts';
 import { infoEntries } from './typed.ts';
@@ -34,6 +34,10 @@ function jsonRow(row: Row): readonly object[] {
   columns.forEach((entry, index) => {
     const value = row.cells[index] ?? null;
     if (value !== null) fields.push({ ...object, ...jsonField(index, entry.name, entry.tags, entry.type, value) });
+  });
+  row.lasting.forEach((value, index) => {
+    const entry = lastingColumns[index]?.entry;
+    if (value !== null && entry !== undefined) fields.push({ ...object, ...jsonField(columns.length + index, entry.name, entry.tags, entry.type, value) });
   });
   return fields;
 }

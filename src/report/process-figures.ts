@@ -2,6 +2,7 @@
  * The figures of the whole process for `show info` and the process metrics, by the table in model/process-statistics.ts.
  * Called by report/snapshot.ts only.
  */
+import { processObject } from '../control/counting.ts';
 import { G } from '../model/counters.ts';
 import type { Model } from '../model/model.ts';
 import type { InfoValues } from '../model/process-statistics.ts';
@@ -58,6 +59,12 @@ export function processFigures(model: Model, segments: Segments, sources: Report
     ['CurrStreams', streams(model, segments)], ['CumStreams', total('requests')], ['BlockedTrafficWarnings', 0],
     ['PatternsAdded', sources.patternsAdded()], ['PatternsFreed', sources.patternsFreed()], ['NbThreadGroups', 1],
   ];
+  const sinceMs = sources.counting.sinceMs(processObject);
+  const sinceRestart = (field: ProcessField): number => Math.max(0, total(field) - sources.counting.base(processObject, field));
+  values.push(['CountingSince', new Date(sinceMs).toISOString().replace(/\.\d+/, '')], ['CountingSince_sec', Math.floor(sinceMs / 1000)]);
+  if (sources.counting.lasts) {
+    values.push(['CumConnsSinceRestart', sinceRestart('connections')], ['CumReqSinceRestart', sinceRestart('requests')], ['CumSslConnsSinceRestart', sinceRestart('ssl_connections')]);
+  }
   if (model.global.description !== '') values.push(['description', model.global.description]);
   return new Map(values);
 }

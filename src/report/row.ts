@@ -27,6 +27,10 @@ export interface Row {
   readonly bind: Bind | null;
   /** By column offset. */
   readonly cells: readonly Cell[];
+  /** By offset in lastingColumns; empty without a state folder. */
+  readonly lasting: readonly Cell[];
+  /** Date.now() of when its counters began. */
+  readonly sinceMs: number;
   /** Backends with servers only. */
   readonly aggregate: Aggregate | null;
 }

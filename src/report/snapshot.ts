@@ -8,7 +8,7 @@ import { C, G } from '../model/counters.ts';
 import type { CounterField, GaugeField } from '../model/counters.ts';
 import type { Bind, Model, Proxy, Server } from '../model/model.ts';
 import type { ColumnSource, ObjectKind } from '../model/statistics.ts';
-import { columns, columnShown, objectKinds } from '../model/statistics.ts';
+import { columns, columnShown, lastingColumns, objectKinds } from '../model/statistics.ts';
 import type { Segments } from '../shared/segments.ts';
 import { objectTotals } from '../shared/totals.ts';
 import { processFigures } from './process-figures.ts';
@@ -54,13 +54,23 @@ interface RowObject {
   readonly aggregate: Aggregate | null;
 }
 
-function row(object: RowObject, segments: Segments, number: number, computed: (sums: Float64Array) => Cells): Row {
+function row(object: RowObject, segments: Segments, { counting }: ReportSources, number: number, computed: (sums: Float64Array) => Cells): Row {
   const sums = objectTotals(segments, number);
   const gauges = segments.gauges(number);
   const known = computed(sums);
   const http = object.proxy.mode === 'http';
   const cells = columns.map((entry, index) => (columnShown(entry, object.kind, http) ? (readers[index]?.(known[entry.name], sums, gauges) ?? null) : null));
-  return { ...object, cells };
+  const sinceMs = counting.sinceMs(number);
+  return { ...object, cells, sinceMs, lasting: counting.lasts ? lastingCells(cells, sinceMs, name => counting.base(number, name)) : [] };
+}
+
+/** The counters without what former processes have counted. */
+function lastingCells(cells: readonly Cell[], sinceMs: number, base: (name: string) => number): readonly Cell[] {
+  return lastingColumns.map(({ of, base: name }) => {
+    if (of < 0) return Math.floor(sinceMs / 1000);
+    const total = cells[of];
+    return typeof total === 'number' ? Math.max(0, total - Math.floor(base(name))) : null;
+  });
 }
 
 /** Cells that every kind of row has. */
@@ -70,7 +80,7 @@ function commonCells(kind: ObjectKind, proxy: Proxy, svname: string, sid: number
 
 function frontendRow(proxy: Proxy, segments: Segments, sources: ReportSources): Row {
   const object = segments.frontendObject(proxy.index);
-  return row({ kind: 'frontend', proxy, server: null, bind: null, aggregate: null }, segments, object, sums => ({
+  return row({ kind: 'frontend', proxy, server: null, bind: null, aggregate: null }, segments, sources, object, sums => ({
     ...commonCells('frontend', proxy, 'FRONTEND', 0),
     status: sources.frontendState(proxy.index),
     slim: sources.frontendMaxconn(proxy.index),
@@ -84,7 +94,7 @@ function frontendRow(proxy: Proxy, segments: Segments, sources: ReportSources): 
 
 function backendRow(proxy: Proxy, model: Model, segments: Segments, sources: ReportSources): Row {
   const object = segments.backendObject(proxy.index);
-  return row({ kind: 'backend', proxy, server: null, bind: null, aggregate: aggregate(proxy, model, segments, sources.servers) }, segments, object, sums => ({
+  return row({ kind: 'backend', proxy, server: null, bind: null, aggregate: aggregate(proxy, model, segments, sources.servers) }, segments, sources, object, sums => ({
     ...commonCells('backend', proxy, 'BACKEND', 0),
     ...backendCells(proxy, model, segments, sources),
     lastsess: secondsSince(sums[C.lastsess_ms] as number, sources.nowMs()),
@@ -95,7 +105,7 @@ function backendRow(proxy: Proxy, model: Model, segments: Segments, sources: Rep
 
 function pushServer(rows: Row[], proxy: Proxy, server: Server | undefined, model: Model, segments: Segments, sources: ReportSources): void {
   if (server === undefined) return;
-  rows.push(row({ kind: 'server', proxy, server, bind: null, aggregate: null }, segments, segments.serverObject(server.index), sums => ({
+  rows.push(row({ kind: 'server', proxy, server, bind: null, aggregate: null }, segments, sources, segments.serverObject(server.index), sums => ({
     ...commonCells('server', proxy, server.name, server.sid),
     ...serverCells(server, model, segments, sources),
     hanafail: server.observe === 'none' ? null : (sums[C.hanafail] as number),
@@ -115,7 +125,7 @@ function pushListener(rows: Row[], proxy: Proxy, bind: Bind | undefined, segment
   if (bind === undefined) return;
   const object = segments.listenerObject(bind.index);
   const full = bind.maxconn > 0 && Atomics.load(segments.gauges(object), G.scur) >= bind.maxconn;
-  rows.push(row({ kind: 'listener', proxy, server: null, bind, aggregate: null }, segments, object, () => ({
+  rows.push(row({ kind: 'listener', proxy, server: null, bind, aggregate: null }, segments, sources, object, () => ({
     ...commonCells('listener', proxy, bind.name === '' ? `sock-${bind.luid}` : bind.name, bind.luid),
     status: sources.frontendState(proxy.index) === 'OPEN' ? (full ? 'FULL' : 'OPEN') : 'WAITING',
     slim: bind.maxconn,

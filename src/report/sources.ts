@@ -2,6 +2,7 @@
  * What a report needs beside the Model and the shared memory: facts that only the control thread has. process/ builds it once
  * (through admin/context.ts); tests pass a fake. Read only: nothing here changes state.
  */
+import type { Counting } from '../control/counting.ts';
 import type { ProcessRates } from '../control/sampler.ts';
 import type { ServerStates } from '../control/server-states.ts';
 import type { InstanceStatus } from '../model/vrrp-messages.ts';
@@ -23,6 +24,7 @@ export interface ReportSources {
   readonly frontendMaxconn: (proxy: number) => number;
   readonly processLimits: ProcessLimits;
   readonly servers: ServerReports;
+  readonly counting: Pick<Counting, 'lasts' | 'sinceMs' | 'base'>;
   readonly rates: ProcessRates;
   /** Limit of file descriptors of the process. */
   readonly descriptorsMax: number;

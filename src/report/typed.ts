@@ -4,7 +4,7 @@
  */
 import type { InfoField, InfoValues } from '../model/process-statistics.ts';
 import { infoFields } from '../model/process-statistics.ts';
-import { columns, objectKinds } from '../model/statistics.ts';
+import { columns, lastingColumns, objectKinds } from '../model/statistics.ts';
 import type { Row } from './row.ts';
 import { figure } from './row.ts';
 
@@ -22,6 +22,10 @@ function typedRow(row: Row, desc: boolean): string {
     const value = row.cells[index] ?? null;
     if (value === null) return;
     lines += described(`${prefix}.${index}.${entry.name}.1:${entry.tags}${lifetime}:${entry.type}:${value}`, entry.help, desc);
+  });
+  row.lasting.forEach((value, index) => {
+    const entry = lastingColumns[index]?.entry;
+    if (value !== null && entry !== undefined) lines += described(`${prefix}.${columns.length + index}.${entry.name}.1:${entry.tags}${lifetime}:${entry.type}:${value}`, entry.help, desc);
   });
   return lines;
 }

@@ -24,6 +24,11 @@ export class StickKey {
     this.bytes = new Uint8Array(keyBytesOf(config));
   }
 
+  /** Keys may be shorter than the room for them. */
+  get isText(): boolean {
+    return this.type === 'string';
+  }
+
   /** Length of the key, -1 when the sample cannot be a key of this type. */
   write(sample: StickSample): number {
     switch (this.type) {

@@ -12,8 +12,10 @@ import type { SharedHandles } from '../model/messages.ts';
 import type { Model, StickTable } from '../model/model.ts';
 import { limits } from '../model/limits.ts';
 import { lock, unlock } from './lock.ts';
-import { StickKey, keyBytesOf } from './stick-key.ts';
+import { StickKey } from './stick-key.ts';
 import type { StickSample } from './stick-key.ts';
+import type { Layout } from './stick-layout.ts';
+import { gone, header, headerWords, layoutOf, stripe, stripeCount, word } from './stick-layout.ts';
 
 export interface StickEntry {
   /** Key as `show table` prints it. */
@@ -23,12 +25,20 @@ export interface StickEntry {
   readonly expiresInMs: number;
 }
 
-const header = { freeLock: 0, freeHead: 1, used: 2, /** Entries never used so far start here. */ fresh: 3, stripes: 4 } as const;
-const stripe = { lock: 0, oldest: 1, newest: 2, stride: 3 } as const;
-const stripeCount = 16;
+/** An entry as it is kept over restarts. */
+export interface RawStickEntry {
+  /** Its place in the table. */
+  readonly number: number;
+  /** Null: the place is empty. */
+  readonly key: Uint8Array | null;
+  /** Index in Model.servers, -1 = none stored. */
+  readonly server: number;
+  /** Date.now() of when it was stored or used last. */
+  readonly renewedMs: number;
+}
+
 /** Another thread may snatch the room that was made; then it is made again. */
 const storeAttempts = 4;
-const headerWords = header.stripes + stripeCount * stripe.stride;
 
 /** Entries name servers by slot, which a reload leaves as they are. */
 interface ServerPlaces {
@@ -38,30 +48,25 @@ interface ServerPlaces {
   readonly indexes: readonly (number | undefined)[];
 }
 
-interface Layout {
-  readonly size: number;
-  readonly buckets: number;
-  readonly keyBytes: number;
-  /** Byte offsets. */
-  readonly bucketsAt: number;
-  readonly expiresAt: number;
-  readonly wordsAt: number;
-  readonly keysAt: number;
-  readonly bytes: number;
-}
+/** In place of a hash: neither one nor `gone`. */
+const unknown = -2;
 
-/** Words per entry. */
-const word = { next: 0, older: 1, newer: 2, hash: 3, keyLength: 4, server: 5, stride: 6 } as const;
+/** What of a table's entries somebody knows already, by number. */
+export class SeenStickEntries {
+  readonly hashes: Int32Array;
+  readonly expires: Float64Array;
+  readonly servers: Int32Array;
 
-function layoutOf(config: StickTable): Layout {
-  const size = Math.max(1, config.sizeEntries);
-  const buckets = Math.max(stripeCount, 2 ** Math.ceil(Math.log2(size)));
-  const keyBytes = keyBytesOf(config);
-  const bucketsAt = 4 * headerWords;
-  const expiresAt = Math.ceil((bucketsAt + 4 * buckets) / 8) * 8;
-  const wordsAt = expiresAt + 8 * (size + 1);
-  const keysAt = wordsAt + 4 * word.stride * (size + 1);
-  return { size, buckets, keyBytes, bucketsAt, expiresAt, wordsAt, keysAt, bytes: keysAt + keyBytes * (size + 1) };
+  constructor(size: number) {
+    this.hashes = new Int32Array(size + 1).fill(gone);
+    this.expires = new Float64Array(size + 1);
+    this.servers = new Int32Array(size + 1);
+  }
+
+  /** It looks changed from now on, even when it is empty. */
+  forget(entry: number): void {
+    this.hashes[entry] = unknown;
+  }
 }
 
 export class SharedStickTable {
@@ -163,6 +168,67 @@ export class SharedStickTable {
     }
   }
 
+  /** Numbers of the places that do not hold what `seen` remembers. Takes no lock. */
+  changed(seen: SeenStickEntries): number[] {
+    const found: number[] = [];
+    const reached = this.head[header.fresh] as number;
+    for (let entry = 1; entry <= reached; entry += 1) {
+      const hash = this.get(entry, word.hash);
+      const isKnown = hash === seen.hashes[entry] && (hash === gone || (this.expires[entry] === seen.expires[entry] && this.get(entry, word.server) === seen.servers[entry]));
+      if (!isKnown) found.push(entry);
+    }
+    return found;
+  }
+
+  /** What these places hold, and `seen` knows it. One that is just changing is left out: it is changed() again. */
+  raw(numbers: readonly number[], seen: SeenStickEntries): RawStickEntry[] {
+    const found: RawStickEntry[] = [];
+    const stripes: number[][] = Array.from({ length: stripeCount }, () => []);
+    for (const entry of numbers) {
+      const hash = this.get(entry, word.hash);
+      if (hash !== gone) stripes[hash % stripeCount]?.push(entry);
+      else if (seen.hashes[entry] !== gone) found.push({ number: entry, key: null, server: -1, renewedMs: 0 });
+      if (hash === gone) seen.hashes[entry] = gone;
+    }
+    for (const [number, entries] of stripes.entries()) {
+      for (let from = 0; from < entries.length; from += limits.stickSliceEntries) {
+        const at = this.enter(number);
+        for (const entry of entries.slice(from, from + limits.stickSliceEntries)) this.copyRaw(number, entry, seen, found);
+        this.leave(at);
+      }
+    }
+    return found;
+  }
+
+  private copyRaw(number: number, entry: number, seen: SeenStickEntries, found: RawStickEntry[]): void {
+    const hash = this.get(entry, word.hash);
+    const length = this.get(entry, word.keyLength);
+    if (hash === gone || hash % stripeCount !== number || length === 0) return;
+    const start = entry * this.layout.keyBytes;
+    const expires = this.expires[entry] as number;
+    seen.hashes[entry] = hash;
+    seen.expires[entry] = expires;
+    seen.servers[entry] = this.get(entry, word.server);
+    found.push({ number: entry, key: this.keys.slice(start, start + length), server: this.serverOf(entry), renewedMs: expires - this.config.expireMs });
+  }
+
+  /** An entry of a former process. One that is used here since stays as it is. False: it has expired, there is no room, or it is no key of this table. */
+  restore(key: Uint8Array, server: number, renewedMs: number): boolean {
+    if (key.length === 0 || key.length > this.layout.keyBytes || (!this.key.isText && key.length !== this.layout.keyBytes)) return false;
+    const now = this.clock.dateMs();
+    const expires = Math.min(now, renewedMs) + this.config.expireMs;
+    if (this.config.expireMs > 0 && expires <= now) return false;
+    this.key.bytes.set(key);
+    this.keyLength = key.length;
+    this.hashKey();
+    const at = this.enter(this.keyHash);
+    const known = this.find(at);
+    const stored = known === 0 ? this.storeLocked(at, server) : (this.expires[known] as number) < expires && this.storeLocked(at, server);
+    if (stored) this.expires[this.find(at)] = expires;
+    this.leave(at);
+    return stored;
+  }
+
   private entriesOf(number: number): number[] {
     const at = this.enter(number);
     const entries: number[] = [];
@@ -215,11 +281,15 @@ export class SharedStickTable {
   private setKey(sample: StickSample): boolean {
     this.keyLength = this.key.write(sample);
     if (this.keyLength < 0) return false;
+    this.hashKey();
+    return true;
+  }
+
+  private hashKey(): void {
     let hash = 0x811c9dc5;
     for (let index = 0; index < this.keyLength; index += 1) hash = Math.imul(hash ^ (this.key.bytes[index] as number), 0x01000193);
     hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
     this.keyHash = (hash ^ (hash >>> 13)) & 0x7fffffff;
-    return true;
   }
 
   private storeLocked(at: number, server: number): boolean {
@@ -326,7 +396,7 @@ export class SharedStickTable {
   private release(at: number, entry: number): void {
     this.unlink(at, entry);
     // In no stripe: who has noted the entry's number sees that it is gone.
-    this.set(entry, word.hash, -1);
+    this.set(entry, word.hash, gone);
     lock(this.head, header.freeLock);
     this.set(entry, word.next, this.head[header.freeHead] as number);
     this.head[header.freeHead] = entry;

@@ -1,15 +1,19 @@
 /**
- * Counters and states set by hand, over restarts: read back by name before the traffic threads start, written once a second afterwards and at
- * the end, changed objects only. What is read back is counted as the control thread's own share, so that nobody else has to know of it.
- * Made by process/balancer.ts when the `poise` section has a `state-folder`. Names that are no longer configured stay in the file.
+ * Counters, states set by hand and stick tables over restarts: read back by name before the traffic threads start, written once a second
+ * afterwards and at the end, what has changed only. What is read back is counted as the control thread's own share, so that nobody else has to
+ * know of it. Made by process/balancer.ts when the `poise` section has a `state-folder`. Names that are no longer configured stay in the file.
  */
+import type { Clock } from '../../base/clock.ts';
 import { type CounterField, counterFields, G, type GaugeField, maxFields } from '../../model/counters.ts';
 import type { Model } from '../../model/model.ts';
-import { admin, S } from '../../model/server-state.ts';
 import { P, type ProcessField, type Segments } from '../../shared/segments.ts';
 import { objectTotals } from '../../shared/totals.ts';
+import { type Counting, type Figures, processObject } from '../counting.ts';
 import type { ServerStates } from '../server-states.ts';
 import type { SavedDatabase, SavedRow } from './database.ts';
+import { type KeptObject, keptObjects } from './objects.ts';
+import { SavedSticks } from './saved-sticks.ts';
+import { type Moments, type Remembered, ServerMemory } from './server-memory.ts';
 
 /** Highest values that a report shows; current ones are not kept. */
 const highest: readonly GaugeField[] = ['smax', 'qmax', 'rate_max', 'req_rate_max', 'conn_rate_max'];
@@ -17,166 +21,222 @@ const passing: readonly CounterField[] = ['h1_open_conns'];
 const processTotals: readonly ProcessField[] = ['connections', 'requests', 'ssl_connections', 'bytes_out', 'ssl_handshakes', 'ssl_reused', 'dropped_logs', 'server_ssl_handshakes', 'maxconn_reached', 'failed_resolutions'];
 const processName = 'process';
 const keptFields = counterFields.filter((name) => !passing.includes(name));
+/** So often at least, so that a later process knows when this one ended. */
+const tellTimeMs = 10_000;
 
-interface Kept { readonly name: string; readonly object: number; readonly server: number }
+/** What is set by hand of frontends and of the process; admin/ has it. */
+interface HandSettings {
+  frontend(proxy: number): Figures;
+  restoreFrontend(proxy: number, figures: Figures): void;
+  process(): Figures;
+  restoreProcess(figures: Figures): void;
+}
+
+/** What goes over to another configuration. */
+interface SavedParts {
+  readonly model: Model;
+  readonly segments: Segments;
+  readonly states: ServerStates;
+}
+
+interface SavedGround {
+  readonly clock: Clock;
+  readonly counting: Counting;
+  readonly settings: HandSettings;
+  readonly warn: (text: string) => void;
+}
 
 export class SavedState {
-  readonly sinceMs: number;
   readonly #database: SavedDatabase;
-  #segments: Segments;
-  #states: ServerStates;
-  #objects: readonly Kept[];
+  readonly #ground: SavedGround;
+  readonly #sticks: SavedSticks;
+  #parts: SavedParts;
+  #memory: ServerMemory;
+  #objects: readonly KeptObject[];
   /** What the file holds of each name. */
   readonly #written = new Map<string, string>();
-  readonly #warn: (text: string) => void;
+  #moments: Moments = { writtenAtMs: 0, nowMs: 0 };
+  #toldAtMs = 0;
   #failing = false;
 
-  constructor(database: SavedDatabase, model: Model, segments: Segments, states: ServerStates, warn: (text: string) => void) {
+  constructor(database: SavedDatabase, parts: SavedParts, ground: SavedGround) {
+    const { model, segments, states } = parts;
     this.#database = database;
-    this.#segments = segments;
-    this.#states = states;
-    this.#warn = warn;
-    this.sinceMs = database.sinceMs;
-    this.#objects = objectsOf(model, segments);
+    this.#parts = parts;
+    this.#ground = ground;
+    this.#objects = keptObjects(model, segments);
+    this.#memory = new ServerMemory(model, segments, states);
+    this.#sticks = new SavedSticks(database, process.pid, ground.clock);
   }
 
-  /** Before any thread counts. */
+  /** Before any thread counts, and before checks run. Throws what SQLite throws. */
   restore(): void {
-    for (const { name, data } of this.#database.claim(process.pid)) this.#written.set(name, data);
-    for (const kept of this.#objects) this.#restoreObject(kept);
-    const figures = readFigures(this.#written.get(processName)) ?? {};
-    const own = this.#segments.process(this.#segments.threads);
-    for (const field of processTotals) own[P[field]] = figures[field] ?? 0;
+    const { figures, writtenAtMs } = this.#database.claim(process.pid);
+    for (const { name, data } of figures) this.#written.set(name, data);
+    this.#moments = { writtenAtMs, nowMs: this.#ground.clock.dateMs() };
+    this.#ground.counting.lasts = true;
+    this.#restoreProcess();
+    this.#restoreObjects(this.#objects);
+    this.#sticks.follow(this.#parts.model, this.#parts.segments);
   }
 
   /** A reload: what it added counts on from what the file remembers of an object of that name. */
-  follow(model: Model, segments: Segments, states: ServerStates): void {
+  follow(parts: SavedParts): void {
+    const { model, segments, states } = parts;
     this.save();
+    this.#try(() => this.#sticks.saveAll());
     const known = new Set(this.#objects.map(({ name }) => name));
-    this.#segments = segments;
-    this.#states = states;
-    this.#objects = objectsOf(model, segments);
-    for (const kept of this.#objects) if (!known.has(kept.name)) this.#restoreObject(kept);
+    this.#parts = parts;
+    this.#memory = new ServerMemory(model, segments, states);
+    this.#objects = keptObjects(model, segments);
+    this.#moments = { writtenAtMs: 0, nowMs: this.#ground.clock.dateMs() };
+    this.#restoreObjects(this.#objects.filter(({ name }) => !known.has(name)));
+    this.#try(() => this.#sticks.follow(model, segments));
   }
 
-  #restoreObject(kept: Kept): void {
-    const figures = readFigures(this.#written.get(kept.name));
-    if (figures === undefined) return;
-    const own = this.#segments.counters(kept.object, this.#segments.threads);
-    const gauges = this.#segments.gauges(kept.object);
+  #restoreProcess(): void {
+    const figures = numbersOf(readFigures(this.#written.get(processName)) ?? {});
+    const own = this.#parts.segments.process(this.#parts.segments.threads);
+    for (const field of processTotals) own[P[field]] = figures[field] ?? 0;
+    this.#begin(processObject, figures);
+    this.#ground.settings.restoreProcess(figures);
+  }
+
+  #restoreObjects(objects: readonly KeptObject[]): void {
+    for (const kept of objects) if (kept.kind !== 'backend') this.#restoreObject(kept);
+    for (const kept of objects) if (kept.kind === 'backend') this.#restoreObject(kept);
+  }
+
+  #restoreObject({ index, kind, name, object }: KeptObject): void {
+    const { counting, settings } = this.#ground;
+    const { segments } = this.#parts;
+    const remembered = readFigures(this.#written.get(name));
+    if (remembered === undefined) {
+      counting.begin(object, this.#moments.nowMs, {});
+      return;
+    }
+    const figures = numbersOf(remembered);
+    const own = segments.counters(object, segments.threads);
+    const gauges = segments.gauges(object);
     for (const field of keptFields) own[counterFields.indexOf(field)] = figures[field] ?? 0;
     for (const field of highest) Atomics.store(gauges, G[field], figures[field] ?? 0);
-    if (kept.server >= 0) this.#restoreServer(kept.server, figures);
+    if (kind === 'server') this.#memory.restoreServer(index, remembered, this.#moments);
+    else if (kind === 'backend') this.#memory.restoreBackend(index, remembered, this.#moments);
+    else if (kind === 'frontend') settings.restoreFrontend(index, figures);
+    this.#begin(object, figures);
   }
 
-  /** Drain, maintenance and weights that somebody set by hand. */
-  #restoreServer(server: number, figures: Readonly<Record<string, number>>): void {
-    const flags = figures['admin'] ?? 0;
-    if ((flags & admin.forcedMaint) !== 0) this.#states.setAdmin(server, 'maint');
-    else if ((flags & admin.forcedDrain) !== 0) this.#states.setAdmin(server, 'drain');
-    const weight = figures['uweight'];
-    if (weight !== undefined) this.#states.setWeight(server, String(weight));
-    const state = this.#segments.serverState(server);
-    if (figures['downtime_s'] !== undefined) Atomics.store(state, S.downtime_s, figures['downtime_s']);
+  #begin(object: number, figures: Figures): void {
+    this.#ground.counting.begin(object, figures['since_ms'] ?? this.#database.sinceMs, figures);
   }
 
-  /** Once a second, and at the end. */
+  /** Once a second, and at the end: all but stick tables. */
   save(): void {
     const rows: SavedRow[] = [];
     for (const kept of this.#objects) this.#collect(rows, kept.name, this.#figures(kept));
     this.#collect(rows, processName, this.#processFigures());
-    try {
-      const left = this.#database.write(process.pid, rows, () => rows.map((row) => this.#difference(row)));
+    const nowMs = this.#ground.clock.dateMs();
+    const tellsTime = rows.length > 0 || nowMs - this.#toldAtMs >= tellTimeMs;
+    this.#try(() => {
+      const left = this.#database.write(process.pid, tellsTime ? nowMs : 0, rows, () => rows.map((row) => this.#difference(row)));
+      if (tellsTime) this.#toldAtMs = nowMs;
       for (const row of rows) this.#written.set(row.name, row.data);
       if (left !== 'not the owner') for (const row of left) this.#inherit(row);
-      this.#failing = false;
+    });
+  }
+
+  /** Once a second; a table with many changes may take several turns. */
+  async saveSticks(): Promise<void> {
+    try {
+      await this.#sticks.save();
     } catch (error) {
-      if (!this.#failing) this.#warn(`counters cannot be kept: ${(error as Error).message}; it is tried again each second`);
-      this.#failing = true;
+      this.#failed(error);
     }
   }
 
   close(): void {
     this.save();
+    this.#try(() => this.#sticks.saveAll());
     this.#database.close();
   }
 
-  #collect(rows: SavedRow[], name: string, figures: Readonly<Record<string, number>>): void {
+  #try(run: () => void): void {
+    try {
+      run();
+      this.#failing = false;
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#failing) this.#ground.warn(`${this.#database.path}: counters cannot be kept: ${(error as Error).message}; it is tried again each second`);
+    this.#failing = true;
+  }
+
+  #collect(rows: SavedRow[], name: string, figures: Remembered): void {
     const data = JSON.stringify(figures);
-    if ((this.#written.get(name) ?? '{}') !== data) rows.push({ name, data });
+    if (this.#written.get(name) !== data) rows.push({ name, data });
   }
 
   /** What was counted since the file was written last. */
   #difference(row: SavedRow): SavedRow {
     const before = readFigures(this.#written.get(row.name)) ?? {};
-    const now = readFigures(row.data) ?? {};
-    const summed = Object.entries(now).filter(([field]) => isSum(field)).map(([field, value]) => [field, value - (before[field] ?? 0)]);
+    const now = numbersOf(readFigures(row.data) ?? {});
+    // After `clear counters all` a figure may be less than it was.
+    const summed = Object.entries(now).filter(([field]) => isSum(field)).map(([field, value]) => [field, Math.max(0, value - Number(before[field] ?? 0))]);
     return { name: row.name, data: JSON.stringify(Object.fromEntries(summed)) };
   }
 
   /** Another process has counted this on its way out. */
   #inherit(row: SavedRow): void {
-    const figures = Object.entries(readFigures(row.data) ?? {});
+    const { segments } = this.#parts;
+    const figures = numbersOf(readFigures(row.data) ?? {});
     if (row.name === processName) {
-      const own = this.#segments.process(this.#segments.threads);
-      for (const [field, value] of figures) own[P[field as ProcessField]] = (own[P[field as ProcessField]] ?? 0) + value;
+      const own = segments.process(segments.threads);
+      for (const [field, value] of Object.entries(figures)) own[P[field as ProcessField]] = (own[P[field as ProcessField]] ?? 0) + value;
+      this.#ground.counting.inherit(processObject, figures);
       return;
     }
     const kept = this.#objects.find((one) => one.name === row.name);
     if (kept === undefined) return;
-    const own = this.#segments.counters(kept.object, this.#segments.threads);
-    for (const [field, value] of figures) {
+    const own = segments.counters(kept.object, segments.threads);
+    for (const [field, value] of Object.entries(figures)) {
       const offset = counterFields.indexOf(field as CounterField);
       if (offset >= 0) own[offset] = (own[offset] ?? 0) + value;
     }
+    this.#ground.counting.inherit(kept.object, figures);
   }
 
-  #processFigures(): Record<string, number> {
-    const figures: Record<string, number> = {};
+  #processFigures(): Remembered {
+    const { segments } = this.#parts;
+    const figures: Record<string, number> = { since_ms: this.#ground.counting.sinceMs(processObject), ...this.#ground.settings.process() };
     for (const field of processTotals) {
       let sum = 0;
-      for (let thread = 0; thread <= this.#segments.threads; thread++) sum += this.#segments.process(thread)[P[field]] ?? 0;
+      for (let thread = 0; thread <= segments.threads; thread++) sum += segments.process(thread)[P[field]] ?? 0;
       if (sum !== 0) figures[field] = sum;
     }
     return figures;
   }
 
   /** Zeroes are left out. */
-  #figures(kept: Kept): Record<string, number> {
-    const figures: Record<string, number> = {};
-    const totals = objectTotals(this.#segments, kept.object);
+  #figures({ index, kind, object }: KeptObject): Remembered {
+    const figures: Record<string, number | string> = { since_ms: this.#ground.counting.sinceMs(object) };
+    const totals = objectTotals(this.#parts.segments, object);
     for (const field of keptFields) {
       const value = totals[counterFields.indexOf(field)] ?? 0;
       if (value !== 0) figures[field] = maxFields.includes(field) ? value : Math.round(value * 1000) / 1000;
     }
-    const gauges = this.#segments.gauges(kept.object);
+    const gauges = this.#parts.segments.gauges(object);
     for (const field of highest) {
       const value = Atomics.load(gauges, G[field]);
       if (value > 0) figures[field] = value;
     }
-    if (kept.server >= 0) this.#addServer(kept.server, figures);
+    if (kind === 'server') this.#memory.addServer(index, figures);
+    else if (kind === 'backend') this.#memory.addBackend(index, figures);
+    else if (kind === 'frontend') Object.assign(figures, this.#ground.settings.frontend(index));
     return figures;
   }
-
-  #addServer(server: number, figures: Record<string, number>): void {
-    const state = this.#segments.serverState(server);
-    const flags = Atomics.load(state, S.admin) & (admin.forcedMaint | admin.forcedDrain);
-    const [weight, initial, downtime] = [Atomics.load(state, S.uweight), Atomics.load(state, S.iweight), Atomics.load(state, S.downtime_s)];
-    if (flags !== 0) figures['admin'] = flags;
-    if (weight !== initial) figures['uweight'] = weight;
-    if (downtime !== 0) figures['downtime_s'] = downtime;
-  }
-}
-
-function objectsOf(model: Model, segments: Segments): Kept[] {
-  const found: Kept[] = [];
-  for (const proxy of model.proxies) {
-    if (proxy.isFrontend) found.push({ name: `frontend ${proxy.name}`, object: segments.frontendObject(proxy.index), server: -1 });
-    if (proxy.isBackend) found.push({ name: `backend ${proxy.name}`, object: segments.backendObject(proxy.index), server: -1 });
-    for (const bind of proxy.binds) found.push({ name: `listener ${proxy.name} ${model.binds[bind]?.text ?? bind}`, object: segments.listenerObject(bind), server: -1 });
-    for (const server of proxy.servers) found.push({ name: `server ${proxy.name}/${model.servers[server]?.name ?? server}`, object: segments.serverObject(server), server });
-  }
-  return found;
 }
 
 /** True for figures that two processes' shares of are added up. */
@@ -185,10 +245,15 @@ function isSum(field: string): boolean {
   return counted || (processTotals as readonly string[]).includes(field);
 }
 
-function readFigures(data: string | undefined): Record<string, number> | undefined {
+function numbersOf(remembered: Remembered): Figures {
+  return Object.fromEntries(Object.entries(remembered).filter((entry): entry is [string, number] => typeof entry[1] === 'number'));
+}
+
+function readFigures(data: string | undefined): Remembered | undefined {
   if (data === undefined) return undefined;
   try {
-    return JSON.parse(data) as Record<string, number>;
+    const read: unknown = JSON.parse(data);
+    return typeof read === 'object' && read !== null ? read as Remembered : undefined;
   } catch {
     return undefined;
   }

@@ -11,8 +11,8 @@ import type { Site } from '../../harness/site.ts';
 const origins = () => ({ a: answering((request) => (request.startLine.includes('/500') ? 'HTTP/1.1 500 Bad\r\nContent-Length: 0\r\n\r\n' : ok('hello'))), b: named('b') });
 /** Columns that depend on the clock, the process or the version of the program. */
 const moving = new Set(['pid', 'lastchg', 'downtime', 'rate', 'rate_max', 'req_rate', 'req_rate_max', 'conn_rate', 'conn_rate_max', 'check_duration', 'lastsess', 'qtime', 'ctime', 'rtime', 'ttime', 'qtime_max', 'ctime_max', 'rtime_max', 'ttime_max', 'agent_duration']);
-/** Fields of `show info` that HAProxy got after 2.6. */
-const laterFields = ['TotalWarnings', 'MaxconnReached', 'BootTime_ms', 'Niced_tasks', 'CurrStreams', 'CumStreams', 'BlockedTrafficWarnings', 'PatternsAdded', 'PatternsFreed', 'NbThreadGroups'];
+/** Fields of `show info` that HAProxy got after 2.6, and our own. */
+const laterFields = ['TotalWarnings', 'MaxconnReached', 'BootTime_ms', 'Niced_tasks', 'CurrStreams', 'CumStreams', 'BlockedTrafficWarnings', 'PatternsAdded', 'PatternsFreed', 'NbThreadGroups', 'CountingSince', 'CountingSince_sec'];
 /** The last column that management.txt promises; module columns follow in an order of their own. */
 const lastPromised = '-';
 

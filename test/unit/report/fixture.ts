@@ -1,4 +1,5 @@
 /** A small configuration built by hand, shared memory for it, and a fake door to server states, for the report and admin tests. */
+import { Counting } from '../../../src/control/counting.ts';
 import { Events } from '../../../src/control/events.ts';
 import { Sampler } from '../../../src/control/sampler.ts';
 import type { CheckInfo } from '../../../src/control/check-result.ts';
@@ -63,7 +64,7 @@ export function makeModel(changes: { readonly patterns?: readonly PatternSet[]; 
       { index: 0, name: 'main', luid: 1, proxy: 1, address: { kind: 'inet', family: 4, host: '127.0.0.1', port: 8080, portLast: 8080 }, text: '127.0.0.1:8080', maxconn: 0, place },
       { index: 1, name: '', luid: 2, proxy: 1, address: { kind: 'unix', path: '/run/x', abstract: false }, text: '/run/x', maxconn: 0, place },
     ] as unknown as Bind[],
-    acls: [], patterns: changes.patterns ?? [], certificates: [], userlists: [], inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], stateFolder: '' }, files: [],
+    acls: [], patterns: changes.patterns ?? [], certificates: [], userlists: [], inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], stateFolder: '', watchCertificates: false }, files: [],
   } as unknown as Model;
 }
 
@@ -151,7 +152,7 @@ export function makeFixture(model: Model = makeModel(), tables?: StickTables): F
     else for (const thread of [0, 1]) queueMicrotask(() => context.receive({ type: 'answered', thread, id: message.id, found: false, sessions: [] }));
   };
   const context: AdminContext = createAdminContext({
-    model, segments, servers: states as unknown as ServerStates, sampler, events, advice, tables: tables ?? ({ table: () => undefined } as unknown as StickTables),
+    model, segments, servers: states as unknown as ServerStates, sampler, counting: new Counting(startedAtMs), events, advice, tables: tables ?? ({ table: () => undefined } as unknown as StickTables),
     clock: { monoMs: () => fixture.nowMs, dateMs: () => fixture.nowMs }, broadcast, pid: 4711, startedAtMs, nodeName: 'n1', maxconn: 2000,
     descriptorsMax: 4037, bootMs: 12, startupMessages: ['[NOTICE] started'], environment: { HOME: '/root' }, warnings: () => 0, stopping: () => false, virtualAddresses: () => [], reload: () => Promise.resolve({ ok: true, lines: [] }), upgrade: () => false, removed: () => [], reloads: () => 0,
   });
