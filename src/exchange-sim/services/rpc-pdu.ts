@@ -1,11 +1,18 @@
 /**
  * PDUs of RPC over HTTP (MS-RPCH 2.2.3, C706 chapter 12) as far as the channels need them: where one ends, and the cookies of
- * RTS PDUs. Used by rpc.ts. Little-endian only, which every Windows client is. No I/O.
+ * RTS PDUs; and the answer to a bind. Used by rpc.ts. Little-endian only, which every Windows client is. No I/O.
  */
 const headerBytes = 16;
 const lengthAt = 8;
+const authLengthAt = 10;
 const rtsType = 20;
 const rtsHeaderBytes = 20;
+const bindType = 11;
+const bindAckType = 12;
+/** Of a bind: head, fragment sizes, group; then its contexts (C706 12.6.4.3). */
+const contextsAt = 28;
+const contextBytes = 24;
+const syntaxBytes = 20;
 /** First and last fragment. */
 const wholePdu = 0x03;
 
@@ -71,4 +78,22 @@ export function rtsPdu(flags: number, ...commands: readonly (readonly number[])[
   pdu.writeUInt16LE(commands.length, 18);
   for (const [at, word] of words.entries()) pdu.writeUInt32LE(word, rtsHeaderBytes + at * 4);
   return pdu;
+}
+
+/** The answer that takes the first transfer syntax of every context (C706 12.6.4.4); null when the PDU is no bind. */
+export function bindAck(pdu: Buffer): Buffer | null {
+  if (pdu[2] !== bindType || pdu.length < contextsAt) return null;
+  const results: Buffer[] = [];
+  let at = contextsAt;
+  for (let left = pdu.readUInt8(24); left > 0 && at + contextBytes + syntaxBytes <= pdu.length; left -= 1) {
+    results.push(Buffer.alloc(4), pdu.subarray(at + contextBytes, at + contextBytes + syntaxBytes));
+    at += contextBytes + syntaxBytes * pdu.readUInt8(at + 2);
+  }
+  // Sizes and group as asked, no secondary address, filled up to a multiple of 4.
+  const body = Buffer.concat([pdu.subarray(headerBytes, headerBytes + 8), Buffer.alloc(4), Buffer.from([results.length / 2, 0, 0, 0]), ...results]);
+  const answer = Buffer.concat([pdu.subarray(0, headerBytes), body]);
+  answer[2] = bindAckType;
+  answer.writeUInt16LE(answer.length, lengthAt);
+  answer.writeUInt16LE(0, authLengthAt);
+  return answer;
 }

@@ -1,12 +1,12 @@
 /**
  * RPC over HTTP version 2 (MS-RPCH): RPC_IN_DATA whose gigabyte of body trickles, RPC_OUT_DATA whose answer does, both for hours,
- * paired by the cookie of their virtual connection. PDUs of the IN channel come back on the OUT channel; a successor with the same
+ * paired by the cookie of their virtual connection. PDUs of the IN channel come back on the OUT channel, a bind as its acknowledgement; a successor with the same
  * cookie takes over from a channel. Asked through service-list.ts.
  */
 import { whenWhole } from '../body.ts';
 import { answerPage } from '../page.ts';
 import type { ExchangeService, SimExchange } from '../service.ts';
-import { PduReader, readRts, rtsFlags, rtsPdu } from './rpc-pdu.ts';
+import { PduReader, bindAck, readRts, rtsFlags, rtsPdu } from './rpc-pdu.ts';
 
 /** Length of an OUT channel's answer. */
 const channelBytes = 1_073_741_824;
@@ -171,7 +171,7 @@ function serveChannel(exchange: SimExchange, isIncoming: boolean): void {
     if (isOver) return;
     if (connection !== null) {
       // RTS PDUs after the first (pings, acknowledgements, steps of recycling) are for the proxy, not for the server behind it.
-      if (isIncoming && readRts(pdu) === null) connection.send(pdu);
+      if (isIncoming && readRts(pdu) === null) connection.send(bindAck(pdu) ?? pdu);
       return;
     }
     const found = joined(pdu);
