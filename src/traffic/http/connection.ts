@@ -243,8 +243,8 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   exchangeOver(exchange: HttpExchange, close: boolean): void {
     if (this.exchange !== exchange) return;
     this.exchange = null;
-    // After a tunnel the client may still be speaking.
-    const unread = exchange.request !== null && (!exchange.requestBody.done || exchange.tunnel !== null);
+    // In a body, after a tunnel or a refused head the client may still be speaking.
+    const unread = exchange.request === null ? exchange.facts.cause === 'P' : !exchange.requestBody.done || exchange.tunnel !== null;
     const endMs = exchange.startMs + exchange.facts.activeMs;
     const endDateMs = exchange.facts.requestDateMs + exchange.facts.activeMs;
     exchange.forget();
