@@ -10,15 +10,12 @@ import { S } from '../model/server-state.ts';
 interface Place {
   host: string;
   port: number;
-  byHand: boolean;
 }
 
 export class ServerAddresses {
   private readonly places: Place[];
   private readonly states: readonly Int32Array[];
   private readonly post: (message: ToTraffic) => void;
-  /** Servers with `ssl` that are spoken to without, by command. */
-  private readonly clearText = new Set<number>();
 
   constructor(model: Model, states: readonly Int32Array[], post: (message: ToTraffic) => void) {
     this.places = model.servers.map(configured);
@@ -36,22 +33,8 @@ export class ServerAddresses {
     return { host, port };
   }
 
-  isByHand(server: number): boolean {
-    return this.place(server).byHand;
-  }
-
   resolved(server: number, host: string): void {
     this.apply(server, host, this.place(server).port);
-  }
-
-  setTls(server: number, on: boolean): void {
-    if (on) this.clearText.delete(server);
-    else this.clearText.add(server);
-    this.post({ type: 'server-tls', server, on });
-  }
-
-  usesTls(server: number): boolean {
-    return !this.clearText.has(server);
   }
 
   /** Gives the answer of the runtime socket. */
@@ -77,10 +60,7 @@ export class ServerAddresses {
         newPort = port;
       }
     }
-    if (newHost !== place.host || newPort !== place.port) {
-      place.byHand = true;
-      this.apply(server, newHost, newPort);
-    }
+    if (newHost !== place.host || newPort !== place.port) this.apply(server, newHost, newPort);
     return `${words.join(', ')} by '${by}'`;
   }
 
@@ -100,6 +80,6 @@ export class ServerAddresses {
 
 function configured(server: Server): Place {
   const { address } = server;
-  if (address.kind === 'inet') return { host: address.host, port: address.port, byHand: false };
-  return { host: address.kind === 'unix' ? address.path : '', port: address.kind === 'name' ? address.port : 0, byHand: false };
+  if (address.kind === 'inet') return { host: address.host, port: address.port };
+  return { host: address.kind === 'unix' ? address.path : '', port: address.kind === 'name' ? address.port : 0 };
 }

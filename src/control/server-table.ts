@@ -70,14 +70,3 @@ export class ServerTable {
     return this.load(index, S.op) === op.stopped;
   }
 }
-
-/** `init-state`: by default up, but the first failure brings it down. */
-export function initialHealth(server: Server, { rise, fall }: { rise: number; fall: number }): number {
-  if (server.initState === 'fully-up') return rise + fall - 1;
-  if (server.initState === 'down') return rise - 1;
-  return server.initState === 'fully-down' ? 0 : rise;
-}
-
-export function startsDown(server: Server): boolean {
-  return server.check !== null && (server.initState === 'down' || server.initState === 'fully-down');
-}

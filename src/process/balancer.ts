@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Admin } from '../admin/admin.ts';
-import type { AdminParts, ReloadAnswer } from '../admin/context.ts';
+import type { AdminContext, AdminParts, ReloadAnswer } from '../admin/context.ts';
 import { certificateLookMs, WatchedCertificates } from '../admin/watched-certificates.ts';
 import type { Frontends } from '../admin/frontends.ts';
 import { withFullconn } from '../balance/fullconn.ts';
@@ -297,6 +297,11 @@ export class Balancer {
   private taken(): void {
     this.handedOut = true;
     tellTaken();
+  }
+
+  /** What runtime commands work on. */
+  get commands(): AdminContext {
+    return this.admin.context;
   }
 
   /** SIGUSR1: no new connections; resolves when the last one has ended or hard-stop-after has passed. */
