@@ -34,13 +34,14 @@ interface Reading extends LineOptions {
 /** All files that `path` names, as statements. `paths` are the files in the order they were read. */
 export function readStatements(path: string, options: LineOptions): { statements: readonly Statement[]; paths: readonly string[] } {
   const reading: Reading = { ...options, definitions: new Map([['_HOSTNAME', options.hostName], ['_INSTANCE', '']]), tokens: [], paths: [] };
-  readFile(path, { file: path, line: 0 }, reading, 0);
+  readFile(path, { file: path, line: 0 }, reading, []);
   return { statements: buildStatements(reading), paths: reading.paths };
 }
 
 // ---- lines
 
-function readFile(path: string, from: Place, reading: Reading, depth: number): void {
+/** `within`: the files that include this one, outermost first. */
+function readFile(path: string, from: Place, reading: Reading, within: readonly string[]): void {
   const bytes = reading.files.read(path);
   if (typeof bytes === 'string') {
     reading.problems.error(from, path, `cannot read '${path}': ${bytes}`);
@@ -56,7 +57,7 @@ function readFile(path: string, from: Place, reading: Reading, depth: number): v
       index += 1;
       text = text.replace(/\\\s*$/, defines ? '\n' : ' ') + withoutComment(texts[index] ?? '');
     }
-    readLine(text, place, reading, depth);
+    readLine(text, place, reading, [...within, path]);
   }
 }
 
@@ -73,7 +74,7 @@ function withoutComment(line: string): string {
   return line.replace(/\r$/, '');
 }
 
-function readLine(raw: string, place: Place, reading: Reading, depth: number): void {
+function readLine(raw: string, place: Place, reading: Reading, within: readonly string[]): void {
   const text = conditional(raw, reading);
   if (text === undefined) return;
   const definition = /^\s*\$([A-Za-z_]\w*)\s*=\s*([^]*)$/.exec(text);
@@ -83,7 +84,7 @@ function readLine(raw: string, place: Place, reading: Reading, depth: number): v
   }
   const include = /^\s*(include[rmwba]?)\s+(\S+)\s*$/.exec(text);
   if (include !== null) {
-    readInclude(include[1] ?? '', include[2] ?? '', place, reading, depth);
+    readInclude(include[1] ?? '', include[2] ?? '', place, reading, within);
     return;
   }
   for (const line of substitute(text, place, reading).split('\n')) splitWords(line, place, reading);
@@ -102,18 +103,26 @@ function substitute(text: string, place: Place, reading: Reading): string {
   let result = text;
   // A definition may hold another one; each pass opens one level.
   for (let pass = 0; pass < limits.configIncludeDepthMax && result.includes('$'); pass++) {
-    const next = result.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced: string | undefined, bare: string | undefined) => reading.definitions.get(braced ?? bare ?? '') ?? whole);
+    let bytes = result.length;
+    const next = result.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced: string | undefined, bare: string | undefined) => {
+      const value = reading.definitions.get(braced ?? bare ?? '') ?? whole;
+      bytes += value.length;
+      return bytes > limits.configLineBytesMax ? '' : value;
+    });
     if (next === result) break;
-    result = next.slice(0, limits.configFileBytesMax);
+    result = next;
+    if (bytes <= limits.configLineBytesMax) continue;
+    reading.problems.error(place, '$', `definitions make this line longer than ${limits.configLineBytesMax} characters`);
+    return '';
   }
   const left = /\$\{(\w+)\}/.exec(result);
   if (left !== null) reading.problems.error(place, left[0], `no definition of '${left[0]}'`, `write '$${left[1] ?? ''}=…' before this line`);
   return result;
 }
 
-function readInclude(word: string, pattern: string, place: Place, reading: Reading, depth: number): void {
-  if (depth >= limits.configIncludeDepthMax) {
-    reading.problems.error(place, pattern, `includes are nested deeper than ${limits.configIncludeDepthMax}`, 'does a file include itself?');
+function readInclude(word: string, pattern: string, place: Place, reading: Reading, within: readonly string[]): void {
+  if (within.length > limits.configIncludeDepthMax) {
+    reading.problems.error(place, pattern, `includes are nested deeper than ${limits.configIncludeDepthMax}`, 'put some of the files together');
     return;
   }
   const path = isAbsolute(pattern) ? pattern : join(dirname(place.file), pattern);
@@ -123,14 +132,26 @@ function readInclude(word: string, pattern: string, place: Place, reading: Readi
     const report = word === 'include' || word === 'includer' ? 'warning' : 'error';
     reading.problems.report(report, place, pattern, `no file matches '${pattern}'`);
   }
-  for (const file of found) readFile(file, place, reading, depth + 1);
+  for (const file of found) {
+    if (within.includes(file)) reading.problems.error(place, pattern, `${file} includes itself`, 'remove this line');
+    else readFile(file, place, reading, within);
+  }
+}
+
+/** Undefined: a bracket that is not closed, which matches nothing. */
+function wildcards(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(pattern);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Wildcards in the last part of a path, as a shell has them. */
 function expand(path: string, files: ConfigFiles): string[] {
   const folder = dirname(path);
-  const pattern = new RegExp(`^${basename(path).replaceAll(/[.+^${}()|\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`);
-  return files.list(folder).filter((name) => !name.startsWith('.') && pattern.test(name)).map((name) => join(folder, name)).filter((file) => files.kind(file) === 'file');
+  const pattern = wildcards(`^${basename(path).replaceAll(/[.+^${}()|\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`);
+  return files.list(folder).filter((name) => !name.startsWith('.') && pattern?.test(name) === true).map((name) => join(folder, name)).filter((file) => files.kind(file) === 'file');
 }
 
 // ---- words

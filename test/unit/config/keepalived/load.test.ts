@@ -89,7 +89,15 @@ describe('grammar', () => {
     const made = model('include conf.d/*.conf\n', { '/conf.d/a.conf': instance(), '/conf.d/b.txt': 'nonsense' });
     assert.equal(made.instances.length, 1);
     assert.deepEqual(made.files, ['/k.conf', '/conf.d/a.conf']);
-    assert(told('include /k.conf\n').some((line) => line.includes('nested deeper')));
+  });
+
+  it('files that include themselves, open brackets and definitions without end are errors, at once', () => {
+    assert.match(told('include k.conf\n'.repeat(5)).join('\n'), /error 1: \/k\.conf includes itself/);
+    const { problems } = load('include a\n'.repeat(5), { '/a': 'include k.conf\n'.repeat(5) });
+    assert.match(problems.map((problem) => problem.message).join('\n'), /\/k\.conf includes itself/);
+    assert.match(told(`include [*\n${instance()}`).join('\n'), /no file matches '\[\*'/);
+    const doubled = Array.from({ length: 40 }, (_, index) => `$A${index + 1}=\${A${index}}\${A${index}}`).join('\n');
+    assert.match(told(`$A0=x\n${doubled}\n${instance(' priority ${A40}')}`).join('\n'), /definitions make this line longer than 65536 characters/);
   });
 
   it('a block or quote that is not closed is named with its line', () => {
