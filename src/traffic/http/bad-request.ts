@@ -25,7 +25,7 @@ function page(status: string, length: number, connection: string, text: string):
 /** The head is malformed, too large, or did not come in time; or the client left in the middle of it. */
 export function refuseHead(x: HttpExchange, fault: Fault, status: number): void {
   const { facts, client } = x;
-  if (fault.side === 'proxy') capture(x, 'request', x.requestParser, x.front.slot, -1, fault.why);
+  if (fault.side === 'proxy') capture(x, 'request', x.requestParser, x.front.slot, -1, facts.detail || fault.why);
   facts.badRequest = true;
   count(x);
   facts.status = status;
@@ -110,5 +110,5 @@ function capture(x: HttpExchange, side: 'request' | 'response', parser: HeadPars
 
 /** A server's malformed answer. */
 export function captureBadAnswer(x: HttpExchange): void {
-  capture(x, 'response', x.responseParser, (x.back ?? x.front).slot, x.serverPlan?.slot ?? -1, faults.badResponse.why);
+  capture(x, 'response', x.responseParser, (x.back ?? x.front).slot, x.serverPlan?.slot ?? -1, x.facts.detail || faults.badResponse.why);
 }

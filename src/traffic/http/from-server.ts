@@ -244,8 +244,8 @@ function retriesStatus(x: HttpExchange, status: number): boolean {
 
 /** The answer is malformed: 502 if nothing of it was passed on. */
 function refuse(x: HttpExchange, what: string): void {
-  captureBadAnswer(x);
   x.facts.detail = what;
+  captureBadAnswer(x);
   x.dispatch.observeNoAnswer('Invalid http response (headers)');
   if (x.replay !== null && retriesOn(x, 'junk-response') && retryJunk(x)) return;
   fail(x, faults.badResponse);
