@@ -10,6 +10,7 @@ import { S } from '../model/server-state.ts';
 interface Place {
   host: string;
   port: number;
+  byHand: boolean;
 }
 
 export class ServerAddresses {
@@ -31,6 +32,10 @@ export class ServerAddresses {
   current(server: number): { host: string; port: number } {
     const { host, port } = this.place(server);
     return { host, port };
+  }
+
+  isByHand(server: number): boolean {
+    return this.place(server).byHand;
   }
 
   resolved(server: number, host: string): void {
@@ -60,7 +65,10 @@ export class ServerAddresses {
         newPort = port;
       }
     }
-    if (newHost !== place.host || newPort !== place.port) this.apply(server, newHost, newPort);
+    if (newHost !== place.host || newPort !== place.port) {
+      place.byHand = true;
+      this.apply(server, newHost, newPort);
+    }
     return `${words.join(', ')} by '${by}'`;
   }
 
@@ -80,6 +88,6 @@ export class ServerAddresses {
 
 function configured(server: Server): Place {
   const { address } = server;
-  if (address.kind === 'inet') return { host: address.host, port: address.port };
-  return { host: address.kind === 'unix' ? address.path : '', port: address.kind === 'name' ? address.port : 0 };
+  if (address.kind === 'inet') return { host: address.host, port: address.port, byHand: false };
+  return { host: address.kind === 'unix' ? address.path : '', port: address.kind === 'name' ? address.port : 0, byHand: false };
 }
