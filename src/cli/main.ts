@@ -66,6 +66,9 @@ async function main(words: readonly string[]): Promise<number> {
       return (await import('./logs/logs.ts')).logs(words.slice(1));
     case 'vrrp':
       return (await import('./vrrp.ts')).vrrp(words.slice(1));
+    case 'reload':
+    case 'upgrade':
+      return (await import('./reload.ts')).reload(words[0], words.slice(1));
     case 'init':
       return (await import('./init/exchange.ts')).init(words.slice(1));
     case 'exchange-sim':

@@ -22,6 +22,7 @@ export function longVersionText(threads: number): string {
 export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W|-Ws] [-p <pidfile>] [-q] [-V] [-v|-vv]
              [-n <maxconn>] [-L <name>] [-C <folder>] [-cc <condition>] [-dW] [-dD] [--keepalived <file>] [-- <file>...]
        poise check [-f <file|folder>]... [--keepalived <file>]... [--probe] [--json] [--strict]
+       poise reload|upgrade [-f <file|folder>]... [--socket <path>]
        poise vrrp -f <keepalived.conf> [-s <poise.cfg>] [-t] [-i <id>]
        poise vrrp status [-f <keepalived.conf>] [--json]
        poise logs [<file>...] [--backend <name>] [--status <list>] [--cause <list>] [--count-by <columns>] [...]
@@ -51,6 +52,8 @@ export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W
   check     errors, warnings and notices with file and line; exit 1 on errors, 2 on warnings with --strict;
             two --keepalived files are also compared as the nodes of a pair; --probe connects once to every TLS server and
             compares certificates and the names in healthcheck.htm
+  reload    lets the balancer that runs with this configuration take it up again, in place; upgrade starts a new worker of
+            its master, which takes over (another program, or what a reload cannot change)
   vrrp      keepalived's half alone: moves the virtual addresses of a keepalived.conf; -t checks it, -i sets what @id lines compare with,
             -s names a file with a poise section (relays, webhooks)
   logs      filters and counts log files and streams; 'poise logs --help' tells its options

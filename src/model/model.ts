@@ -44,6 +44,8 @@ export interface PoiseSettings {
   readonly logWhy: readonly number[];
   /** Where counters and hand-set states are kept over restarts; '' = nowhere. */
   readonly stateFolder: string;
+  /** A certificate file that changes on disk is taken up by itself. */
+  readonly watchCertificates: boolean;
 }
 
 export interface InactiveSection {

@@ -1,10 +1,14 @@
 /** Reload in place: what stays goes on, what is new is served, what is removed ends in its own time, and what is wrong changes nothing. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { TLSSocket } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { certificate } from '../harness/certificates.ts';
 import type { Client } from '../harness/client.ts';
 import { answering, ok } from '../harness/origin.ts';
+import { Program } from '../harness/program.ts';
 import { Site } from '../harness/site.ts';
 
 const head = `global
@@ -33,12 +37,29 @@ backend be
     server s2 {s2} weight 10
 `;
 
-async function withSite(configuration: string, run: (running: Site) => Promise<void>): Promise<void> {
-  const running = await Site.start('poise', {
+const secure = `${head}frontend tls
+    bind {tls} ssl crt {dir}/cert.pem
+    default_backend be
+backend be
+    server s1 {s1}
+poise
+    watch-certificates
+`;
+
+function commonName(client: Client): string {
+  return String((client.socket as TLSSocket).getPeerCertificate().subject.CN);
+}
+
+async function withSite(configuration: string, run: (running: Site) => Promise<void>, starts = true): Promise<void> {
+  const running = await Site.prepare('poise', {
     configuration,
     origins: () => Object.fromEntries(['s1', 's2', 's3'].map((name) => [name, answering((request) => ok(`${name} ${request.header('x-generation') ?? ''}`))])),
   });
   try {
+    if (starts) {
+      await running.startOrigins();
+      await running.startProgram();
+    }
     await run(running);
   } finally {
     await running.stop();
@@ -95,7 +116,7 @@ describe('reload in place', () => {
     const busy = await running.client('going');
     busy.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab');
     await sleep(100);
-    const answer = await reload(running, first.replace('frontend going\n    bind {going}', 'frontend coming\n    bind {coming}'));
+    const answer = await reload(running, first.replace('after 2s', 'after 20s').replace('frontend going\n    bind {going}', 'frontend coming\n    bind {coming}'));
     assert.match(answer, /added frontend coming\nremoved frontend going\nadded listener /);
     assert.match((await running.ask('coming', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).body.toString(), /^s\d/);
     // An idle client of the removed frontend is let go, one in the middle of a request is not.
@@ -137,5 +158,50 @@ describe('reload in place', () => {
       while (((running.process?.stderr ?? '').match(/Reloaded in/g) ?? []).length <= number && Date.now() < end) await sleep(50);
       assert.match((await running.ask('fe', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).body.toString(), new RegExp(`by-${signal}`));
     }
+  }));
+
+  it('certificates: new handshakes meet the new one, open connections go on, a broken one changes nothing', () => withSite(secure, async (running) => {
+    const file = join(running.place.folder, 'cert.pem');
+    const put = (name: string): void => writeFileSync(file, readFileSync(certificate([name]).both));
+    put('one.example');
+    await running.startOrigins();
+    await running.startProgram();
+    const old = await running.client('tls', { tls: { servername: 'x.example' } });
+    assert.equal(commonName(old), 'one.example');
+    put('two.example');
+    assert.match(await running.command('reload'), /^Success=1\n--\nReloaded in \d+ ms: 1 change\.\nchanged certificate /);
+    for (const servername of ['x.example', '']) {
+      const client = await running.client('tls', { tls: { servername } });
+      assert.equal(commonName(client), 'two.example');
+      assert.match(await get(client), /^s\d/);
+    }
+    assert.match(await get(old), /^s\d/);
+    writeFileSync(file, readFileSync(certificate(['one.example']).certificate));
+    assert.match(await running.command('reload'), /^Success=0\n--\n.*private key[^]*nothing was changed/);
+    assert.equal(commonName(await running.client('tls', { tls: {} })), 'two.example');
+    // Without a reload: watch-certificates takes it up once certificate and key belong together.
+    put('three.example');
+    const end = Date.now() + 15_000;
+    let seen = '';
+    while (seen !== 'three.example' && Date.now() < end) {
+      await sleep(300);
+      seen = commonName(await running.client('tls', { tls: {} }));
+    }
+    assert.equal(seen, 'three.example');
+    assert.match(running.process?.stderr ?? '', /cert\.pem has changed on disk and is in force/);
+  }, false));
+
+  it('poise reload asks over the runtime socket and tells what came of it', () => withSite(first, async (running) => {
+    writeFileSync(running.file, running.fill(first.replace('weight 10', 'weight 20')));
+    const good = new Program('poise', ['reload', '-f', running.file], { cwd: running.place.folder });
+    assert.equal(await good.exited(), 0);
+    assert.match(good.stdout, /^Reloaded in \d+ ms: 1 change\.\nchanged backend be\n$/);
+    writeFileSync(running.file, running.fill(first.replace('default_backend be', 'default_backend nowhere')));
+    const bad = new Program('poise', ['reload', '--socket', join(running.place.folder, 'admin.sock')], { cwd: running.place.folder });
+    assert.equal(await bad.exited(), 1);
+    assert.match(bad.stdout, /nowhere[^]*nothing was changed/);
+    const none = new Program('poise', ['reload', '--socket', '/nonexistent.sock'], { cwd: running.place.folder });
+    assert.equal(await none.exited(), 1);
+    assert.match(none.stderr, /poise reload: \/nonexistent\.sock: .*ENOENT/);
   }));
 });

@@ -19,10 +19,11 @@ export const poiseWords: Readonly<Record<string, string>> = {
   'mail-queue': '`mail-queue FOLDER`: where letters wait; /var/lib/poise/mail without this line.',
   'state-folder': '`state-folder FOLDER`: counters, weights, drain and maintenance set by hand are kept there over restarts, crashes and reboots.',
   'log-why': '`log-why [FRONTEND …]`: every line about an exchange that ended otherwise than well is followed by one that says why in words; without names for all frontends. See [logging.md](logging.md).',
+  'watch-certificates': '`watch-certificates`: a certificate file that changes on disk is taken up by itself, without a reload, once it and its key are valid.',
   'last-resort': '`last-resort BACKEND …`: when every server of the backend is down, requests go to all of them instead of being answered with 503.',
 };
 
-const noSettings: PoiseSettings = { given: false, vital: [], webhooks: [], relays: [], mailQueue: '/var/lib/poise/mail', lastResort: [], logWhy: [], stateFolder: '' };
+const noSettings: PoiseSettings = { given: false, vital: [], webhooks: [], relays: [], mailQueue: '/var/lib/poise/mail', lastResort: [], logWhy: [], stateFolder: '', watchCertificates: false };
 const connectTimeoutMs = 30_000;
 
 type Draft = { -readonly [K in keyof PoiseSettings]: PoiseSettings[K] };
@@ -38,6 +39,9 @@ function readLine(context: Context, line: Line, draft: Draft): void {
   const [word = '', ...rest] = line.words;
   if (!Object.hasOwn(poiseWords, word)) {
     problems.error(line.place, word, `unknown keyword '${word}' in a 'poise' section`, didYouMean(word, Object.keys(poiseWords)));
+  } else if (word === 'watch-certificates') {
+    draft.watchCertificates = true;
+    if (rest.length > 0) problems.error(line.place, rest[0] ?? '', `unexpected '${rest[0] ?? ''}' after 'watch-certificates'`, 'the word stands alone');
   } else if (word === 'log-why') {
     draft.logWhy = rest.length === 0 ? context.draft.proxies.filter(({ kind }) => kind !== 'backend').map(({ index }) => index) : [...draft.logWhy, ...proxiesNamed(context, line, rest, 'frontend')];
   } else if (rest.length === 0) {

@@ -126,7 +126,7 @@ export class FakeScope implements ExpressionScope {
   model(): Model {
     return {
       acls: this.acls, patterns: this.sets, proxies: this.proxies, servers: this.servers, userlists: this.userlists, binds: [], certificates: [],
-      inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], logWhy: [], stateFolder: '' }, files: [], global: { nbthread: 1 },
+      inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], logWhy: [], stateFolder: '', watchCertificates: false }, files: [], global: { nbthread: 1 },
     } as unknown as Model;
   }
 }
