@@ -80,6 +80,11 @@ function hasListener(model: Model): boolean {
   return model.binds.length > 0 || model.global.statsSockets.length > 0;
 }
 
+/** Numbers of `fd@N`, which whoever started the program has opened. */
+function inheritedDescriptors({ binds, global }: Model): number[] {
+  return [...binds, ...global.statsSockets].flatMap(({ address }) => address.kind === 'fd' ? [address.fd] : []);
+}
+
 /** `-c` */
 export function runCheck(line: CommandLine, notices: Notices): number {
   const model = readAndPrint(line, notices);
@@ -104,7 +109,7 @@ export async function run(line: CommandLine, words: readonly string[], part: Par
   }
   const daemon = (line.daemon || model.global.daemon) && !line.foreground;
   const master = line.masterWorker || model.global.masterWorker || line.keepalived !== '';
-  if (daemon && part === '') return launchDaemon(words);
+  if (daemon && part === '') return launchDaemon(words, inheritedDescriptors(model));
   const { predecessors } = line;
   const pidfile = line.pidfile !== '' ? line.pidfile : daemon || master ? model.global.pidfile : '';
   if (master && part !== 'balancer' && part !== 'takeover') {
@@ -117,7 +122,7 @@ export async function run(line: CommandLine, words: readonly string[], part: Par
       notices.alert(socket);
       return 1;
     }
-    return new Master({ words, wordsAgain: withoutPredecessors(words), notices, socket, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, highAvailability, configurationIsValid }).run();
+    return new Master({ words, wordsAgain: withoutPredecessors(words), descriptors: inheritedDescriptors(model), notices, socket, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, highAvailability, configurationIsValid }).run();
   }
   return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors, socketsFrom: line.socketsFrom, read: () => readAgain(line), selfCheck: line.keepalived !== '' || (line.notify && watchdogMs() > 0) });
 }

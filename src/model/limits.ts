@@ -30,7 +30,7 @@ export const limits = {
   /** How long a client may take to read the last answer after our side has ended. */
   lingerMsMax: 2000,
   /** How long an idle keep-alive connection may still bring a request when its listener is closed. */
-  lastRequestMs: 2000,
+  lastRequestMs: 5000,
   /** Between two looks at a connection that is ending. */
   lingerLookMs: 20,
   /** Longest JSON Web Token looked at (a header line holds no longer one). */

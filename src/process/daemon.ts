@@ -5,8 +5,8 @@
 import { spawnPart } from './parent.ts';
 
 /** Exit code for the launcher. */
-export function launchDaemon(words: readonly string[]): Promise<number> {
-  const child = spawnPart('daemon', words, { detached: true, output: 'pipe' });
+export function launchDaemon(words: readonly string[], descriptors: readonly number[]): Promise<number> {
+  const child = spawnPart('daemon', words, { detached: true, output: 'pipe', descriptors });
   child.stdout?.pipe(process.stdout);
   child.stderr?.pipe(process.stderr);
   return new Promise((resolve) => {

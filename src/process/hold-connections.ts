@@ -3,35 +3,18 @@
  * client's system asks again a second later, when the other node has the address. Connections that are open go on. Used by
  * process/run-balancer.ts just before the virtual addresses are handed over. Linux only.
  */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { libcFunction, nativeBlock } from '../base/libc.ts';
+import { AF_UNIX } from '../control/socket-address.ts';
+import { ownListeners } from '../control/take-over/own-listeners.ts';
 
 const [socketLevel, attachFilter] = [1, 26];
-const listenState = '0A';
 /** Classic BPF over the TCP header: load the byte of the flags; drop it when SYN is set, else take all of it. Code, jump if true, jump if false, value. */
 const filter: readonly (readonly [number, number, number, number])[] = [[0x30, 0, 0, 13], [0x45, 0, 1, 0x02], [0x06, 0, 0, 0], [0x06, 0, 0, 0xffffffff]];
 const instructionBytes = 8;
 const programBytes = 16;
 
-/** Inode numbers of the sockets that listen in this network namespace. */
-function listening(): Set<string> {
-  const inodes = new Set<string>();
-  for (const file of ['/proc/self/net/tcp', '/proc/self/net/tcp6']) {
-    try {
-      for (const line of readFileSync(file, 'latin1').split('\n')) {
-        const words = line.trim().split(/\s+/);
-        if (words[3] === listenState) inodes.add(words[9] ?? '');
-      }
-    } catch {
-      // A kernel without IPv6 has no such file.
-    }
-  }
-  return inodes;
-}
-
 /** Gives how many listeners hold back; there is no way back, the process ends soon. */
 export function holdConnections(): number {
-  const inodes = listening();
   const setsockopt = libcFunction('int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t length)');
   const { address, bytes } = nativeBlock(programBytes + filter.length * instructionBytes);
   bytes.writeUInt16LE(filter.length, 0);
@@ -45,14 +28,8 @@ export function holdConnections(): number {
   });
   const program = bytes.subarray(0, programBytes);
   let held = 0;
-  for (const fd of readdirSync('/proc/self/fd')) {
-    let inode: string | undefined;
-    try {
-      inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1];
-    } catch {
-      // It was closed meanwhile.
-    }
-    if (inode !== undefined && inodes.has(inode) && setsockopt(Number(fd), socketLevel, attachFilter, program, program.length) === 0) held += 1;
+  for (const { descriptor, address: local } of ownListeners()) {
+    if (local.readUInt16LE(0) !== AF_UNIX && setsockopt(descriptor, socketLevel, attachFilter, program, program.length) === 0) held += 1;
   }
   return held;
 }

@@ -25,6 +25,8 @@ interface MasterOptions {
   readonly words: readonly string[];
   /** The same for every balancer but the first: nobody is replaced any more. */
   readonly wordsAgain: readonly string[];
+  /** Open files for every balancer: the listening sockets that this process was started with. */
+  readonly descriptors: readonly number[];
   readonly notices: Notices;
   /** '' = none. */
   readonly pidfile: string;
@@ -165,7 +167,7 @@ export class Master {
   }
 
   private launch(part: Part): void {
-    const child: Child = { process: spawnPart(part, this.everRan ? this.options.wordsAgain : this.options.words, { detached: false, output: 'inherit' }), startedAtMs: Date.now(), ready: false, outlived: 0 };
+    const child: Child = { process: spawnPart(part, this.everRan ? this.options.wordsAgain : this.options.words, { detached: false, output: 'inherit', descriptors: this.options.descriptors }), startedAtMs: Date.now(), ready: false, outlived: 0 };
     this.starting = child;
     this.notices.notice(`New worker (${child.process.pid ?? 0}) forked`);
     child.process.on('message', (message) => {
@@ -297,7 +299,8 @@ export class Master {
   /** The other node gets the addresses first: new connections wait for it, and requests that are being answered end while it waits for its skew. */
   private async handOver(signal: 'SIGTERM' | 'SIGUSR1'): Promise<void> {
     const { highAvailability } = this.options;
-    if (this.current !== null && await highAvailability?.isMaster() === true) tellHold(this.current.process);
+    // Sockets that somebody has taken are not only this balancer's to hold.
+    if (this.current !== null && !this.taken && await highAvailability?.isMaster() === true) tellHold(this.current.process);
     else this.quiet.resolve();
     await highAvailability?.stop(this.quiet.promise);
     const children = [this.starting, this.current, ...this.former].filter((child) => child !== null);

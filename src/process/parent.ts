@@ -25,6 +25,18 @@ interface ChildOptions {
   readonly detached: boolean;
   /** What stdout and stderr of the child become. */
   readonly output: 'inherit' | 'pipe';
+  /** Open files that the child has under the same numbers (`bind fd@N`). */
+  readonly descriptors: readonly number[];
+}
+
+/** What the child's descriptors become, by number; the channel between the two processes takes the first that is free. */
+function stdioOf(output: 'inherit' | 'pipe', descriptors: readonly number[]): (number | 'ignore' | 'inherit' | 'pipe' | 'ipc')[] {
+  const stdio: (number | 'ignore' | 'inherit' | 'pipe' | 'ipc')[] = ['ignore', output, output];
+  const last = Math.max(2, ...descriptors);
+  for (let number = stdio.length; number <= last; number += 1) stdio.push(descriptors.includes(number) ? number : 'ignore');
+  const free = stdio.indexOf('ignore', 3);
+  stdio.splice(free < 0 ? stdio.length : free, 1, 'ipc');
+  return stdio;
 }
 
 /** Starts this program again with the same command line in another part. */
@@ -33,7 +45,7 @@ export function spawnPart(part: Part, words: readonly string[], options: ChildOp
     env: { ...process.env, [variable]: part },
     cwd: startFolder,
     detached: options.detached,
-    stdio: ['ignore', options.output, options.output, 'ipc'],
+    stdio: stdioOf(options.output, options.descriptors),
   });
 }
 

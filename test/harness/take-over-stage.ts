@@ -108,6 +108,18 @@ ${last}`);
     return program;
   }
 
+  /** A master with its balancer process. */
+  async startMaster(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Program> {
+    const program = new Program('poise', ['-f', this.file, ...words], { cwd: this.place.folder, env });
+    this.all.push(program);
+    const end = Date.now() + 90_000;
+    while (!program.stderr.includes('Loading success')) {
+      if (program.ended !== null || Date.now() > end) throw new Error(`the master does not serve (${program.ended ?? 'runs'}):\n${program.stderr}`);
+      await sleep(20);
+    }
+    return program;
+  }
+
   /** Starts the next process and waits until the one before has ended by itself. Milliseconds until the next served, and until the end. */
   async replace(name: ProgramName = 'poise', fromSocket = false): Promise<{ readonly servedMs: number; readonly endedMs: number }> {
     const before = this.current;

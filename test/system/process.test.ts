@@ -3,8 +3,7 @@
  * sockets. socat plays systemd and the syslog daemon.
  */
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { named } from '../harness/origin.ts';
@@ -12,6 +11,7 @@ import { eventually, sleep } from '../harness/place.ts';
 import { isListening, Program } from '../harness/program.ts';
 import { runtimeCommand } from '../harness/runtime-socket.ts';
 import { Site, type SiteDefinition } from '../harness/site.ts';
+import { UnixReceiver } from '../harness/unix-receiver.ts';
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => { for (const cleanup of cleanups.splice(0).toReversed()) await cleanup(); });
@@ -65,29 +65,10 @@ const servedBy = async (site: Site): Promise<string> => {
 const balancerPid = async (site: Site): Promise<number> =>
   Number(/^Pid: (\d+)/m.exec(await runtimeCommand(join(site.place.folder, 'admin.sock'), 'show info').catch(() => ''))?.[1] ?? 0);
 
-/** Datagrams that arrive at a unix socket. */
-class UnixReceiver {
-  text = '';
-  private readonly child: ChildProcess;
-
-  private constructor(path: string) {
-    this.child = spawn('socat', ['-u', `UNIX-RECV:${path},unlink-early`, 'STDOUT'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    this.child.stdout?.on('data', (chunk: Buffer) => { this.text += chunk.toString('latin1'); });
-    cleanups.push(() => this.stop());
-  }
-
-  static async listen(path: string): Promise<UnixReceiver> {
-    const receiver = new UnixReceiver(path);
-    await eventually('socat listens', () => existsSync(path));
-    return receiver;
-  }
-
-  async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const ended = new Promise((resolve) => { this.child.once('exit', resolve); });
-    this.child.kill('SIGKILL');
-    await ended;
-  }
+async function receiver(path: string): Promise<UnixReceiver> {
+  const started = await UnixReceiver.listen(path);
+  cleanups.push(() => started.stop());
+  return started;
 }
 
 describe('master', () => {
@@ -140,7 +121,7 @@ describe('master', () => {
   it('-Ws tells systemd: ready, reloading, ready, stopping', { timeout: 30_000 }, async () => {
     const site = await prepare();
     const path = join(site.place.folder, 'notify');
-    const systemd = await UnixReceiver.listen(path);
+    const systemd = await receiver(path);
     const master = start(site, ['-Ws'], { NOTIFY_SOCKET: path });
     await eventually('ready', () => systemd.text.includes('READY=1'), 10_000);
     assert.ok(isListening(site.place.address, site.port('front')));
@@ -161,7 +142,7 @@ describe('watchdog of systemd', () => {
   it('is beaten while the balancer works, not while it hangs, and again when it is back', { timeout: 60_000 }, async () => {
     const site = await prepare();
     const path = join(site.place.folder, 'notify');
-    const systemd = await UnixReceiver.listen(path);
+    const systemd = await receiver(path);
     const master = start(site, ['-Ws'], { NOTIFY_SOCKET: path, WATCHDOG_USEC: '1000000' });
     const beats = (): number => systemd.text.split('WATCHDOG=1').length - 1;
     await eventually('beats', () => beats() >= 3, 10_000);
@@ -264,7 +245,7 @@ describe('privileges and log sockets', () => {
       ...simple, configuration: `global\n    log {dir}/log local0\n    stats socket {admin} mode 600 level admin\n    nbthread 1\n${defaults}frontend fe\n    bind {front}\n${backend}`,
     });
     const path = join(site.place.folder, 'log');
-    const daemon = await UnixReceiver.listen(path);
+    const daemon = await receiver(path);
     const program = start(site, ['-db']);
     await program.listening([{ address: site.place.address, port: site.port('front') }]);
     const line = /^<134>\w{3} [ \d]\d [\d:]{8} haproxy\[\d+\]: .* be\/s1 .*"GET \/ HTTP\/1\.1"\n/m;
@@ -274,7 +255,7 @@ describe('privileges and log sockets', () => {
     unlinkSync(path);
     assert.equal(await servedBy(site), 'a');
     await eventually('the lost line is counted', async () => /^DroppedLogs: [1-9]/m.test(await runtimeCommand(join(site.place.folder, 'admin.sock'), 'show info')));
-    const again = await UnixReceiver.listen(path);
+    const again = await receiver(path);
     assert.equal(await servedBy(site), 'a');
     await eventually('the line arrives', () => line.test(again.text));
   });

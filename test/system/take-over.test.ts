@@ -3,13 +3,18 @@
  * master's reload, as root with a user to become, and with counters that go on.
  */
 import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
+import { closeDescriptor } from '../../src/base/descriptors.ts';
+import { libcFunction } from '../../src/base/libc.ts';
+import { AF_UNIX, unixAddress } from '../../src/control/socket-address.ts';
 import { eventually, sleep } from '../harness/place.ts';
-import { Program } from '../harness/program.ts';
+import { Program, projectFolder, runtime } from '../harness/program.ts';
 import { runtimeCommand } from '../harness/runtime-socket.ts';
+import { UnixReceiver } from '../harness/unix-receiver.ts';
 import { TakeOverStage } from '../harness/take-over-stage.ts';
 
 const cleanups: (() => Promise<void> | void)[] = [];
@@ -19,6 +24,26 @@ async function prepare(shape: Parameters<typeof TakeOverStage.prepare>[0] = {}):
   const stage = await TakeOverStage.prepare(shape);
   cleanups.push(() => stage.close());
   return stage;
+}
+
+/** Poise with a master and this socket as its descriptor 6. */
+function startWithSocket(file: string, socket: number): { readonly master: ChildProcess; readonly stderr: readonly string[] } {
+  const master = spawn(join(projectFolder, 'bin/poise'), ['-W', '-f', file], { env: { ...process.env, POISE_RUNTIME: runtime }, stdio: ['ignore', 'ignore', 'pipe', 'ignore', 'ignore', 'ignore', socket] });
+  cleanups.push(() => { master.kill('SIGKILL'); });
+  const stderr: string[] = [];
+  master.stderr?.on('data', (chunk: Buffer) => { stderr.push(chunk.toString('latin1')); });
+  return { master, stderr };
+}
+
+function everything(path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const client = connect(path);
+    let text = '';
+    client.on('data', (chunk) => { text += chunk.toString(); });
+    client.on('error', reject);
+    client.on('close', () => resolve(text));
+    client.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  });
 }
 
 describe('-sf', () => {
@@ -116,6 +141,53 @@ describe('-x', () => {
     writeFileSync(stage.file, readFileSync(stage.file, 'latin1').replace(' expose-fd listeners', ''));
     await stage.start();
     assert.equal(await runtimeCommand(stage.admin, '_getsocks'), '');
+  });
+});
+
+describe('a master', () => {
+  it('lets a new balancer take over under load, and is itself replaced by a new master; systemd is told of that one only', { timeout: 240_000 }, async () => {
+    const stage = await prepare();
+    const path = join(stage.place.folder, 'notify');
+    const systemd = await UnixReceiver.listen(path);
+    cleanups.push(() => systemd.stop());
+    const first = await stage.startMaster(['-Ws'], { NOTIFY_SOCKET: path });
+    const balancer = await eventually('the runtime socket answers', () => stage.pid());
+    stage.startLoad(12, 5);
+    assert.match(await runtimeCommand(stage.admin, 'upgrade'), /^A new worker is started/);
+    await eventually('the balancer before has ended', () => first.stderr.includes(`Former worker (${balancer}) exited with code 0`), 40_000);
+    systemd.text = '';
+    const second = await stage.startMaster(['-Ws', '-sf', String(first.pid)], { NOTIFY_SOCKET: path });
+    assert.equal(await first.exited(40_000), 0);
+    await stage.load?.stop();
+    assert.deepEqual(stage.load?.failures, []);
+    assert.match(systemd.text, new RegExp(`^READY=1\\nMAINPID=${second.pid}\\n`));
+    assert.doesNotMatch(systemd.text, /STOPPING/);
+    const sent = [...stage.load?.counts ?? []].filter(([name]) => name !== 'tcp').reduce((sum, [, one]) => sum + one.requests, 0);
+    await eventually('counters go on', async () => (await stage.sums()).requests === sent);
+    // Whoever is not replaced still says that it stops.
+    second.child.kill('SIGUSR1');
+    assert.equal(await second.exited(20_000), 0);
+    await eventually('the last word', () => systemd.text.includes('STOPPING=1'), 5000);
+  });
+
+  it('gives its balancers the sockets that it was started with', { timeout: 60_000 }, async () => {
+    const stage = await prepare();
+    const address = unixAddress(join(stage.place.folder, 'fd.sock'), false);
+    const socket = libcFunction('int socket(int domain, int type, int protocol)')(AF_UNIX, 1, 0);
+    assert.equal(libcFunction('int bind(int fd, const uint8_t *address, uint32_t length)')(socket, address, address.length), 0);
+    assert.equal(libcFunction('int listen(int fd, int backlog)')(socket, 16), 0);
+    writeFileSync(stage.file, readFileSync(stage.file, 'latin1').replace('frontend fe\n', 'frontend fe\n    bind fd@6\n'));
+    const { master, stderr } = startWithSocket(stage.file, socket);
+    const ask = async (): Promise<boolean> => /200 OK[\s\S]*ok$/.test(await everything(join(stage.place.folder, 'fd.sock')));
+    await eventually('the balancer serves', () => stderr.join('').includes('Loading success'), 20_000);
+    assert.ok(await ask());
+    const before = await stage.pid();
+    await runtimeCommand(stage.admin, 'upgrade');
+    await eventually('the next one serves', () => stderr.join('').includes(`Former worker (${before}) exited with code 0`), 20_000);
+    assert.ok(await ask());
+    master.kill('SIGTERM');
+    await new Promise((resolve) => { master.once('exit', resolve); });
+    closeDescriptor(socket);
   });
 });
 
