@@ -13,6 +13,7 @@ function lines(files: readonly string[], pattern: RegExp): string[] {
 /** Files above the soft limit, with the reason. */
 const longFiles: Readonly<Record<string, string>> = { 'src/model/model.ts': 'the whole Model in one place, types only' };
 const generatedFiles = ['package-lock.json', 'docs/configuration.md'];
+const measuredData = 'bench/results/';
 const softLines = 500;
 const hardLines = 800;
 
@@ -24,7 +25,7 @@ describe('files', () => {
   it('are at most 500 lines long, 800 with a reason', () => {
     const wrong = all.flatMap((file) => {
       const count = text(file).split('\n').length - 1;
-      return count <= softLines || generatedFiles.includes(file) || (count <= hardLines && longFiles[file] !== undefined) ? [] : [`${file}: ${count} lines`];
+      return count <= softLines || generatedFiles.includes(file) || file.startsWith(measuredData) || (count <= hardLines && longFiles[file] !== undefined) ? [] : [`${file}: ${count} lines`];
     });
     assert.deepEqual(wrong, []);
     assert.deepEqual(Object.keys(longFiles).filter((file) => all.includes(file) && text(file).split('\n').length <= softLines), [], 'no longer above the limit');
