@@ -69,14 +69,15 @@ export class FailoverPair {
   /** Brings the pair to where the fault may begin. */
   async prepare(fault: Fault): Promise<void> {
     if (fault !== 'return of the node') await this.#settled();
-    // Whatever the fault before has left behind, a stale hardware address say, does not count for this one.
+    // What the fault before has left behind, a stale hardware address say, does not count for this one.
     const endMs = performance.now() + settleMsMax;
-    for (let calm = false; !calm;) {
+    for (;;) {
       await this.#outside.report();
       await sleep(restMs);
       const { lost, answered, pings } = await this.#outside.report();
-      calm = lost === 0 && pings.lost === 0 && answered > 0;
-      if (!calm && performance.now() > endMs) throw new Error(`${this.subject.name}: requests are lost before the fault begins`);
+      if (lost === 0 && pings.lost === 0 && answered > 0) return;
+      this.#stage.forget(virtualAddress);
+      if (performance.now() > endMs) throw new Error(`${this.subject.name}: requests are lost before the fault begins`);
     }
   }
 

@@ -187,6 +187,9 @@ export class Stage {
     return list[0]?.lladdr ?? '';
   }
 
+  /** The world asks anew where an address is. */
+  forget(address: string): void { spawnSync('ip', ['-n', this.world, 'neigh', 'del', address, 'dev', 'br0']); }
+
   remove(): void {
     if (!stages.delete(this)) return;
     for (const host of this.hosts) {

@@ -6,16 +6,15 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, it } from 'node:test';
 import type { InstanceStatus, VrrpCounters } from '../../../src/model/vrrp-messages.ts';
 import type { Attack, Sent } from '../../harness/pair/attacker.ts';
+import { describeInNamespaces } from '../../harness/pair/describe.ts';
 import { flavours, keepalivedConf } from '../../harness/pair/flavours.ts';
-import { Stage, until, whyNoNamespaces, type Host } from '../../harness/pair/stage.ts';
+import { Stage, until, type Host } from '../../harness/pair/stage.ts';
 import { sleep } from '../../harness/place.ts';
 import { projectFolder } from '../../harness/program.ts';
 
-const leftOut = whyNoNamespaces();
-if (leftOut !== '') console.log(`# bad packets in network namespaces were left out: ${leftOut}`);
 const randomPackets = 4000;
 /** Of one node while thousands of bad packets come. */
 const logLinesMax = 60;
@@ -46,7 +45,7 @@ const counterOf: Readonly<Record<string, keyof VrrpCounters>> = {
   password: 'authFailure', 'no password': 'authTypeMismatch', interval: 'advertIntervalErrors', authentication: 'invalidAuthType',
 };
 
-describe('bad packets', { skip: leftOut !== '', concurrency: 2 }, () => {
+describeInNamespaces('bad packets', { concurrency: 2 }, () => {
   const stages: Stage[] = [];
   after(() => { for (const stage of stages) stage.remove(); });
   const chosen = flavours.filter((flavour) => flavour.name.endsWith('PASS') || flavour.name === 'version 3, multicast');

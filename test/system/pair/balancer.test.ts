@@ -6,14 +6,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
+import { describeInNamespaces } from '../../harness/pair/describe.ts';
 import { Outside } from '../../harness/pair/outside.ts';
-import { Stage, until, whyNoNamespaces, type Host } from '../../harness/pair/stage.ts';
+import { Stage, until, type Host } from '../../harness/pair/stage.ts';
 import { articleConf, partOf, startNode, virtualAddress } from '../../harness/pair/whole-node.ts';
 import { sleep } from '../../harness/place.ts';
 
-const leftOut = whyNoNamespaces();
-if (leftOut !== '') console.log(`# whole nodes in network namespaces were left out: ${leftOut}`);
 
 /** Three adverts of one second and the skew. */
 const takeOverMs = 4000;
@@ -27,10 +26,9 @@ function balancerOf(host: Host): number {
   return pid;
 }
 
-describe('two whole nodes', { skip: leftOut !== '' }, () => {
-  const stage = leftOut === '' ? new Stage() : undefined;
-  after(() => { stage?.remove(); });
-  if (stage === undefined) return;
+describeInNamespaces('two whole nodes', {}, () => {
+  const stage = new Stage();
+  after(() => { stage.remove(); });
   const [first, second] = stage.hosts;
   const outside = new Outside(stage);
   let fifoText = '';

@@ -6,16 +6,15 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, it } from 'node:test';
+import { describeInNamespaces } from '../../harness/pair/describe.ts';
 import { flavours, keepalivedConf, type Flavour } from '../../harness/pair/flavours.ts';
 import { Outside } from '../../harness/pair/outside.ts';
-import { Stage, until, whyNoNamespaces, type Host } from '../../harness/pair/stage.ts';
+import { Stage, until, type Host } from '../../harness/pair/stage.ts';
 import { articleConf, fastAdverts, haproxyCfg, partOf, startNode, virtualAddress } from '../../harness/pair/whole-node.ts';
 import { sleep } from '../../harness/place.ts';
 import { projectFolder } from '../../harness/program.ts';
 
-const leftOut = whyNoNamespaces();
-if (leftOut !== '') console.log(`# nodes beside other programs in network namespaces were left out: ${leftOut}`);
 const startMs = 15_000;
 const poise = join(projectFolder, 'bin/poise');
 const flavour = flavours.find((one) => one.name === 'version 3, multicast') as Flavour;
@@ -33,7 +32,7 @@ function namesIn(host: Host, name: string): number[] {
 type Figures = Readonly<Record<string, unknown>>;
 interface KeepalivedJson { readonly data: Figures; readonly stats: Figures }
 
-describe('beside other programs', { skip: leftOut !== '', concurrency: 3 }, () => {
+describeInNamespaces('beside other programs', { concurrency: 3 }, () => {
   const stages: Stage[] = [];
   after(() => { for (const stage of stages) stage.remove(); });
   function begin(): { stage: Stage; first: Host; second: Host } {

@@ -3,15 +3,14 @@
  * taken off, an address that another machine uses.
  */
 import assert from 'node:assert/strict';
-import { after, describe, it } from 'node:test';
+import { after, it } from 'node:test';
+import { describeInNamespaces } from '../../harness/pair/describe.ts';
 import { flavours, keepalivedConf, type Flavour } from '../../harness/pair/flavours.ts';
-import { Stage, until, whyNoNamespaces } from '../../harness/pair/stage.ts';
+import { Stage, until } from '../../harness/pair/stage.ts';
 
-const leftOut = whyNoNamespaces();
-if (leftOut !== '') console.log(`# interfaces in network namespaces were left out: ${leftOut}`);
 const startMs = 10_000;
 
-describe('the interface of a node', { skip: leftOut !== '', concurrency: 3 }, () => {
+describeInNamespaces('the interface of a node', { concurrency: 3 }, () => {
   const stages: Stage[] = [];
   after(() => { for (const stage of stages) stage.remove(); });
   const flavour = flavours.find((one) => one.name === 'version 3, multicast') as Flavour;

@@ -3,15 +3,14 @@
  * and a network that splits and heals. Seen from outside: who has the address, and whose hardware address the network knows for it.
  */
 import assert from 'node:assert/strict';
-import { after, describe, it } from 'node:test';
+import { after, it } from 'node:test';
+import { describeInNamespaces } from '../../harness/pair/describe.ts';
 import { flavours, keepalivedConf, type Flavour } from '../../harness/pair/flavours.ts';
-import { Stage, until, whyNoNamespaces, type Host } from '../../harness/pair/stage.ts';
+import { Stage, until, type Host } from '../../harness/pair/stage.ts';
 import { sleep } from '../../harness/place.ts';
 
 type Program = 'poise' | 'keepalived';
 const pairs: readonly (readonly [Program, Program])[] = [['poise', 'poise'], ['poise', 'keepalived'], ['keepalived', 'poise']];
-const leftOut = whyNoNamespaces();
-if (leftOut !== '') console.log(`# pairs in network namespaces were left out: ${leftOut}`);
 
 class Pair {
   readonly stage = new Stage();
@@ -84,7 +83,7 @@ function restoreIpv6(host: Host): void {
   host.exec('addr', 'replace', '2001:db8:77::11/64', 'dev', 'eth0', 'nodad');
 }
 
-describe('a pair', { skip: leftOut !== '', concurrency: 4 }, () => {
+describeInNamespaces('a pair', { concurrency: 4 }, () => {
   const stages: Stage[] = [];
   after(() => { for (const stage of stages) stage.remove(); });
   for (const flavour of flavours) {

@@ -4,15 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, it } from 'node:test';
+import { describeInNamespaces } from '../../harness/pair/describe.ts';
 import { flavours, keepalivedConf, type Flavour } from '../../harness/pair/flavours.ts';
-import { Stage, until, whyNoNamespaces, type Host } from '../../harness/pair/stage.ts';
+import { Stage, until, type Host } from '../../harness/pair/stage.ts';
 import { partOf } from '../../harness/pair/whole-node.ts';
 import { sleep } from '../../harness/place.ts';
 import { projectFolder } from '../../harness/program.ts';
 
-const leftOut = whyNoNamespaces();
-if (leftOut !== '') console.log(`# refusals of the system in network namespaces were left out: ${leftOut}`);
 const startMs = 15_000;
 const flavour = flavours.find((one) => one.name === 'version 3, multicast') as Flavour;
 const { address } = flavour;
@@ -21,7 +20,7 @@ function entered(host: Host, state: string): number {
   return host.printed.split(`Entering ${state} STATE`).length - 1;
 }
 
-describe('a node in trouble', { skip: leftOut !== '', concurrency: 4 }, () => {
+describeInNamespaces('a node in trouble', { concurrency: 4 }, () => {
   const stages: Stage[] = [];
   after(() => { for (const stage of stages) stage.remove(); });
 
