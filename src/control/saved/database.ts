@@ -8,6 +8,7 @@ import { chownSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { limits } from '../../model/limits.ts';
 
 const fileName = 'counters.sqlite';
 const companions = ['-wal', '-shm'];
@@ -39,7 +40,7 @@ export interface SavedStick {
 /** Whom the file is to belong to when this process gives up root; 0 = nobody else. */
 interface FileOwner { readonly uid: number; readonly gid: number }
 
-type Statements = Readonly<Record<'write' | 'leave' | 'meta' | 'setMeta' | 'putStick' | 'dropStick' | 'leaveStick', StatementSync>>;
+type Statements = Readonly<Record<'write' | 'leave' | 'meta' | 'setMeta' | 'putStick' | 'dropStick' | 'leaveStick' | 'forget', StatementSync>>;
 
 export class SavedDatabase {
   /** When counting began: Date.now() of the first start with this file. */
@@ -47,6 +48,7 @@ export class SavedDatabase {
   readonly path: string;
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
+  /** Processes are counted as they claim. */
   #generation = 0;
 
   private constructor(database: DatabaseSync, path: string, nowMs: number) {
@@ -65,6 +67,7 @@ export class SavedDatabase {
       putStick: prepare(`INSERT INTO sticks VALUES (?, ?, ?, ?, ?, ?)
         ON CONFLICT (generation, tbl, place) DO UPDATE SET key = excluded.key, server = excluded.server, renewed = excluded.renewed`),
       dropStick: prepare('DELETE FROM sticks WHERE generation = ? AND tbl = ? AND place = ?'),
+      forget: prepare('DELETE FROM sticks WHERE (generation, tbl, place) IN (SELECT generation, tbl, place FROM sticks WHERE generation < ? LIMIT ?)'),
       leaveStick: prepare('INSERT INTO legacy_sticks VALUES (?, ?, ?, ?)'),
     };
     this.sinceMs = this.#meta('since', nowMs);
@@ -116,11 +119,10 @@ export class SavedDatabase {
   }
 
   /** Makes this process the owner, and gives all figures as they are at that moment, and when they were written last. */
-  claim(owner: number): { readonly figures: SavedRow[]; readonly writtenAtMs: number } {
+  claim(): { readonly figures: SavedRow[]; readonly writtenAtMs: number } {
     return this.#transaction(() => {
       this.#generation = this.#meta('generation', 0) + 1;
       this.#statements.setMeta.run('generation', this.#generation);
-      this.#statements.setMeta.run('owner', owner);
       return { figures: this.#all('figures'), writtenAtMs: this.#meta('written', 0) };
     });
   }
@@ -128,9 +130,9 @@ export class SavedDatabase {
   /**
    * The owner writes `rows`, and when that was unless `nowMs` is 0, and gets what others have left; anybody else leaves `legacy`. All or nothing. Throws what SQLite throws (disk full …).
    */
-  write(owner: number, nowMs: number, rows: readonly SavedRow[], legacy: () => readonly SavedRow[]): readonly SavedRow[] | 'not the owner' {
+  write(nowMs: number, rows: readonly SavedRow[], legacy: () => readonly SavedRow[]): readonly SavedRow[] | 'not the owner' {
     return this.#transaction(() => {
-      if (this.#meta('owner', 0) !== owner) {
+      if (!this.#isOwner()) {
         for (const row of legacy()) this.#statements.leave.run(row.name, row.data);
         return 'not the owner';
       }
@@ -154,10 +156,10 @@ export class SavedDatabase {
   }
 
   /** The owner's own entries; somebody else's wait for the owner. */
-  writeSticks(owner: number, entries: readonly SavedStick[]): void {
+  writeSticks(entries: readonly SavedStick[]): void {
     const { dropStick, leaveStick, putStick } = this.#statements;
     this.#transaction(() => {
-      const isOwner = this.#meta('owner', 0) === owner;
+      const isOwner = this.#isOwner();
       for (const { table, place, key, server, renewedMs } of entries) {
         if (!isOwner) {
           if (key !== null) leaveStick.run(table, key, server, Math.floor(renewedMs));
@@ -168,25 +170,28 @@ export class SavedDatabase {
   }
 
   /** What others have left for this table. Empty for who is not the owner. */
-  inheritSticks(owner: number, table: string): readonly SavedStick[] {
+  inheritSticks(table: string): readonly SavedStick[] {
     return this.#transaction(() => {
-      if (this.#meta('owner', 0) !== owner) return [];
+      if (!this.#isOwner()) return [];
       const left = this.#sticksOf(this.#database.prepare('SELECT 0 AS place, key, server, renewed FROM legacy_sticks WHERE tbl = ? ORDER BY renewed'), table);
       if (left.length > 0) this.#database.prepare('DELETE FROM legacy_sticks WHERE tbl = ?').run(table);
       return left;
     });
   }
 
-  /** All that this process has taken over is written anew: what former ones wrote is not needed any more. */
-  forgetFormerSticks(owner: number): void {
-    this.#transaction(() => {
-      if (this.#meta('owner', 0) === owner) this.#database.prepare('DELETE FROM sticks WHERE generation < ?').run(this.#generation);
-    });
+  /** All that this process has taken over is written anew: what former ones wrote is not needed any more. True: there is more of it. */
+  forgetFormerSticks(): boolean {
+    return this.#transaction(() => this.#isOwner() && Number(this.#statements.forget.run(this.#generation, limits.savedStickSliceEntries).changes) > 0);
   }
 
   /** The table was read back and will be written anew at other places. */
   forgetSticks(table: string): void {
     this.#transaction(() => { this.#database.prepare('DELETE FROM sticks WHERE generation = ? AND tbl = ?').run(this.#generation, table); });
+  }
+
+  /** The last one that claimed. */
+  #isOwner(): boolean {
+    return this.#meta('generation', 0) === this.#generation;
   }
 
   #meta(name: string, fallback: number): number {

@@ -66,12 +66,12 @@ export class SavedState {
     this.#ground = ground;
     this.#objects = keptObjects(model, segments);
     this.#memory = new ServerMemory(model, segments, states);
-    this.#sticks = new SavedSticks(database, process.pid, ground.clock);
+    this.#sticks = new SavedSticks(database, ground.clock);
   }
 
   /** Before any thread counts, and before checks run. Throws what SQLite throws. */
   restore(): void {
-    const { figures, writtenAtMs } = this.#database.claim(process.pid);
+    const { figures, writtenAtMs } = this.#database.claim();
     for (const { name, data } of figures) this.#written.set(name, data);
     this.#moments = { writtenAtMs, nowMs: this.#ground.clock.dateMs() };
     this.#ground.counting.lasts = true;
@@ -138,7 +138,7 @@ export class SavedState {
     const nowMs = this.#ground.clock.dateMs();
     const tellsTime = rows.length > 0 || nowMs - this.#toldAtMs >= tellTimeMs;
     this.#try(() => {
-      const left = this.#database.write(process.pid, tellsTime ? nowMs : 0, rows, () => rows.map((row) => this.#difference(row)));
+      const left = this.#database.write(tellsTime ? nowMs : 0, rows, () => rows.map((row) => this.#difference(row)));
       if (tellsTime) this.#toldAtMs = nowMs;
       for (const row of rows) this.#written.set(row.name, row.data);
       if (left !== 'not the owner') for (const row of left) this.#inherit(row);

@@ -22,7 +22,6 @@ interface Followed {
 export class SavedSticks {
   readonly #database: SavedDatabase;
   readonly #clock: Clock;
-  readonly #owner: number;
   #tables: readonly Followed[] = [];
   /** By index. */
   #serverNames: readonly string[] = [];
@@ -32,9 +31,8 @@ export class SavedSticks {
   #former = true;
   #writing = false;
 
-  constructor(database: SavedDatabase, owner: number, clock: Clock) {
+  constructor(database: SavedDatabase, clock: Clock) {
     this.#database = database;
-    this.#owner = owner;
     this.#clock = clock;
   }
 
@@ -79,43 +77,43 @@ export class SavedSticks {
     this.#writing = true;
     try {
       for (const one of this.#tables) {
-        this.#takeIn(one.table, this.#database.inheritSticks(this.#owner, one.name));
+        this.#takeIn(one.table, this.#database.inheritSticks(one.name));
         const changed = one.table.changed(one.seen);
         for (let from = 0; from < changed.length; from += limits.savedStickSliceEntries) {
-          if (from > 0) await new Promise((resolve) => { setImmediate(resolve); });
-          // The end has come meanwhile, and all is written.
-          if (!this.#writing) return;
+          if (from > 0 && !await this.#others()) return;
           this.#write(one, changed.slice(from, from + limits.savedStickSliceEntries));
         }
       }
-      this.#forgetFormer();
+      while (this.#former && this.#database.forgetFormerSticks()) if (!await this.#others()) return;
+      this.#former = false;
     } finally {
       this.#writing = false;
     }
+  }
+
+  /** Lets others have their turn. False: the end has come meanwhile, and all is written. */
+  async #others(): Promise<boolean> {
+    await new Promise((resolve) => { setImmediate(resolve); });
+    return this.#writing;
   }
 
   /** At the end, in one go. */
   saveAll(): void {
     this.#writing = false;
     for (const one of this.#tables) this.#write(one, one.table.changed(one.seen));
-    this.#forgetFormer();
+    while (this.#former && this.#database.forgetFormerSticks()) continue;
+    this.#former = false;
   }
 
   #write(one: Followed, places: readonly number[]): void {
     const entries = one.table.raw(places, one.seen);
     if (entries.length === 0) return;
     try {
-      this.#database.writeSticks(this.#owner, entries.map(({ number, key, server, renewedMs }) => ({ table: one.name, place: number, key, server: this.#serverNames[server] ?? '', renewedMs })));
+      this.#database.writeSticks(entries.map(({ number, key, server, renewedMs }) => ({ table: one.name, place: number, key, server: this.#serverNames[server] ?? '', renewedMs })));
     } catch (error) {
       for (const { number } of entries) one.seen.forget(number);
       throw error;
     }
-  }
-
-  #forgetFormer(): void {
-    if (!this.#former) return;
-    this.#database.forgetFormerSticks(this.#owner);
-    this.#former = false;
   }
 }
 
