@@ -40,7 +40,7 @@ export function build(): string {
  * Runs a shell script in namespaces of its own: no network but its loopback, and mounts that are gone with it. `$ROOT` is a file system like this machine's
  * whose changes are forgotten; `inside COMMAND` runs a command in it with nothing of the environment.
  */
-export function inThrowawaySystem(script: string): Result {
+export function inThrowawaySystem(script: string, moreNamespaces: readonly string[] = []): Result {
   const folder = temporaryFolder();
   for (const name of ['layer', 'root']) mkdirSync(join(folder, name));
   const prepare = `exec 2>&1
@@ -57,5 +57,13 @@ mount --bind /dev $ROOT/dev
 inside() { chroot $ROOT env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"; }
 set +e
 `;
-  return run('unshare', ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-s'], { input: prepare + script });
+  return run('unshare', [...moreNamespaces, '--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-s'], { input: prepare + script });
 }
+
+/** Shell lines for a throwaway system: what the package installs, without the package, which takes long to make. */
+export const installUnpacked = `
+install -D ${executable} $ROOT/usr/sbin/poise
+install -D -m 644 ${projectFolder}/packaging/systemd/poise.service $ROOT/lib/systemd/system/poise.service
+install -D -m 644 -t $ROOT/etc/poise ${projectFolder}/packaging/etc/haproxy.cfg ${projectFolder}/packaging/etc/poise.cfg
+inside adduser --quiet --system --group --no-create-home --home /var/lib/poise poise
+`;
