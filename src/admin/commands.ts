@@ -15,6 +15,7 @@ import { showCommands } from './show-commands.ts';
 import { streamCommands } from './stream-commands.ts';
 import { tableCommands } from './table-commands.ts';
 import { vrrpCommands } from './vrrp-commands.ts';
+import { waitCommands } from './wait-commands.ts';
 
 const help = command('help', 'user', 'help [<command>]', 'list the commands, or those like one', call => helpText(commands, call.args));
 
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   ...certificateCommands,
   ...vrrpCommands,
   ...reloadCommands,
+  ...waitCommands,
   help,
 ]
   .sort((left, right) => (left.usage < right.usage ? -1 : 1));

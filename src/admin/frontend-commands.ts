@@ -3,7 +3,7 @@
  * the traffic threads hear of it by message. The answers are HAProxy's.
  */
 import type { Command, CommandCall } from './command.ts';
-import { command, number } from './command.ts';
+import { command, levels, number, permissionDenied } from './command.ts';
 
 function onFrontend(call: CommandCall, change: (frontend: number) => string): string {
   const [name] = call.args;
@@ -71,7 +71,9 @@ function setRateLimit(call: CommandCall): string {
   return '';
 }
 
+/** The sums are for those who may change everything. */
 function clearCounters(call: CommandCall, all: boolean): string {
+  if (all && levels[call.session.level] < levels.admin) return permissionDenied;
   call.context.clearCounters(all);
   return '';
 }
@@ -83,5 +85,5 @@ export const frontendCommands: readonly Command[] = [
   command('set maxconn frontend', 'admin', 'set maxconn frontend <frontend> <value>', "change a frontend's maxconn", setMaxconnFrontend),
   command('set maxconn global', 'admin', 'set maxconn global <value>', 'change the maxconn of the process', setMaxconnGlobal),
   command('set rate-limit', 'admin', 'set rate-limit <setting> <value>', 'change a rate limit of the process', setRateLimit),
-  command('clear counters', 'admin', 'clear counters [all]', 'clear the highest values, or all counters', call => clearCounters(call, call.args[0] === 'all')),
+  command('clear counters', 'operator', 'clear counters [all]', 'clear the highest values, or all counters', call => clearCounters(call, call.args[0] === 'all')),
 ];

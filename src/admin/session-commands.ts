@@ -6,12 +6,19 @@ function setTimeoutCli(call: CommandCall): string {
   const [which, text] = call.args;
   if (which !== 'cli') return "'set timeout' only supports 'cli'.\n";
   if (text === undefined) return 'Expects an integer value.\n';
-  const [, digits, unit = 's'] = /^(\d+)(us|ms|s|m|h|d)?$/.exec(text) ?? [];
-  const factors: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-  const milliseconds = digits === undefined ? 0 : Math.floor(Number(digits) * (factors[unit] ?? 1000));
-  if (milliseconds < 1 || milliseconds > 0x7fffffff) return 'Invalid timeout value.\n';
-  call.session.idleTimeoutMs = milliseconds;
+  const timeoutMs = milliseconds(text, 's');
+  if (timeoutMs === undefined) return 'Invalid timeout value.\n';
+  call.session.idleTimeoutMs = timeoutMs;
   return '';
+}
+
+const unitMs: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A time as HAProxy reads it, undefined when it is none, below a millisecond or too long. `unit`: of a bare number. */
+export function milliseconds(text: string, unit: 'ms' | 's'): number | undefined {
+  const [, digits, given = unit] = /^(\d+)(us|ms|s|m|h|d)?$/.exec(text) ?? [];
+  const value = digits === undefined ? 0 : Math.floor(Number(digits) * (unitMs[given] ?? 1000));
+  return value < 1 || value > 0x7fffffff ? undefined : value;
 }
 
 function lower(session: CommandSession, level: 'operator' | 'user'): string {

@@ -183,6 +183,14 @@ function showCliSockets(call: CommandCall): string {
   return `# socket lvl processes\n${model.global.statsSockets.map((socket, index) => `${socketText(model, index)} ${socket.level} all\n`).join('')}`;
 }
 
+/** Sections that are read, but not active: their names. */
+function showSections({ context, args }: CommandCall, kind: 'resolvers' | 'peers', missing: string): string {
+  const wanted = args.find(word => word !== 'dict' && word !== '-');
+  const found = context.model.inactive.filter(section => section.kind === kind && (wanted === undefined || section.name === wanted));
+  if (wanted !== undefined && found.length === 0) return missing;
+  return found.map(({ name }) => (kind === 'peers' ? `peers=${name}\n` : `Resolvers section ${name}\n`)).join('');
+}
+
 const eventsHeader = 'Supported events sinks are listed below. Add -w(wait), -n(new). Any key to stop\n';
 /** Between two looks for new events. */
 const eventsLookMs = 100;
@@ -227,7 +235,11 @@ export const showCommands: readonly Command[] = [
   command('show pools', 'user', 'show pools', 'report the memory in use', showPools),
   command('show version', 'user', 'show version', 'tell the version', () => `${productVersion}\n`),
   command('show env', 'operator', 'show env [var]', 'list the environment of the process', showEnv),
-  command('show startup-logs', 'operator', 'show startup-logs', 'repeat what was reported at start', call => call.context.startupMessages.map(text => `${text}\n`).join('')),
+  command('show startup-logs', 'operator', 'show startup-logs', 'repeat what was reported at start', call => call.context.startupMessages.map(text => `${text}\n`).join('') || '\n'),
+  command('show tasks', 'user', 'show tasks', 'list what waits for its turn; nothing does for long', call =>
+    `Running tasks: 0 (${call.context.segments.threads} threads)\n  function                     places     %    lat_tot   lat_avg\n`),
+  command('show resolvers', 'user', 'show resolvers [id]', 'list the resolvers sections, which are not active', call => showSections(call, 'resolvers', "Can't find that resolvers section\n")),
+  command('show peers', 'user', 'show peers [dict|-] [section]', 'list the peers sections, which are not active', call => showSections(call, 'peers', 'No such peers\n')),
   command('show cli sockets', 'user', 'show cli sockets', 'list the runtime sockets', showCliSockets),
   command('show events', 'user', 'show events [<sink>] [-w] [-n]', 'list the event sinks, or the events of one; -w waits for more, -n leaves out old ones', showEvents),
   command('show advice', 'user', 'show advice [json]', 'list what was noticed while running, and what to do', showAdvice),

@@ -25,6 +25,7 @@ import type { ArgSpec, SupportState } from '../model/catalog/fetches.ts';
 import { faults } from '../model/fault.ts';
 import { terminationWords } from '../model/termination.ts';
 import { broken } from '../wire/http1/broken.ts';
+import { managementTable } from './management-table.ts';
 
 const stateWords: Readonly<Record<KeywordState | SupportState, string>> = {
   active: 'yes', 'no effect': 'no effect', later: 'later', legacy: 'old syntax', unsupported: '**no**', inactive: 'later',
@@ -176,10 +177,20 @@ export function loggingPage(page: string): string {
   return `${before}${marks[0]}\n${causes}\nWhat a refused message broke:\n\n${rules}${marks[1]}${after}`;
 }
 
+const commandMarks = ['<!-- commands: begin (made by npm run docs) -->', '<!-- commands: end -->'] as const;
+
+/** docs/management.md with its table made anew. */
+export function managementPage(page: string): string {
+  const [before = '', rest = ''] = page.split(commandMarks[0]);
+  return `${before}${commandMarks[0]}\n${managementTable()}${commandMarks[1]}${rest.split(commandMarks[1])[1] ?? ''}`;
+}
+
 if (import.meta.main) {
   const folder = join(import.meta.dirname, '..', '..', 'docs');
   writeFileSync(join(folder, 'configuration.md'), configurationPage());
   writeFileSync(join(folder, 'keepalived.md'), keepalivedPage());
   const logging = join(folder, 'logging.md');
   writeFileSync(logging, loggingPage(readFileSync(logging, 'utf8')));
+  const management = join(folder, 'management.md');
+  writeFileSync(management, managementPage(readFileSync(management, 'utf8')));
 }
