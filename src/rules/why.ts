@@ -93,6 +93,10 @@ function badHead(s: Subject): string {
   return `request refused: ${detail || faults.badRequest.why}`;
 }
 
+function badBody(s: Subject): string {
+  return `request body refused: ${s.facts.detail || faults.badRequestBody.why}`;
+}
+
 function attempt(s: Subject): string {
   return `${server(s)} ${codeWords(s.facts.detail)}`;
 }
@@ -131,9 +135,11 @@ const tellings: Readonly<Record<string, Telling>> = {
   clientAbortData: (s) => `client closed ${during(s)}`,
   clientTimeoutData: (s) => `${clientTimeout(s)} ${during(s)}: the client neither sent nor read`,
   clientTimeoutLast: (s) => `${clientTimeout(s)} while it was sent the last data`,
-  serverAbortData: (s) => (Object.values<string>(broken).includes(s.facts.detail) ? `answer of ${server(s)} broken off: ${s.facts.detail}` : cut('')(s)),
+  serverAbortData: cut(''),
+  badResponseData: (s) => `answer of ${server(s)} broken off: ${s.facts.detail || faults.badResponseData.why}`,
   serverTimeoutData: (s) => `${serverTimeout(s)} ${during(s)}: ${server(s)} neither sent nor read`,
-  badRequestData: (s) => `request body refused: ${s.facts.detail || faults.badRequestData.why}`,
+  badRequestBody: badBody,
+  badRequestData: badBody,
   serverKilled: (s) => `session was ended because ${server(s)} was marked down`,
 };
 

@@ -41,12 +41,12 @@ export function countFault(x: HttpExchange, fault: Fault): void {
     listener.tally.count(C.cli_abrt);
     back?.back.count(C.cli_abrt);
     serverPlan?.tally.count(C.cli_abrt);
+  } else if (fault === faults.badRequestBody || fault === faults.badRequestData) {
+    front.front.count(C.ereq);
+    listener.tally.count(C.ereq);
+  } else if (fault === faults.badResponseData) {
+    countBadAnswer(x);
   } else if (fault.stage === 'D') {
-    if (fault === faults.badRequestData) {
-      front.front.count(C.ereq);
-      listener.tally.count(C.ereq);
-      return;
-    }
     front.front.count(C.srv_abrt);
     listener.tally.count(C.srv_abrt);
     back?.back.count(C.srv_abrt);
@@ -77,5 +77,5 @@ export function serverKilled(x: HttpExchange, fault: Fault): void {
 export function bodyRefused(x: HttpExchange): void {
   x.closeClient = true;
   x.facts.detail = x.requestBody.broken;
-  fail(x, faults.badRequestData);
+  fail(x, x.answerStarted ? faults.badRequestData : faults.badRequestBody);
 }

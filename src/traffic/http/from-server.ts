@@ -142,7 +142,7 @@ function answerBody(x: HttpExchange, bytes: Buffer, from: number, to: number): v
   const end = responseBody.take(bytes, from, to);
   if (responseBody.bad) {
     x.facts.detail = responseBody.broken;
-    abort(x, faults.serverAbortData);
+    abort(x, faults.badResponseData);
     return;
   }
   if (responseBody.pieces === null) {

@@ -42,7 +42,7 @@ test('a broken chunked body after the head: the server gets no end, the client 4
   assert.ok(client.text.startsWith('HTTP/1.1 400'));
   room.settle();
   assert.equal(server.closed, true);
-  finished(room, ['be/s1 400 PD POST / HTTP/1.1']);
+  finished(room, ['be/s1 400 PH POST / HTTP/1.1']);
 });
 
 const silent: [string, Partial<Proxy>, string, string[]][] = [
