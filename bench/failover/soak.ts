@@ -30,6 +30,8 @@ const faults: readonly Fault[] = [
   { name: 'balancer killed', begin: signal('balancer', 'SIGKILL'), end: nothing },
   { name: 'balancer hung', begin: signal('balancer', 'SIGSTOP'), end: signal('balancer', 'SIGCONT') },
   { name: 'VRRP process killed', begin: signal('vrrp', 'SIGKILL'), end: nothing },
+  { name: 'VRRP process hung', begin: signal('vrrp', 'SIGSTOP'), end: nothing },
+  { name: 'master hung', begin: signal('', 'SIGSTOP'), end: signal('', 'SIGCONT') },
   { name: 'master killed', begin: signal('', 'SIGKILL'), end: async (host, start) => { await allGone(host); start(); } },
   { name: 'program stopped', begin: signal('', 'SIGTERM'), end: async (host, start) => { await allGone(host); start(); } },
   { name: 'cable pulled', begin: (host) => { host.unplug(); }, end: (host) => { host.plug(); } },
