@@ -8,7 +8,7 @@ import type { Events } from '../control/events.ts';
 import type { AdviceList } from '../control/watch/advice-list.ts';
 import type { Sampler } from '../control/sampler.ts';
 import type { ServerStates } from '../control/server-states.ts';
-import type { ToControl, ToTraffic } from '../model/messages.ts';
+import type { RemovedObject, ToControl, ToTraffic } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
 import type { InstanceStatus } from '../model/vrrp-messages.ts';
 import { takeSnapshot } from '../report/snapshot.ts';
@@ -61,16 +61,6 @@ export interface AdminParts {
 
 /** What came of a reload; `ok` false: nothing has changed. */
 export interface ReloadAnswer { readonly ok: boolean; readonly lines: readonly string[] }
-
-/** Something that a reload removed and that somebody still uses. */
-export interface RemovedObject {
-  readonly name: string;
-  readonly removedAtMs: number;
-  /** Connections, or requests of a server. */
-  readonly sessions: number;
-  /** Age of the oldest of them. */
-  readonly oldestMs: number;
-}
 
 export interface AdminContext extends AdminParts {
   readonly frontends: Frontends;

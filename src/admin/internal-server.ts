@@ -67,7 +67,7 @@ function statistics(context: AdminContext, proxy: Proxy, page: StatsPage, target
     case 'csv': return page200('text/plain', csv(rows));
     case 'json': return page200('application/json', jsonRows(rows));
     case 'typed': return page200('text/plain', typedRows(rows, false));
-    case 'html': return page200('text/html', htmlPage({ page, rows, snapshot, nodeName: context.nodeName, advice: context.advice.entries(), admin, ...options }));
+    case 'html': return page200('text/html', htmlPage({ page, rows, snapshot, nodeName: context.nodeName, advice: context.advice.entries(), removed: context.removed(), admin, ...options }));
   }
 }
 

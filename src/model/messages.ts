@@ -101,6 +101,16 @@ export interface InheritedListener {
   readonly fd: number;
 }
 
+/** The same over all threads, for reports. */
+export interface RemovedObject {
+  readonly name: string;
+  readonly removedAtMs: number;
+  /** Connections, or requests of a server. */
+  readonly sessions: number;
+  /** Age of the oldest of them. */
+  readonly oldestMs: number;
+}
+
 /** What a traffic thread gets as workerData. */
 export interface TrafficStart {
   readonly threadIndex: number;

@@ -2,8 +2,7 @@
  * What reloads have removed and somebody still uses, for reports, until every traffic thread says that nobody does: then the slot is
  * free. Kept by balancer.ts.
  */
-import type { LeavingObject, SharedSlots } from '../model/messages.ts';
-import type { RemovedObject } from '../admin/context.ts';
+import type { LeavingObject, RemovedObject, SharedSlots } from '../model/messages.ts';
 import type { Segments } from '../shared/segments.ts';
 import type { SlotChanges, SlotKind } from '../shared/slots.ts';
 

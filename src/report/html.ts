@@ -4,6 +4,7 @@
  * and `idle = 100 %`. Shows nothing unescaped.
  */
 import type { Advice } from '../model/advice.ts';
+import type { RemovedObject } from '../model/messages.ts';
 import type { StatsPage } from '../model/model.ts';
 import { productVersion, releaseDate } from '../model/process-statistics.ts';
 import { objectKinds } from '../model/statistics.ts';
@@ -25,6 +26,8 @@ export interface PageView {
   readonly nodeName: string;
   /** What was noticed and is not over. */
   readonly advice: readonly Advice[];
+  /** What a reload removed and somebody still uses. */
+  readonly removed: readonly RemovedObject[];
   /** True: tick boxes and actions. */
   readonly admin: boolean;
   readonly up: boolean;
@@ -173,6 +176,12 @@ function resultPart(view: PageView): string {
 }
 
 /** Only what concerns proxies that this page may show. */
+function removedPart({ page, removed }: PageView): string {
+  if (removed.length === 0 || page.scopes.length > 0) return '';
+  const lines = removed.map(({ name, sessions, oldestMs }) => `<tr><td>${escape(name)}</td><td>${sessions}</td><td>${Math.round(oldestMs / 1000)} s</td></tr>`);
+  return `<table class="t advice"><thead><tr><th>Removed by a reload, draining</th><th>Left</th><th>Oldest</th></tr></thead>\n<tbody>${lines.join('')}</tbody></table>\n`;
+}
+
 function advicePart(view: PageView): string {
   const shown = new Set(view.rows.map(row => row.proxy.index));
   const entries = view.advice.filter(advice => advice.active && shown.has(advice.proxy));
@@ -199,7 +208,7 @@ export function htmlPage(view: PageView): string {
 <link rel="icon" href="data:,"><style>${style}</style></head><body>
 <h1>Poise${version}</h1>
 <h2>Statistics Report for pid ${escape(String(view.snapshot.process.get('Pid') ?? ''))}${node}${description}</h2>
-${advicePart(view)}<hr><h3>&gt; General process information</h3>
+${removedPart(view)}${advicePart(view)}<hr><h3>&gt; General process information</h3>
 <div class="top">${processPart(view)}${legendPart()}${linksPart(view)}</div>${vrrpHtml(view.snapshot.virtualAddresses)}
 ${resultPart(view)}${[...byProxy.values()].map(rows => proxyPart(rows, view)).join('')}<script>${script}</script></body></html>
 `;

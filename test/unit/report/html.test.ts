@@ -10,7 +10,7 @@ import type { Fixture } from './fixture.ts';
 
 function view(fixture: Fixture, changes: Partial<PageView> = {}): PageView {
   const snapshot = fixture.context.snapshot();
-  return { page: statsPage, rows: filterRows(snapshot, everything), snapshot, nodeName: 'n1', advice: [], admin: false, up: false, noMaint: false, noRefresh: false, scope: '', result: null, ...changes };
+  return { page: statsPage, rows: filterRows(snapshot, everything), snapshot, nodeName: 'n1', advice: [], removed: [], admin: false, up: false, noMaint: false, noRefresh: false, scope: '', result: null, ...changes };
 }
 
 test('the page keeps the phrases that scripts look for', () => {
@@ -81,6 +81,13 @@ test('short times show the two largest units', () => {
 test('results of actions are shown', () => {
   assert.ok(htmlPage(view(makeFixture(), { result: 'DONE' })).includes('Action processed successfully.'));
   assert.ok(htmlPage(view(makeFixture(), { result: 'DENY' })).includes('Action denied.'));
+});
+
+test('what a reload removed and somebody still uses is a table', () => {
+  const fixture = makeFixture();
+  const page = htmlPage(view(fixture, { removed: [{ name: 'server be/<s1>', removedAtMs: 0, sessions: 3, oldestMs: 61_400 }] }));
+  assert.match(page, /<td>server be\/&lt;s1&gt;<\/td><td>3<\/td><td>61 s<\/td>/);
+  assert.ok(!htmlPage(view(fixture)).includes('draining</th>'));
 });
 
 test('advice is a table under the title, escaped, only while it lasts and for proxies that are shown', () => {
