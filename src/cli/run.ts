@@ -13,7 +13,8 @@ import { launchDaemon } from '../process/daemon.ts';
 import { HighAvailability } from '../process/high-availability.ts';
 import { Master } from '../process/master.ts';
 import type { Notices } from '../process/notices.ts';
-import type { Part } from '../process/parent.ts';
+import { askMasterToRead } from '../process/parent.ts';
+import type { Part, Reading as ReadingAgain } from '../process/parent.ts';
 import { runBalancer } from '../process/run-balancer.ts';
 import { watchdogMs } from '../process/systemd.ts';
 import { withoutPredecessors } from './command-line.ts';
@@ -43,7 +44,7 @@ function read(line: CommandLine): Reading {
 }
 
 /** For a reload: the same, with the problems as lines. */
-function readAgain(line: CommandLine): { readonly model: Model | null; readonly lines: readonly string[] } {
+function readAgain(line: CommandLine): ReadingAgain {
   const { model, problems } = read(line);
   const lines = problems.map(problemText);
   const refused = problems.some(isFatal) || (line.strict && problems.some((problem) => problem.severity === 'warning'));
@@ -122,7 +123,8 @@ export async function run(line: CommandLine, words: readonly string[], part: Par
       notices.alert(socket);
       return 1;
     }
-    return new Master({ words, wordsAgain: withoutPredecessors(words), descriptors: inheritedDescriptors(model), notices, socket, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, highAvailability, configurationIsValid }).run();
+    return new Master({ words, wordsAgain: withoutPredecessors(words), descriptors: inheritedDescriptors(model), notices, socket, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, highAvailability, configurationIsValid, read: () => readAgain(line) }).run();
   }
-  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors, socketsFrom: line.socketsFrom, read: () => readAgain(line), selfCheck: line.keepalived !== '' || (line.notify && watchdogMs() > 0) });
+  const masterReads = master && model.global.uid > 0 && process.getuid?.() === 0;
+  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors, socketsFrom: line.socketsFrom, read: masterReads ? askMasterToRead : () => readAgain(line), selfCheck: line.keepalived !== '' || (line.notify && watchdogMs() > 0) });
 }

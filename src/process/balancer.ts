@@ -37,6 +37,7 @@ import { makeInternalSocket } from './internal-socket.ts';
 import { descriptorsMax, maxconnInForce } from './machine.ts';
 import type { Notices } from './notices.ts';
 import { askForUpgrade, tellTaken } from './parent.ts';
+import type { Reading } from './parent.ts';
 import { dropPrivileges, refuseNewPrivileges } from './privileges.ts';
 import { bindReason, probeBinds } from './probe-binds.ts';
 import { newSlots, RemovedObjects } from './removed-objects.ts';
@@ -58,9 +59,6 @@ interface BalancerOptions {
   /** Reads the configuration again. */
   readonly read: () => Reading | Promise<Reading>;
 }
-
-/** `model` null: `lines` say why it cannot be used; otherwise they are warnings. */
-export interface Reading { readonly model: Model | null; readonly lines: readonly string[] }
 
 /** What a process that is killed loses at most. */
 const saveMs = 1000;

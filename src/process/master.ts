@@ -15,8 +15,8 @@ import type { StatsSocket } from '../model/model.ts';
 import type { HighAvailability } from './high-availability.ts';
 import { WorkerLines } from './master-lines.ts';
 import type { Notices } from './notices.ts';
-import { isBalancerWord, isReloadedWord, isTakenWord, isUpgradeWord, tellReload, isQuietWord, spawnPart, tellHold, tellReady, tellVirtualAddresses } from './parent.ts';
-import type { Part } from './parent.ts';
+import { isBalancerWord, isReadWord, isReloadedWord, isTakenWord, isUpgradeWord, tellReload, isQuietWord, spawnPart, tellHold, tellReading, tellReady, tellVirtualAddresses } from './parent.ts';
+import type { Part, Reading } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
 import type { Predecessors } from './predecessors.ts';
 import { notifySystemd, reloadingState, Watchdog, watchdogMs } from './systemd.ts';
@@ -41,6 +41,8 @@ interface MasterOptions {
   readonly socket: StatsSocket | null;
   /** Reads the configuration again and says whether it is usable; problems are printed. */
   readonly configurationIsValid: () => boolean;
+  /** Reads it for a balancer that may not. */
+  readonly read: () => Reading;
 }
 
 const delayFirstMs = 500;
@@ -174,6 +176,7 @@ export class Master {
       this.lines.hear(message);
       if (message === 'ready') this.becameReady(child);
       else if (isQuietWord(message)) this.quiet.resolve();
+      else if (isReadWord(message)) tellReading(child.process, this.options.read());
       else if (isReloadedWord(message)) this.reloaded(message.reloaded);
       else if (isUpgradeWord(message) && child === this.current) this.upgrade();
       else if (isTakenWord(message)) this.taken = child === this.current;

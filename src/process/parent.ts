@@ -4,7 +4,9 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import { deserialize, serialize } from 'node:v8';
 import { programArguments } from '../base/program.ts';
+import type { Model } from '../model/model.ts';
 import type { InstanceStatus } from '../model/vrrp-messages.ts';
 
 /** `balancer`: child of a master. `vrrp`: speaks VRRP for one. `daemon`: child of a launcher that ends once it is ready. '': started by a person or a unit. */
@@ -99,6 +101,32 @@ export function tellQuiet(): void {
 
 export function isQuietWord(message: unknown): boolean {
   return message === quietWord;
+}
+
+/** `model` null: `lines` say why it cannot be used; otherwise they are warnings. */
+export interface Reading { readonly model: Model | null; readonly lines: readonly string[] }
+
+const readWord = 'read the configuration';
+
+/** A balancer that has given up root cannot read every key: it leaves the reading to its master, who has not. */
+export function askMasterToRead(): Promise<Reading> {
+  return new Promise((resolve) => {
+    const take = (message: unknown): void => {
+      if (typeof message !== 'object' || message === null || !('reading' in message)) return;
+      process.off('message', take);
+      resolve(deserialize(Buffer.from(String(message.reading), 'base64')) as Reading);
+    };
+    process.on('message', take);
+    process.send?.(readWord);
+  });
+}
+
+export function isReadWord(message: unknown): boolean {
+  return message === readWord;
+}
+
+export function tellReading(balancer: ChildProcess, reading: Reading): void {
+  if (balancer.connected) balancer.send({ reading: serialize(reading).toString('base64') });
 }
 
 const reloadWord = 'reload';

@@ -7,12 +7,11 @@ import { fetchFromProcesses, fetchFromSocket } from '../control/take-over/fetch.
 import { ReceivedListeners } from '../control/take-over/received.ts';
 import type { Model } from '../model/model.ts';
 import { Balancer } from './balancer.ts';
-import type { Reading } from './balancer.ts';
 import { holdConnections } from './hold-connections.ts';
 import { limitOpenFiles } from './machine.ts';
 import { MasterLines } from './master-lines.ts';
 import type { Notices } from './notices.ts';
-import type { Part } from './parent.ts';
+import type { Part, Reading } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
 import type { Predecessors } from './predecessors.ts';
 import { isHoldWord, isNodeWord, isReloadWord, tellQuiet, tellReady, tellReloaded } from './parent.ts';

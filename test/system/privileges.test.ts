@@ -7,6 +7,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
+import { makeCertificate } from '../../src/exchange-sim/certificate.ts';
 import { named } from '../harness/origin.ts';
 import { eventually } from '../harness/place.ts';
 import { isListening, type ProgramName, Program, projectFolder, runtime } from '../harness/program.ts';
@@ -76,6 +77,28 @@ describe('privileges', () => {
     // The control thread and two traffic threads; the runtime's own helpers were there before.
     assert.ok(tasks.filter((task) => task.noNewPrivileges).length >= 3);
     assert.equal((await made.ask('front', request)).body, 'a');
+  });
+
+  it('what only root can read is reloaded too: the master reads it', { timeout: 90_000 }, async (context) => {
+    if (!isRoot(context)) return;
+    const made = await site('poise', `    stats socket {admin} mode 600 level admin\n    uid ${stranger}\n    gid ${stranger}\n`);
+    const certificate = makeCertificate({ commonName: 'lab', names: ['lab'], validFrom: new Date(Date.now() - 86_400_000), validDays: 30 });
+    writeFileSync(join(made.place.folder, 'key.pem'), certificate.certPem + certificate.keyPem, { mode: 0o600 });
+    const text = readFileSync(made.file, 'utf8');
+    const answering = (word: string): string => text.replace(/bind (127\S+)/, `bind $1 ssl crt ${made.place.folder}/key.pem\n    http-request return status 200 content-type text/plain string ${word}`);
+    writeFileSync(made.file, answering('first'), { mode: 0o600 });
+    const program = new Program('poise', ['-f', made.file, '-W'], { cwd: made.place.folder });
+    cleanups.push(() => program.stop());
+    await program.listening([{ address: made.place.address, port: made.port('front') }], 30_000);
+    const body = (): string => spawnSync('curl', ['-sk', '-m', '5', `https://${made.place.address}:${made.port('front')}/`], { encoding: 'utf8' }).stdout;
+    await eventually('it serves', () => body() === 'first', 10_000);
+    writeFileSync(made.file, answering('second'));
+    program.child.kill('SIGUSR2');
+    await eventually('the new rules answer', () => body() === 'second', 20_000);
+    writeFileSync(made.file, answering('third').replace('bind', 'bnid'));
+    program.child.kill('SIGUSR2');
+    await eventually('the fault is told', () => /lb\.cfg:\d+.*'bnid'/.test(program.stderr), 20_000);
+    assert.equal(body(), 'second');
   });
 
   it('somebody else than root may only become who he is, as with HAProxy', { timeout: 90_000 }, async (context) => {
