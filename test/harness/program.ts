@@ -54,7 +54,7 @@ export class Program {
 
   get pid(): number { return this.child.pid ?? 0; }
 
-  async listening(ports: readonly { readonly address: string; readonly port: number }[], timeoutMs = 15_000): Promise<void> {
+  async listening(ports: readonly { readonly address: string; readonly port: number }[], timeoutMs = 30_000): Promise<void> {
     const end = Date.now() + timeoutMs;
     // Poise tries its addresses for a moment before its threads listen: only what still listens a little later counts.
     const all = (): boolean => ports.every((one) => isListening(one.address, one.port));

@@ -30,10 +30,10 @@ describe('demo', () => {
     assert.deepEqual(demoFolders(), []);
   });
 
-  it('stays, tells the addresses, shows where requests go, and ends with Ctrl-C', { timeout: 60_000 }, async () => {
+  it('stays, tells the addresses, shows where requests go, and ends with Ctrl-C', { timeout: 120_000 }, async () => {
     const demo = new Program('poise', ['demo']);
     try {
-      await eventually('the addresses', () => /Ctrl-C ends/.test(demo.stdout), 30_000);
+      await eventually('the addresses', () => /Ctrl-C ends/.test(demo.stdout), 90_000);
       assert.match(demo.stdout, /http:\/\/127\.0\.0\.10:8404\/haproxy {3}user admin, password lab/);
       assert.match(demo.stdout, /POST +\/autodiscover\/autodiscover\.xml +200 +be_ex2013 +LAB-EX0/);
       assert.match(demo.stdout, /RPC_IN_DATA +\/rpc\/rpcproxy\.dll\?\S+ +200 +be_ex2013_rpc +LAB-EX0/);
