@@ -273,7 +273,11 @@ export class Balancer {
     const known = new Set(this.segments.objects());
     for (const object of segments.objects()) if (!known.has(object)) this.counting.begin(object, Date.now(), {});
     const failures = await this.threads.prepare({ type: 'reload', model, shared: segments.handles });
-    if (failures.length > 0) return refused(failures.map((one) => this.bindText(one, 0, model)));
+    if (failures.length > 0) {
+      const lines = failures.map((one) => this.bindText(one, 0, model));
+      const wantsRoot = failures.some(({ code }) => code === 'EACCES') && this.model.global.uid > 0;
+      return refused(wantsRoot ? [...lines, "Only root binds ports below 1024: 'poise upgrade' lets a new worker of the master take over, which does."] : lines);
+    }
     await this.logs.open(model, segments.handles.slots.proxies);
     const control = this.controlPlan(model, segments, former);
     this.removed.add(changes.removed);

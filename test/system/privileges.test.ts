@@ -99,6 +99,16 @@ describe('privileges', () => {
     program.child.kill('SIGUSR2');
     await eventually('the fault is told', () => /lb\.cfg:\d+.*'bnid'/.test(program.stderr), 20_000);
     assert.equal(body(), 'second');
+    // A new low port is beyond what a balancer that is no longer root can bind: it says what helps, and that does.
+    writeFileSync(made.file, answering('fourth').replace('    bind', `    bind ${made.place.address}:443\n    bind`));
+    if (Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'latin1')) > 443) {
+      program.child.kill('SIGUSR2');
+      await eventually('what helps', () => /Only root binds ports below 1024: 'poise upgrade'/.test(program.stderr), 20_000);
+      assert.equal(body(), 'second');
+    }
+    assert.equal(await runtimeCommand(join(made.place.folder, 'admin.sock'), 'upgrade'), 'A new worker is started.\n\n');
+    await program.listening([{ address: made.place.address, port: 443 }], 30_000);
+    await eventually('the new worker answers', () => body() === 'fourth', 20_000);
   });
 
   it('somebody else than root may only become who he is, as with HAProxy', { timeout: 90_000 }, async (context) => {
