@@ -75,7 +75,8 @@ export class RuleIndex {
 
   private build(): void {
     const { model } = this.context;
-    const shared = this.conditions.length < sharedRulesMin ? null : this.countKeys();
+    let counted: ReadonlyMap<string, number> | undefined;
+    const shared = this.conditions.length < sharedRulesMin ? null : (): ReadonlyMap<string, number> => counted ??= this.countKeys();
     const byExpression = new Map<string, SharedLookup>();
     const always: number[] = [];
     this.patternIds.clear();
@@ -155,7 +156,7 @@ export class RuleIndex {
   }
 
   /** ACLs of which one must match for the condition to hold: one positive term of every alternative. Undefined: there are none. */
-  private necessary(condition: Condition, shared: ReadonlyMap<string, number>): number[] | undefined {
+  private necessary(condition: Condition, shared: () => ReadonlyMap<string, number>): number[] | undefined {
     const { model } = this.context;
     if (condition.unless || condition.anyOf.length === 0) return undefined;
     if (!condition.anyOf.every((suite) => suite.every((term) => term.acls.every((index) => leavesNoTrace(model.acls[index]))))) return undefined;
@@ -166,7 +167,8 @@ export class RuleIndex {
       for (const term of suite) {
         if (!this.canBeKey(term)) continue;
         let rules = 0;
-        for (const index of term.acls) for (const key of this.keysOf(index)) rules += shared.get(key) ?? 0;
+        // Where there is a choice, the term that the fewest rules share.
+        if (suite.length > 1) for (const index of term.acls) for (const key of this.keysOf(index)) rules += shared().get(key) ?? 0;
         if (rules < fewest) {
           fewest = rules;
           best = term;
