@@ -20,7 +20,8 @@ export function longVersionText(threads: number): string {
 }
 
 export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W|-Ws] [-p <pidfile>] [-q] [-V] [-v|-vv]
-             [-n <maxconn>] [-L <name>] [-C <folder>] [-cc <condition>] [-dW] [-dD] [--keepalived <file>] [-- <file>...]
+             [-n <maxconn>] [-L <name>] [-C <folder>] [-cc <condition>] [-dW] [-dD] [--keepalived <file>]
+             [-x <socket>] [-sf|-st <pid>...] [-- <file>...]
        poise check [-f <file|folder>]... [--keepalived <file>]... [--probe] [--json] [--strict]
        poise reload|upgrade [-f <file|folder>]... [--socket <path>]
        poise vrrp -f <keepalived.conf> [-s <poise.cfg>] [-t] [-i <id>]
@@ -45,7 +46,8 @@ export const usageText = `Usage: poise [-f <file|folder>]... [-c] [-db] [-D] [-W
   -dW       treat warnings as errors
   -dD       print diagnostics of the configuration too
   -v, -vv   version
-  -sf, -st  end these processes softly (-sf) or at once (-st) when this one serves: -sf <pid>...
+  -sf, -st  end these processes softly (-sf) or at once (-st) when this one serves, with the sockets on which they listen: -sf <pid>...
+  -x        take the listening sockets over from the process with this runtime socket ('expose-fd listeners'), HAProxy's too
   -S        socket of the master (-W) for commands: -S <address>[,<option>[,<value>]...]
   -d..., -m, -N   accepted for units and scripts of HAProxy, see what they print
 
