@@ -153,6 +153,8 @@ export class InstanceRunner {
     if (nowMs >= this.#probeAtMs) {
       this.#probeAtMs = nowMs + limits.vrrpProbeMs;
       this.#probe();
+      // After a split network has healed a keepalived yields without a word, and the network would go on sending to it.
+      this.#announce(1);
     }
     for (const announcer of this.#announcers.values()) {
       const found = announcer.foreignOwner(this.instance.addresses.map((one) => one.address));
