@@ -243,8 +243,8 @@ export class HttpConnection implements TransportHandler, TimerOwner, SessionUser
   exchangeOver(exchange: HttpExchange, close: boolean): void {
     if (this.exchange !== exchange) return;
     this.exchange = null;
-    // In a body, after a tunnel or a refused head the client may still be speaking.
-    const unread = exchange.request === null ? exchange.facts.cause === 'P' : !exchange.requestBody.done || exchange.tunnel !== null;
+    // In a body, after a tunnel, a refused head or an answer that did not say that the connection ends, the client may still be speaking.
+    const unread = exchange.request === null ? exchange.facts.cause === 'P' : !exchange.requestBody.done || exchange.tunnel !== null || exchange.loginLost;
     const endMs = exchange.startMs + exchange.facts.activeMs;
     const endDateMs = exchange.facts.requestDateMs + exchange.facts.activeMs;
     exchange.forget();

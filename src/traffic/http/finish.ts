@@ -10,7 +10,8 @@ import { logEnd, logExchange } from './log.ts';
 export function finishIfDone(x: HttpExchange): void {
   if (!x.answerDone || (x.stage !== stage.answering && x.stage !== stage.draining)) return;
   if (x.requestBody.done) {
-    finish(x, x.serverKeeps && !x.serverGone, x.closeClient || (x.serverGone && x.link?.private === true));
+    if (x.serverGone && x.link?.private === true) x.loginLost = true;
+    finish(x, x.serverKeeps && !x.serverGone, x.closeClient);
     return;
   }
   // The answer came before the end of the request: the rest is read, and goes to the server as long as it listens.

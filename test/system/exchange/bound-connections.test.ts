@@ -29,7 +29,7 @@ frontend fe
     bind {fe}
     use_backend b1 if { path_beg /b1 }
     default_backend b0
-${['b0', 'b1'].map((backend) => `backend ${backend}\n${['s0', 's1'].map((server) => `    server ${server} {${backend}${server}}\n`).join('')}`).join('')}`;
+${['b0', 'b1'].map((backend) => `backend ${backend}\n${reuse === 'never' ? '    default-server max-reuse 4\n' : ''}${['s0', 's1'].map((server) => `    server ${server} {${backend}${server}}\n`).join('')}`).join('')}`;
 
 /** Numbers that a seed makes, the same on every machine (mulberry32). */
 function seeded(seed: number): (below: number) => number {

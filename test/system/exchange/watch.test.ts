@@ -51,3 +51,26 @@ backend owa
     await site.stop();
   }
 });
+
+test('a service whose every probe fails while the others are up is named', async () => {
+  const server = (): Origin => answering((request) => (request.startLine.includes('/ews/') ? 'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n' : ok('200 OK')));
+  const backends = ['ews', 'owa', 'mapi'].map((name) => `backend ${name}
+    option httpchk GET /${name}/healthcheck.htm
+    http-check expect status 200
+    server ex1 {ex1} check inter 200ms fall 2
+    server ex2 {ex2} check inter 200ms fall 2
+`).join('');
+  const site = await Site.start('poise', { configuration: `frontend fe\n    bind {fe}\n    use_backend ews if { path_beg -i /ews }\n    use_backend mapi if { path_beg -i /mapi }\n    default_backend owa\n${backends}`, origins: () => ({ ex1: server(), ex2: server() }) });
+  try {
+    let advice = '';
+    for (let look = 0; look < 100 && !advice.includes('service-down'); look += 1) {
+      await sleep(100);
+      advice = await site.command('show advice');
+    }
+    assert.match(advice, /service-down[^\n]*ews/);
+    assert.doesNotMatch(advice, /service-down[^\n]*backend (owa|mapi)/);
+    assert(site.log.lines.some((line) => line.includes('ews') && /every|all/i.test(line)));
+  } finally {
+    await site.stop();
+  }
+});

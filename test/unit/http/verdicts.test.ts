@@ -144,6 +144,8 @@ test('http-after-response sees every answer', () => {
 test('NTLM and Negotiate bind the server connection to the client', () => {
   const triggers: [string, string][] = [
     ['GET /a HTTP/1.1\r\nAuthorization: NTLM TlRM\r\n\r\n', ok], ['GET /a HTTP/1.1\r\nAuthorization: Negotiate YII\r\n\r\n', ok],
+    ['GET /a HTTP/1.1\r\nProxy-Authorization: negotiate YII\r\n\r\n', ok], ['GET /a HTTP/1.1\r\nAuthorization: Kerberos YII\r\n\r\n', ok],
+    [get, 'HTTP/1.1 407 P\r\nProxy-Authenticate: Nego2\r\nContent-Length: 0\r\n\r\n'],
     [get, 'HTTP/1.1 401 U\r\nWWW-Authenticate: Basic\r\nWWW-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n'], [get, 'HTTP/1.1 200 OK\r\nPersistent-Auth: true\r\nContent-Length: 0\r\n\r\n'],
   ];
   for (const [request, answer] of triggers) {
@@ -162,7 +164,7 @@ test('NTLM and Negotiate bind the server connection to the client', () => {
     // Its death leaves the client unauthenticated: the client is told by the end of its connection.
     one.close();
     assert.equal(client.ended, true);
-    finished(room, ['be/s1 200 -- GET /a HTTP/1.1', 'be/s1 401 -- GET /a HTTP/1.1'].filter((line) => line.includes(answer.slice(9, 12))).concat(['be/s1 200 -- GET /a HTTP/1.1']));
+    finished(room, ['be/s1 200 -- GET /a HTTP/1.1', 'be/s1 401 -- GET /a HTTP/1.1', 'be/s1 407 -- GET /a HTTP/1.1'].filter((line) => line.includes(answer.slice(9, 12))).concat(['be/s1 200 -- GET /a HTTP/1.1']));
   }
 });
 
