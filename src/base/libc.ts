@@ -1,5 +1,5 @@
 /**
- * libc functions through koffi, for the few calls that neither runtime has. Used by control/datagram.ts, vrrp/ and the process floor.
+ * libc functions through koffi, for the few calls that neither runtime has. Used by control/datagram.ts, vrrp/, the process floor and at start.
  * Loaded on first use. Linux only.
  */
 import { createRequire } from 'node:module';
@@ -36,6 +36,16 @@ function load(): Library {
     library = koffi.load('libc.so');
   }
   return library;
+}
+
+/** Why libc cannot be called at all; '' = it can. The executable loads its native module from a file in the folder for temporary files. */
+export function libcProblem(): string {
+  try {
+    load();
+    return '';
+  } catch (error) {
+    return `The native module cannot be loaded (${error instanceof Error ? error.message.split('\n')[0] : String(error)}): it needs libstdc++, and a folder for temporary files (TMPDIR) that is not mounted noexec.`;
+  }
 }
 
 /** The function of a C prototype. Throws when koffi or libc cannot be loaded. */

@@ -3,6 +3,7 @@
  * Nothing is started when the configuration has an error.
  */
 import { availableParallelism } from 'node:os';
+import { libcProblem } from '../base/libc.ts';
 import { loadConfiguration } from '../config/load.ts';
 import type { Model } from '../model/model.ts';
 import type { Problem } from '../model/problem.ts';
@@ -102,6 +103,11 @@ export function runCheck(line: CommandLine, notices: Notices): number {
 export async function run(line: CommandLine, words: readonly string[], part: Part, notices: Notices): Promise<number> {
   // The launcher and the master have said it already.
   if (part === '') for (const remark of line.remarks) notices.notice(remark);
+  const problem = libcProblem();
+  if (problem !== '') {
+    notices.alert(problem);
+    return 1;
+  }
   const model = readAndPrint(line, notices);
   if (model === null) return 1;
   if (!hasListener(model)) {

@@ -103,6 +103,13 @@ cat ${folder}/output
     assert.equal(text.trim(), '0');
   });
 
+  it('says what it lacks where its native module cannot be loaded', { timeout: 60_000 }, (context) => {
+    if (leftOut(context, 'root', 'unshare')) return;
+    const { text } = run('unshare', ['--mount', 'sh', '-c', `mkdir ${folder}/noexec; mount -t tmpfs -o noexec tmpfs ${folder}/noexec; TMPDIR=${folder}/noexec ${executable} -db -f ${folder}/lb.cfg; echo "code $?"`]);
+    assert.match(text, /The native module cannot be loaded .*TMPDIR\) that is not mounted noexec\.\n/);
+    assert.match(text, /code 1\n/);
+  });
+
   it('plays the demo with its own example', { timeout: 60_000 }, (context) => {
     if (leftOut(context, 'root', 'unshare', 'ip')) return;
     const { text } = run('unshare', ['--net', '--pid', '--fork', '--kill-child', 'sh', '-c', `ip link set lo up; cd /; timeout 25 ${executable} demo --once`]);
