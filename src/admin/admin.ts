@@ -31,8 +31,8 @@ export class Admin {
   }
 
   /** A reload: open connections go on, their next command meets the new configuration. Nobody holds parts of the context over a wait. */
-  follow(parts: AdminParts): void {
-    Object.assign(this.context, createAdminContext(parts, { ...this.context }));
+  follow(parts: AdminParts, isEdit: boolean): void {
+    Object.assign(this.context, createAdminContext(parts, { ...this.context }, isEdit));
   }
 
   receive(message: ToControl): void {

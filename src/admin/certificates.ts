@@ -42,11 +42,14 @@ export class Certificates {
   /** File of each server's own certificate, by server index. */
   private readonly servers = new Map<number, string>();
 
-  constructor(model: Model, segments: Segments, broadcast: (message: ToTraffic) => void) {
+  /** `former`: the change under way goes on, and files that nobody uses stay. */
+  constructor(model: Model, segments: Segments, broadcast: (message: ToTraffic) => void, former?: Certificates) {
     this.model = model;
     this.segments = segments;
     this.broadcast = broadcast;
     for (const certificate of model.certificates) this.files.set(certificate.path, certificate);
+    for (const [path, certificate] of former?.files ?? []) if (!this.files.has(path)) this.files.set(path, certificate);
+    this.pending = former?.pending ?? null;
     const pathOf = (index: number): string => model.certificates[index]?.path ?? '';
     for (const { index, tls } of model.binds) {
       if (!tls) continue;
@@ -136,16 +139,35 @@ export class Certificates {
     });
   }
 
-  /** Tells the threads all there is: one that starts again is told the same. */
-  private send(): void {
+  /** The model with the certificates that are in force. */
+  inForce(model: Model): Model {
+    const { certificates, indexOf } = this.indexed();
+    return {
+      ...model,
+      certificates,
+      binds: model.binds.map((bind) => (bind.tls === null || !this.binds.has(bind.index) ? bind : { ...bind, tls: { ...bind.tls, certificates: this.certificatesOf(bind.index, indexOf) } })),
+      servers: model.servers.map((server) => (server.tls === null ? server : { ...server, tls: { ...server.tls, certificate: indexOf(this.servers.get(server.index) ?? '') } })),
+    };
+  }
+
+  private indexed(): { readonly certificates: readonly Certificate[]; readonly indexOf: (path: string) => number } {
     const certificates: Certificate[] = [];
     for (const certificate of this.files.values()) if (certificate !== null) certificates.push({ ...certificate, index: certificates.length });
-    const indexOf = (path: string): number => certificates.findIndex(certificate => certificate.path === path);
-    const binds = [...this.binds].flatMap(([bind, uses]) => {
+    return { certificates, indexOf: path => certificates.findIndex(certificate => certificate.path === path) };
+  }
+
+  private certificatesOf(bind: number, indexOf: (path: string) => number): BindCertificate[] {
+    return (this.binds.get(bind) ?? []).map(({ path, sniFilters, entry }) => ({ certificate: indexOf(path), sniFilters, ...(entry === undefined ? {} : { entry }) }));
+  }
+
+  /** Tells the threads all there is: one that starts again is told the same. */
+  private send(): void {
+    const { certificates, indexOf } = this.indexed();
+    const binds = [...this.binds.keys()].flatMap((bind) => {
       const tls = this.model.binds[bind]?.tls;
       const slot = this.segments.handles.slots.binds[bind];
       if (!tls || slot === undefined) return [];
-      return [{ slot, tls: { ...tls, certificates: uses.map(({ path, sniFilters, entry }) => ({ certificate: indexOf(path), sniFilters, ...(entry === undefined ? {} : { entry }) })) } }];
+      return [{ slot, tls: { ...tls, certificates: this.certificatesOf(bind, indexOf) } }];
     });
     const servers = [...this.servers].map(([server, path]) => ({ slot: this.segments.serverSlot(server), certificate: indexOf(path) }));
     this.broadcast({ type: 'certificates', certificates, binds, servers });

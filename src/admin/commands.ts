@@ -6,6 +6,7 @@ import { certificateCommands } from './certificate-commands.ts';
 import type { Answer, Command, CommandSession } from './command.ts';
 import { command, findCommand, helpText, levels, permissionDenied, splitLine, unknownCommand } from './command.ts';
 import type { AdminContext } from './context.ts';
+import { dynamicServerCommands } from './dynamic-servers.ts';
 import { frontendCommands } from './frontend-commands.ts';
 import { patternCommands } from './pattern-commands.ts';
 import { reloadCommands } from './reload-commands.ts';
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   ...vrrpCommands,
   ...reloadCommands,
   ...waitCommands,
+  ...dynamicServerCommands,
   help,
 ]
   .sort((left, right) => (left.usage < right.usage ? -1 : 1));

@@ -52,6 +52,8 @@ export interface AdminParts {
   readonly virtualAddresses: () => readonly InstanceStatus[];
   /** Takes the configuration files up again, in place. */
   readonly reload: () => Promise<ReloadAnswer>;
+  /** Takes up what `change` makes of the configuration in force; what commands have set stays. */
+  readonly edit: (change: () => Model) => Promise<ReloadAnswer>;
   /** Asks the master for a balancer process that takes over. False: there is no master. */
   readonly upgrade: () => boolean;
   readonly removed: () => readonly RemovedObject[];
@@ -75,12 +77,12 @@ export interface AdminContext extends AdminParts {
   readonly clearCounters: (all: boolean) => void;
 }
 
-/** `former`: before a reload; what was set by hand and what is remembered goes on. */
-export function createAdminContext(parts: AdminParts, former?: AdminContext): AdminContext {
+/** `former`: before a reload; what was set by hand and what is remembered goes on. `isEdit`: the files were not read again, so maps and certificates go on too. */
+export function createAdminContext(parts: AdminParts, former?: AdminContext, isEdit = false): AdminContext {
   const { model, segments, broadcast } = parts;
   const indexOf = (proxy: number): number => former?.segments.proxyAt(segments.proxySlot(proxy)) ?? -1;
   const frontends = new Frontends(model, parts.maxconn, broadcast, former === undefined ? undefined : { frontends: former.frontends, indexOf });
-  const patterns = new Patterns(model, broadcast);
+  const patterns = isEdit && former !== undefined ? former.patterns : new Patterns(model, broadcast);
   const errors = new CapturedErrors(model);
   const threads = former?.threads ?? new ThreadQuestions(segments.threads, broadcast);
   const sources: ReportSources = {
@@ -109,7 +111,7 @@ export function createAdminContext(parts: AdminParts, former?: AdminContext): Ad
     errors,
     eventLog: former?.eventLog ?? new EventLog(parts.events),
     threads,
-    certificates: new Certificates(model, segments, broadcast),
+    certificates: new Certificates(model, segments, broadcast, isEdit ? former?.certificates : undefined),
     snapshot: () => {
       parts.sampler.refresh(parts.clock.monoMs());
       return takeSnapshot(model, segments, sources);

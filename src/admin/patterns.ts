@@ -97,6 +97,14 @@ export class Patterns {
     this.lists = lists;
   }
 
+  /** The sets with the entries that are in force. */
+  inForce(sets: readonly PatternSet[]): PatternSet[] {
+    return sets.map((set) => {
+      const list = this.lists.find(({ sets: shared }) => shared.some(({ id }) => id === set.id));
+      return list === undefined ? set : { ...set, entries: list.at(list.currentVersion).map(({ key, value }) => ({ key, value })) };
+    });
+  }
+
   /** By `#<id>` or file name; undefined = none of this kind. */
   find(kind: PatternKind, identifier: string): PatternList | undefined {
     const id = /^#(\d+)$/.exec(identifier)?.[1];

@@ -20,7 +20,7 @@ const waitUsage = 'Usage: wait {-h|<delay>} [<condition> [<arguments>]]\n  <dela
 const lookMs = 50;
 
 /** Nothing is with the server, waits for it or comes. */
-function isRemovable({ segments }: AdminContext, { index }: Server): boolean {
+export function isRemovable({ segments }: AdminContext, { index }: Server): boolean {
   const state = segments.serverState(index);
   const gauges = segments.gauges(segments.serverObject(index));
   return (Atomics.load(state, S.admin) & admin.anyMaint) !== 0 && [G.scur, G.qcur, G.used_conn_cur].every(gauge => Atomics.load(gauges, gauge) <= 0);

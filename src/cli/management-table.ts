@@ -8,6 +8,7 @@ import { commands } from '../admin/commands.ts';
 const differences: Readonly<Record<string, string>> = {
   'add acl': 'needs level operator; takes a payload too',
   'add map': 'needs level operator',
+  'add server': 'numbers and names are checked as in the configuration',
   'clear acl': 'needs level operator',
   'clear map': 'needs level operator',
   'clear table': 'needs level operator',
@@ -53,7 +54,6 @@ const differences: Readonly<Record<string, string>> = {
 const missing: readonly (readonly [usage: string, why: string])[] = [
   ['abort / commit / del / new / set / show ssl ca-file', 'write the file and `reload`'],
   ['abort / commit / del / new / set / show ssl crl-file', 'write the file and `reload`'],
-  ['add server, del server', 'write the server line and `reload`: connections and counters stay'],
   ['disable / enable dynamic-cookie backend, set dynamic-cookie-key backend', 'write the line and `reload`'],
   ['get var', 'variables of the process are kept by each thread'],
   ['set profiling, show profiling', 'of the inside of HAProxy'],

@@ -79,6 +79,6 @@ function newInfo(server: Server): CheckInfo {
   const configured = server.check !== null && server.track < 0;
   return {
     status: 'INI', code: 0, durationMs: -1, description: '', endedAtMs: 0, result: 0, configured, enabled: configured,
-    paused: false, running: false, host: '', port: server.check?.port ?? 0, observedErrors: 0,
+    paused: false, running: false, host: '', port: 0, observedErrors: 0,
   };
 }

@@ -35,7 +35,7 @@ export interface CheckInfo {
   paused: boolean;
   /** A check is under way. */
   running: boolean;
-  /** Where checks go: '' and 0 = as the configuration and the server's own address and port say. Changed by `set server … check-addr`. */
+  /** Where checks go by command (`set server … check-addr`); '' and 0 = as the configuration says. */
   host: string;
   port: number;
   /** Times that `observe` reached its error limit (column hanafail). */

@@ -147,7 +147,7 @@ export class Balancer {
       pid: process.pid, startedAtMs, nodeName: model.global.node === '' ? hostname() : model.global.node,
       maxconn: model.global.maxconn, descriptorsMax: this.descriptors, bootMs: this.bootMs, startupMessages: notices.startup, environment: process.env,
       warnings: () => notices.warnings, stopping: () => this.stopping, virtualAddresses: () => this.virtualAddresses,
-      reload: () => this.reload(), upgrade: askForUpgrade, removed: () => this.removed.list(), reloads: () => this.reloads,
+      reload: () => this.reload(), edit: (change) => this.edit(change), upgrade: askForUpgrade, removed: () => this.removed.list(), reloads: () => this.reloads,
     };
   }
 
@@ -260,7 +260,18 @@ export class Balancer {
     }
   }
 
-  private async takeUp(reading: Reading): Promise<ReloadAnswer> {
+  /** A command changes the configuration in force; what other commands have changed stays. */
+  private async edit(change: () => Model): Promise<ReloadAnswer> {
+    if (this.stopping || this.reloading) return { ok: false, lines: ['A reload is under way, or the process is stopping: nothing was changed.'] };
+    this.reloading = true;
+    try {
+      return await this.takeUp({ model: change(), lines: [] }, true);
+    } finally {
+      this.reloading = false;
+    }
+  }
+
+  private async takeUp(reading: Reading, isEdit = false): Promise<ReloadAnswer> {
     const sinceMs = performance.now();
     if (reading.model === null) return refused(reading.lines);
     const { model: before, control: former } = this;
@@ -288,10 +299,10 @@ export class Balancer {
     this.control = control;
     const mailed = former.stop();
     control.start(former);
-    this.admin.follow(this.adminParts());
+    this.admin.follow(this.adminParts(), isEdit);
     this.saved?.follow({ model, segments, states: control.states });
     await Promise.all([over, mailed]);
-    this.reloads += 1;
+    if (!isEdit) this.reloads += 1;
     const lines = changeLines(before, model, changes);
     return { ok: true, lines: [`Reloaded in ${Math.round(performance.now() - sinceMs)} ms: ${lines.length === 0 ? 'nothing has changed' : `${lines.length} ${lines.length === 1 ? 'change' : 'changes'}`}.`, ...reading.lines, ...lines] };
   }

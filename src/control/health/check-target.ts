@@ -16,7 +16,7 @@ interface TargetContext {
   readonly server: Server;
   /** Server's address in force. */
   readonly address: () => { host: string; port: number };
-  /** What `set server … check-addr` and the configuration say of checks; '' = the configured address, 0 = the server's port. */
+  /** What `set server … check-addr` says of checks; '' and 0 = nothing. */
   readonly checkPlace: () => { readonly host: string; readonly port: number };
 }
 
@@ -28,7 +28,7 @@ export function checkTarget(step: ConnectStep, context: TargetContext): CheckTar
   const place = changed.host !== '' && step.address === null
     ? { host: changed.host, port: inForce.port, path: '' }
     : placeOf(step.address ?? server.check?.address ?? null, server, inForce);
-  const port = step.port || changed.port || place.port;
+  const port = step.port || changed.port || server.check?.port || place.port;
   if (place.path === '' && port === 0) return undefined;
   const source = (server.source ?? proxy.source)?.address ?? null;
   return {

@@ -154,7 +154,7 @@ export function makeFixture(model: Model = makeModel(), tables?: StickTables): F
   const context: AdminContext = createAdminContext({
     model, segments, servers: states as unknown as ServerStates, sampler, counting: new Counting(startedAtMs), events, advice, tables: tables ?? ({ table: () => undefined } as unknown as StickTables),
     clock: { monoMs: () => fixture.nowMs, dateMs: () => fixture.nowMs }, broadcast, pid: 4711, startedAtMs, nodeName: 'n1', maxconn: 2000,
-    descriptorsMax: 4037, bootMs: 12, startupMessages: ['[NOTICE] started'], environment: { HOME: '/root' }, warnings: () => 0, stopping: () => false, virtualAddresses: () => [], reload: () => Promise.resolve({ ok: true, lines: [] }), upgrade: () => false, removed: () => [], reloads: () => 0,
+    descriptorsMax: 4037, bootMs: 12, startupMessages: ['[NOTICE] started'], environment: { HOME: '/root' }, warnings: () => 0, stopping: () => false, virtualAddresses: () => [], edit: () => Promise.resolve({ ok: true, lines: [] }), reload: () => Promise.resolve({ ok: true, lines: [] }), upgrade: () => false, removed: () => [], reloads: () => 0,
   });
   return Object.assign(fixture, {
     model, segments, states, sent, context, sampler, events,
