@@ -99,7 +99,7 @@ ${last}`);
     const program = new Program(name, ['-f', this.file, '-db', ...words], { cwd: this.place.folder });
     this.all.push(program);
     this.current = program;
-    const end = Date.now() + 20_000;
+    const end = Date.now() + 90_000;
     while (await this.pid() !== program.pid) {
       if (program.ended !== null || Date.now() > end) throw new Error(`${name} does not serve (${program.ended ?? 'runs'}):\n${program.stderr}`);
       await sleep(20);
@@ -127,7 +127,7 @@ ${last}`);
     const sinceMs = performance.now();
     await this.start(name, [...fromSocket ? ['-x', this.admin] : [], '-sf', String(before.pid)]);
     const servedMs = performance.now() - sinceMs;
-    const code = await before.exited(30_000);
+    const code = await before.exited(90_000);
     if (code !== 0) throw new Error(`the process before ended with ${code}:\n${before.stderr}`);
     return { servedMs, endedMs: performance.now() - sinceMs };
   }
