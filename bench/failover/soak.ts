@@ -30,7 +30,7 @@ const faults: readonly Fault[] = [
   { name: 'balancer killed', begin: signal('balancer', 'SIGKILL'), end: nothing },
   { name: 'balancer hung', begin: signal('balancer', 'SIGSTOP'), end: signal('balancer', 'SIGCONT') },
   { name: 'VRRP process killed', begin: signal('vrrp', 'SIGKILL'), end: nothing },
-  { name: 'VRRP process hung', begin: signal('vrrp', 'SIGSTOP'), end: nothing },
+  { name: 'VRRP process hung', begin: signal('vrrp', 'SIGSTOP'), end: startedAgain },
   { name: 'master hung', begin: signal('', 'SIGSTOP'), end: signal('', 'SIGCONT') },
   { name: 'master killed', begin: signal('', 'SIGKILL'), end: async (host, start) => { await allGone(host); start(); } },
   { name: 'program stopped', begin: signal('', 'SIGTERM'), end: async (host, start) => { await allGone(host); start(); } },
@@ -40,6 +40,18 @@ const faults: readonly Fault[] = [
   { name: 'address taken off', begin: (host) => { if (host.has(virtualAddress)) host.exec('addr', 'del', `${virtualAddress}/24`, 'dev', 'eth0'); }, end: nothing },
   { name: 'machine stopped', begin: (host) => { for (const pid of host.pids()) process.kill(pid, 'SIGSTOP'); }, end: (host) => { for (const pid of host.pids()) process.kill(pid, 'SIGCONT'); } },
 ];
+
+/** Its master has ended the VRRP process that hung. */
+async function startedAgain(host: Host): Promise<void> {
+  const moves = (pid: number): boolean => {
+    try {
+      return !/^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    } catch {
+      return false;
+    }
+  };
+  await until(`${host.name} has a VRRP process that moves`, 20_000, () => partOf(host, 'vrrp').some(moves));
+}
 
 async function allGone(host: Host): Promise<void> {
   await until(`the programs of ${host.name} have ended`, 20_000, () => host.pids().length === 0);

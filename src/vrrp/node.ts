@@ -24,8 +24,8 @@ interface VrrpNodeOptions {
 }
 
 const beatMs = 500;
-/** Beats without an answer after which the VRRP process is taken for hung: the other node has taken the addresses by then. Counted, as a machine that was stopped has missed none. */
-const unansweredMax = 6;
+/** Beats without an answer after which the VRRP process is taken for hung, before the other node takes the addresses at one advert a second. Counted, as a machine that was stopped has missed none. */
+const unansweredMax = 4;
 const restartMs = 500;
 /** On a machine that is busy with everything else that stops. */
 const stopMsMax = 5000;
@@ -36,6 +36,7 @@ export class VrrpNode {
   #child: ChildProcess | undefined;
   #beat: NodeJS.Timeout | undefined;
   #unanswered = 0;
+  #hung = false;
   #scripts: ScriptRunner | undefined;
   #watches: Watches | undefined;
   #notifier: Notifier | undefined;
@@ -113,6 +114,7 @@ export class VrrpNode {
     if (this.#unanswered > unansweredMax && this.#child !== undefined) {
       this.#options.log('err', `the VRRP process has not answered for ${unansweredMax * beatMs / 1000} s: it is ended`);
       this.#unanswered = 0;
+      this.#hung = true;
       this.#child.kill('SIGKILL');
     }
     this.#send({ kind: 'beat' });
@@ -163,7 +165,9 @@ export class VrrpNode {
       return;
     }
     this.#options.log('err', `the VRRP process ended with ${signal ?? `code ${code ?? 0}`}: it is started again`);
-    setTimeout(() => { if (!this.#stopping) this.#launch(); }, restartMs);
+    const delayMs = this.#hung ? 0 : restartMs;
+    this.#hung = false;
+    setTimeout(() => { if (!this.#stopping) this.#launch(); }, delayMs);
   }
 
   #take(report: VrrpReport): void {

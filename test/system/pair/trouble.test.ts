@@ -80,7 +80,7 @@ describeInNamespaces('a node in trouble', { concurrency: 4 }, () => {
     const [hung = 0] = partOf(first, 'vrrp');
     process.kill(hung, 'SIGSTOP');
     await until('the second node has the address alone', startMs, onlyOn(second, first));
-    await until('it says why', 1000, () => first.printed.includes('the VRRP process has not answered for 3 s: it is ended'));
+    await until('it says why', 1000, () => first.printed.includes('the VRRP process has not answered for 2 s: it is ended'));
     await until('the first node has it again', startMs, onlyOn(first, second));
     const [master = 0] = partOf(first, '');
     process.kill(master, 'SIGSTOP');
