@@ -2,8 +2,7 @@
 import type { Model, Server } from '../model/model.ts';
 import { productVersion } from '../model/process-statistics.ts';
 import type { CheckInfo } from '../control/check-result.ts';
-import type { CheckStatus } from '../model/server-state.ts';
-import { S, admin } from '../model/server-state.ts';
+import { S, admin, checkFlags, checkStatusNumbers } from '../model/server-state.ts';
 import { G } from '../model/counters.ts';
 import { csv } from '../report/csv.ts';
 import type { RowFilter } from '../report/filter.ts';
@@ -17,14 +16,6 @@ import type { Answer, Command, CommandCall } from './command.ts';
 import { command, levels, number } from './command.ts';
 import type { AdminContext } from './context.ts';
 import { findBackend } from './server-commands.ts';
-
-/** HAProxy's numbers of check results (column srv_check_status). */
-const checkStatusNumbers: Readonly<Record<CheckStatus, number>> = {
-  UNK: 0, INI: 1, HANA: 4, SOCKERR: 5, L4OK: 6, L4TOUT: 7, L4CON: 8, L6OK: 9, L6TOUT: 10, L6RSP: 11, L7TOUT: 12, L7RSP: 13,
-  L7OK: 15, L7OKC: 16, L7STS: 17, PROCERR: 18, PROCTOUT: 19, PROCOK: 20,
-};
-/** Flags of the column srv_check_state. */
-const checkFlags = { configured: 2, enabled: 4, paused: 8 } as const;
 
 function showStat(call: CommandCall): string {
   let words = [...call.args];

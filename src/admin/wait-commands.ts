@@ -2,11 +2,9 @@
  * Runtime commands of later versions of HAProxy: `wait` (3.0) and `dump stats-file` (3.0), and `set severity-output`, which is accepted. Called by
  * commands.ts.
  */
+import { statsFileText } from '../control/saved/stats-file.ts';
 import { G } from '../model/counters.ts';
 import { admin, S } from '../model/server-state.ts';
-import { columnShown, columns } from '../model/statistics.ts';
-import type { ObjectKind } from '../model/statistics.ts';
-import type { Row } from '../report/row.ts';
 import type { Server } from '../model/model.ts';
 import type { Answer, Command, CommandCall } from './command.ts';
 import { command } from './command.ts';
@@ -46,34 +44,13 @@ async function wait({ context, session, args }: CommandCall): Promise<string> {
   return condition === undefined ? '' : 'Wait delay expired.\n';
 }
 
-const sections: readonly (readonly [word: string, kind: ObjectKind])[] = [['fe', 'frontend'], ['be', 'backend'], ['li', 'listener'], ['srv', 'server']];
-
-/** Sums since the start of counting. */
-const sums = columns.filter(({ metrics }) => metrics.some(({ kind }) => kind === 'counter'));
-
-/** `fe/www`, `srv/app/s1`: names, where HAProxy has the `guid` of the configuration. */
-function identity(word: string, { proxy, cells }: Row): string {
-  return word === 'fe' || word === 'be' ? `${word}/${proxy.name}` : `${word}/${proxy.name}/${String(cells[1] ?? '')}`;
-}
-
-function* statsFile({ context }: CommandCall): Generator<string> {
-  const { rows } = context.snapshot();
-  for (const [word, kind] of sections) {
-    const shown = sums.filter(column => columnShown(column, kind, true));
-    yield `#${word} guid,${shown.map(({ name }) => name).join(',')}\n`;
-    for (const row of rows) {
-      if (row.kind === kind) yield `${identity(word, row)},${shown.map(column => row.cells[columns.indexOf(column)] ?? '').join(',')}\n`;
-    }
-    yield '\n';
-  }
-}
-
 function setSeverity({ args }: CommandCall): Answer {
   return ['none', 'number', 'string'].includes(args[0] ?? '') ? '' : "one of 'none', 'number', 'string' is a required argument\n";
 }
 
 export const waitCommands: readonly Command[] = [
   command('wait', 'user', 'wait {-h|<delay>} [cond [args...]]', 'wait for a time, or until a condition holds (-h lists them)', wait),
-  command('dump stats-file', 'operator', 'dump stats-file', 'write the sums of all counters, by name', statsFile),
+  command('dump stats-file', 'operator', 'dump stats-file', 'write the sums of all counters, to begin with after a restart (stats-file)',
+    ({ context }) => statsFileText(context.model, context.segments)),
   command('set severity-output', 'user', 'set severity-output [none|number|string]', 'accepted; messages are shown without their severity', setSeverity),
 ];

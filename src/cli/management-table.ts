@@ -17,7 +17,7 @@ const differences: Readonly<Record<string, string>> = {
   'del acl': 'needs level operator',
   'del map': 'needs level operator',
   'disable agent': 'agent checks are not active yet',
-  'dump stats-file': 'of HAProxy 3.0; names stand where HAProxy has the `guid`',
+  'dump stats-file': 'of HAProxy 3.0; objects without a `guid` stand with their names',
   'enable agent': 'agent checks are not active yet',
   'expert-mode': 'there are no such commands',
   'experimental-mode': 'there are no such commands',

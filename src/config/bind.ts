@@ -42,6 +42,7 @@ export const bindRows: readonly Row[] = [
   tlsFlag('strict-sni', 'Refuses names that no certificate has.', (tls) => { tls.strictSni = true; }),
   option('name', 1, 'Name in statistics.', (bind, [value = '']) => { bind.name = value; }),
   option('id', 1, 'Number in statistics.', (bind, [value = ''], reading) => { bind.id = reading.count(value, "'id'", 1) ?? 0; }),
+  option('guid-prefix', 1, 'Name in a stats-file; the number of the listener follows.', (bind, [value = '']) => { bind.guidPrefix = value; }),
   option('maxconn', 1, 'Most connections at a time.', (bind, [value = ''], reading) => { bind.maxconn = reading.count(value, "'maxconn'") ?? 0; }),
   option('backlog', 1, 'Connections that may wait to be accepted.', (bind, [value = ''], reading) => { bind.backlog = reading.count(value, "'backlog'") ?? 0; }),
   option('accept-proxy', 0, 'Expects the PROXY protocol.', (bind) => { bind.acceptProxy = true; }),
@@ -65,7 +66,7 @@ export const bindRows: readonly Row[] = [
     'defer-accept': [0, 'Kernel tuning.'], tfo: [0, 'TCP fast open.'], mss: [1, 'Kernel tuning.'], nice: [1, 'Scheduling.'], process: [1, 'Process set-up.'],
     thread: [1, 'Thread set-up.'], shards: [1, 'Thread set-up.'], 'tcp-ut': [1, 'Kernel tuning.'],
     'severity-output': [1, 'Runtime socket only.'], level: [1, 'Runtime socket only.'], 'expose-fd': [1, 'Runtime socket only.'],
-    'no-ca-names': [0, 'Names of authorities are not sent.'], 'default-crt': [1, 'The first crt is the default.'], 'guid-prefix': [1, 'Identifiers of statistics.'],
+    'no-ca-names': [0, 'Names of authorities are not sent.'], 'default-crt': [1, 'The first crt is the default.'],
     'ocsp-update': [1, 'Certificate status is not fetched.'], 'idle-ping': [1, 'HTTP/2 only.'], cc: [1, 'Kernel tuning.'], label: [1, 'Identifiers.'], 'tcp-md5sig': [1, 'Kernel option.'], 'tcp-ss': [1, 'Kernel tuning.'],
   }),
   ...idle<BindDraft, ProxyReading>('later', {
@@ -126,7 +127,7 @@ export function addBinds(reading: ProxyReading, addresses: string, words: readon
   }
   const { global } = context.draft;
   const template: Omit<BindDraft, 'index' | 'address' | 'text' | 'luid'> = {
-    name: '', proxy: proxy.index, place: reading.place, maxconn: 0, backlog: 0, v4v6: false, v6only: false, acceptProxy: false, interface: '', mode: null, uid: -1, gid: -1,
+    name: '', guidPrefix: '', proxy: proxy.index, place: reading.place, maxconn: 0, backlog: 0, v4v6: false, v6only: false, acceptProxy: false, interface: '', mode: null, uid: -1, gid: -1,
     transparent: false, tls: initialTls(), builtTls: null, id: 0,
   };
   const options = { ...template, index: -1, luid: 0, address: { kind: 'fd', fd: -1 }, text: '' } satisfies BindDraft;

@@ -62,7 +62,7 @@ export class ModelBuilder {
 
   private bind(bind: BindDraft, luid: number): Bind {
     return {
-      index: bind.index, name: bind.name, luid, proxy: bind.proxy, address: bind.address, text: bind.text, place: bind.place, maxconn: bind.maxconn, backlog: bind.backlog,
+      index: bind.index, name: bind.name, luid, guidPrefix: bind.guidPrefix, proxy: bind.proxy, address: bind.address, text: bind.text, place: bind.place, maxconn: bind.maxconn, backlog: bind.backlog,
       v4v6: bind.v4v6, v6only: bind.v6only, acceptProxy: bind.acceptProxy, interface: bind.interface, mode: bind.mode, uid: bind.uid, gid: bind.gid,
       transparent: bind.transparent, tls: buildBindTls(this.context, this.store, bind),
     };
@@ -84,7 +84,7 @@ export class ModelBuilder {
     const options = buildServerTls(this.context, this.store, server, server.tls.ssl || server.check.checkSsl === true);
     const check = buildServerCheck(this.context, server, proxy, options);
     return {
-      index: server.index, sid: server.sid, name: server.name, proxy: server.proxy, place: server.place,
+      index: server.index, sid: server.sid, guid: server.guid, name: server.name, proxy: server.proxy, place: server.place,
       address: server.address ?? { kind: 'inet', family: 4, host: '0.0.0.0', port: 0, portLast: 0 }, portMode: server.portMode, portOffset: server.portOffset,
       weight: server.weight, backup: server.backup, disabled: server.disabled, cookie: server.cookie, maxconn: server.maxconn, minconn: server.minconn, maxqueue: server.maxqueue,
       slowstartMs: server.slowstartMs, sendProxy: server.sendProxy, proxyV2Options: server.proxyV2Options, checkSendProxy: server.checkSendProxy, source: server.source,
@@ -142,7 +142,7 @@ export class ModelBuilder {
     const isBackend = proxy.kind !== 'frontend';
     return {
       index: proxy.index, name: proxy.name, iid: proxy.iid, kind: proxy.kind, isFrontend, isBackend, mode: settings.mode === 'http' ? 'http' : 'tcp', disabled: settings.disabled,
-      description: proxy.description, place: proxy.place, timeouts: settings.timeouts, switches: settings.switches, connectionMode: settings.connectionMode,
+      guid: proxy.guid, description: proxy.description, place: proxy.place, timeouts: settings.timeouts, switches: settings.switches, connectionMode: settings.connectionMode,
       forwardfor: settings.forwardfor, originalto: settings.originalto, forwarded: isBackend ? this.format(proxy, settings.forwarded, 'http-request') : null, errors: settings.errors, logTargets: settings.logTargets,
       logTag: settings.logTag || this.context.draft.global.logTag, logFormat: isFrontend ? this.logFormat(proxy) : null,
       errorLogFormat: isFrontend ? this.format(proxy, settings.errorLogFormat) : null, logFormatSd: isFrontend ? this.format(proxy, settings.logFormatSd) : null,
@@ -157,7 +157,7 @@ export class ModelBuilder {
       hashBalanceFactor: settings.hashBalanceFactor, cookie: isBackend ? settings.cookie : null, dynamicCookieKey: settings.dynamicCookieKey, sendNameHeader: isBackend ? settings.sendNameHeader : '', rdpPersist: isBackend ? this.rdpPersist(proxy) : null, useServer: proxy.useServer,
       retries: settings.retries, redispatch: settings.redispatch, retryOn: settings.retryOn, httpReuse: settings.httpReuse, fullconn: settings.fullconn,
       check: buildCheckMethod(proxy), checkDisableOn404: settings.checkDisableOn404, checkSendState: settings.checkSendState, stickTable: proxy.stickTable,
-      stickRules: proxy.stickRules, persistRules: proxy.persistRules, source: settings.source, serverStateFromFile: settings.serverStateFromFile,
+      stickRules: proxy.stickRules, persistRules: proxy.persistRules, source: settings.source, serverStateFromFile: settings.serverStateFromFile, serverStateFileName: settings.serverStateFileName,
       maxKeepAliveQueue: settings.maxKeepAliveQueue, emailAlert: this.emailAlert(proxy),
     };
   }

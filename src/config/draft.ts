@@ -125,6 +125,7 @@ export interface ServerWords {
   poolLowConn: number;
   maxReuse: number;
   initAddr: readonly string[];
+  guid: string;
   initState: 'none' | 'up' | 'fully-up' | 'down' | 'fully-down';
   resolvers: string;
   resolvePrefer: 'ipv4' | 'ipv6';
@@ -210,6 +211,7 @@ export interface ProxySettings {
   checkSendState: boolean;
   source: SourceAddress | null;
   serverStateFromFile: Proxy['serverStateFromFile'];
+  serverStateFileName: string;
   maxKeepAliveQueue: number;
   defaultServer: Readonly<ServerWords>;
   /** '' = not said. */
@@ -244,6 +246,7 @@ export interface ProxyDraft {
   id: number;
   iid: number;
   description: string;
+  guid: string;
   monitorFail: Condition[];
   requestCaptures: CaptureSlot[];
   responseCaptures: CaptureSlot[];

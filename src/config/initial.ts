@@ -23,7 +23,7 @@ function initialServerWords(): ServerWords {
     weight: 1, backup: false, disabled: false, cookie: '', maxconn: 0, minconn: 0, maxqueue: 0, slowstartMs: 0, sendProxy: 'none', proxyV2Options: [],
     checkSendProxy: false, source: null, tls: initialTls(), check: initialCheckWords(), track: '', observe: 'none', errorLimit: 10,
     onError: 'fail-check', onMarkedDown: 'none', onMarkedUp: 'none', redirectPrefix: '', poolMaxConn: -1, poolPurgeDelayMs: 5000, poolLowConn: 0,
-    maxReuse: -1, initAddr: [], initState: 'none', resolvers: '', resolvePrefer: 'ipv6', nonStick: false, tcpUserTimeoutMs: 0, id: 0,
+    maxReuse: -1, initAddr: [], guid: '', initState: 'none', resolvers: '', resolvePrefer: 'ipv6', nonStick: false, tcpUserTimeoutMs: 0, id: 0,
   };
 }
 
@@ -67,7 +67,7 @@ export function initialSettings(): ProxySettings {
     },
     hashType: { method: 'map-based', function: 'sdbm', avalanche: false }, hashBalanceFactor: 0, cookie: null, dynamicCookieKey: '', sendNameHeader: '', rdpPersist: null, retries: 3,
     redispatch: 0, retryOn: [], httpReuse: 'safe', fullconn: 0, check: initialCheck(), checkDisableOn404: false, checkSendState: false, source: null,
-    serverStateFromFile: 'none', maxKeepAliveQueue: -1, defaultServer: initialServerWords(), emailAlert: { mailers: '', from: '', to: '', myhostname: '', levelMax: 1 }, places: {},
+    serverStateFromFile: 'none', serverStateFileName: '', maxKeepAliveQueue: -1, defaultServer: initialServerWords(), emailAlert: { mailers: '', from: '', to: '', myhostname: '', levelMax: 1 }, places: {},
   };
 }
 
@@ -83,7 +83,7 @@ export function initialGlobal(cpus: number): GlobalDraft {
     nbthread: cpus, maxconn: 0, daemon: false, masterWorker: false, pidfile: '', user: '', group: '', uid: 0, gid: 0, chroot: '', openFilesMax: 0, node: '', description: '',
     logTargets: [], logTag: 'haproxy', logSendHostname: '', statsSockets: [], statsTimeoutMs: 10000, statsMaxconn: 10, spreadChecksPercent: 0,
     maxSpreadChecksMs: 0, selfCheckUri: '', hardStopAfterMs: null, graceMs: 0, bufsizeBytes: 16384, headBytesMax: limits.headBytesMax, headerCountMax: limits.headerCountMax,
-    maxconnrate: 0, maxsessrate: 0, maxsslconn: 0, maxsslrate: 0, serverStateFile: '', processVars: [],
+    maxconnrate: 0, maxsessrate: 0, maxsslconn: 0, maxsslrate: 0, serverStateFile: '', serverStateBase: '', statsFile: '', processVars: [],
     tls: {
       caBase: '', crtBase: '', bind: initialTls(), server: initialTls(), serverVerify: 'required', loadExtraKey: true, loadExtraBundle: true,
     },

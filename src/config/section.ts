@@ -47,7 +47,7 @@ export class SectionReader {
     const settings: ProxySettings = defaults === undefined ? initialSettings() : { ...defaults.settings };
     const index = draft.proxies.length;
     const proxy: ProxyDraft = {
-      index, kind, name: names.proxies[index]?.name ?? section.name, place: section.place, settings, acls: new Map(), servers: [], binds: [], bindAtFault: false, id: 0, iid: 0, description: '',
+      index, kind, name: names.proxies[index]?.name ?? section.name, place: section.place, settings, acls: new Map(), servers: [], binds: [], bindAtFault: false, id: 0, iid: 0, guid: '', description: '',
       monitorFail: [], requestCaptures: [], responseCaptures: [], cookieCapture: null, useBackend: [], useServer: [], stickTable: null, stickRules: [], persistRules: [],
       ownRules: initialRules(), ownHttpSteps: false, ownTcpSteps: false, ownHttpRequest: false, defaults: defaults ?? null,
     };

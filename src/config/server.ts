@@ -150,6 +150,7 @@ export const serverRows: readonly Row[] = [
   durationRow('pool-purge-delay', 'poolPurgeDelayMs', 'How often idle connections are thinned out.'),
   numberRow('pool-low-conn', 'poolLowConn', 'Idle connections below which none is taken from another thread.'),
   numberRow('max-reuse', 'maxReuse', 'How often a connection is used again.', -1),
+  option('guid', 1, 'Name in a stats-file.', (server, [value = '']) => { server.guid = value; }),
   option('init-addr', 1, 'How the address is found at start.', readInitAddr),
   choiceRow('init-state', 'initState', ['up', 'fully-up', 'down', 'fully-down'], 'State before the first health check.'),
   option('resolvers', 1, 'Resolvers section for run-time resolution.', (server, [value = '']) => { server.resolvers = value; }),
@@ -161,7 +162,7 @@ export const serverRows: readonly Row[] = [
   option('proto', 1, 'Protocol spoken: HTTP/1 until HTTP/2 is built.', (_, [value = ''], reading) => tellProtocol(reading, value)),
   ...idle<ServerWords, ProxyReading>('no effect', {
     tfo: [0, 'TCP fast open.'], 'no-tfo': [0, 'TCP fast open.'], 'check-proto': [1, 'HTTP/1 is spoken.'], 'log-proto': [1, 'Ring sections only.'],
-    'resolve-net': [1, 'Resolvers are not active yet.'], 'resolve-opts': [1, 'Resolvers are not active yet.'], ws: [1, 'HTTP/1 is spoken.'], guid: [1, 'Identifiers of statistics.'],
+    'resolve-net': [1, 'Resolvers are not active yet.'], 'resolve-opts': [1, 'Resolvers are not active yet.'], ws: [1, 'HTTP/1 is spoken.'],
     'log-bufsize': [1, 'Ring sections only.'], shard: [1, 'Peers sections only.'], 'hash-key': [1, 'Hashing uses the number of the server.'],
     'idle-ping': [1, 'HTTP/2 only.'], cc: [1, 'Kernel tuning.'], 'pool-conn-name': [1, 'Names of pooled connections.'], renegotiate: [0, 'TLS option.'],
     'no-renegotiate': [0, 'TLS option.'], 'sni-auto': [0, 'Name of its own accord.'], 'check-reuse-pool': [0, 'Checks open their own connections.'],

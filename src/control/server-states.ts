@@ -315,11 +315,10 @@ export class ServerStates {
   }
 
   /** `set server b/s health up|stopping|down`. Gives '' or the reason why not. */
-  setHealth(index: number, state: 'up' | 'stopping' | 'down'): string {
+  setHealth(index: number, state: 'up' | 'stopping' | 'down', why = ', changed from CLI'): string {
     const server = this.table.server(index);
     if (server.track >= 0) return 'cannot change health on a tracking server.';
     const { rise, fall } = this.table.thresholds(index);
-    const why = ', changed from CLI';
     this.table.store(index, S.health, state === 'down' ? 0 : rise + fall - 1);
     if (state === 'up') this.setRunning(index, why);
     else if (state === 'stopping') this.setStopping(index, why);

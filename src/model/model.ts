@@ -93,6 +93,10 @@ export interface Global {
   readonly maxsslconn: number;
   readonly maxsslrate: number;
   readonly serverStateFile: string;
+  /** Folder of server-state-file and server-state-file-name, '' = the working directory. */
+  readonly serverStateBase: string;
+  /** Counters to begin with, as `dump stats-file` writes them; '' = none. */
+  readonly statsFile: string;
   readonly environment: Readonly<Record<string, string>>;
   /** proc-scope variables set by `set-var`/`set-var-fmt` in global: name without scope → expression or format. */
   readonly processVars: readonly { readonly name: string; readonly expr: SampleExpr | null; readonly format: Format | null }[];
@@ -194,6 +198,8 @@ export interface Proxy {
   readonly name: string;
   /** HAProxy's numeric proxy id (column iid): given by `id` or counted from 2. */
   readonly iid: number;
+  /** Name that a stats-file knows it by, '' = none. */
+  readonly guid: string;
   readonly kind: 'frontend' | 'backend' | 'listen';
   readonly isFrontend: boolean;
   readonly isBackend: boolean;
@@ -278,6 +284,8 @@ export interface Proxy {
   readonly persistRules: readonly { readonly kind: 'force' | 'ignore'; readonly condition: Condition }[];
   readonly source: SourceAddress | null;
   readonly serverStateFromFile: 'none' | 'global' | 'local';
+  /** For 'local'; '' = the name of the backend. */
+  readonly serverStateFileName: string;
   readonly maxKeepAliveQueue: number;
   /** Null: nothing is mailed about its servers. */
   readonly emailAlert: EmailAlert | null;
@@ -373,6 +381,8 @@ export interface Bind {
   readonly name: string;
   /** HAProxy's listener id (column sid). */
   readonly luid: number;
+  /** In a stats-file it is PREFIX-1, -2 …: its number on the bind line follows. '' = none. */
+  readonly guidPrefix: string;
   readonly proxy: number;
   readonly address: BindAddress;
   /** The bind's address as HAProxy prints it in messages and the CSV. */
@@ -451,6 +461,7 @@ export interface Server {
   readonly index: number;
   /** HAProxy's server id (column sid), counted from 1 in its backend. */
   readonly sid: number;
+  readonly guid: string;
   readonly name: string;
   /** Index into Model.proxies. */
   readonly proxy: number;

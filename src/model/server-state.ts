@@ -48,6 +48,14 @@ export const checkStatuses = [
 ] as const;
 export type CheckStatus = (typeof checkStatuses)[number];
 
+/** HAProxy's numbers of check results (column srv_check_status). */
+export const checkStatusNumbers: Readonly<Record<CheckStatus, number>> = {
+  UNK: 0, INI: 1, HANA: 4, SOCKERR: 5, L4OK: 6, L4TOUT: 7, L4CON: 8, L6OK: 9, L6TOUT: 10, L6RSP: 11, L7TOUT: 12, L7RSP: 13,
+  L7OK: 15, L7OKC: 16, L7STS: 17, PROCERR: 18, PROCTOUT: 19, PROCOK: 20,
+};
+/** Flags of the column srv_check_state. */
+export const checkFlags = { configured: 2, enabled: 4, paused: 8 } as const;
+
 /** Long forms, as health-check log lines spell them. */
 export const checkStatusTexts: Readonly<Record<CheckStatus, string>> = {
   UNK: 'Unknown', INI: 'Initializing', SOCKERR: 'Socket error', L4OK: 'Layer4 check passed', L4TOUT: 'Layer4 timeout',

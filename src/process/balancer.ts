@@ -14,7 +14,10 @@ import { systemClock } from '../base/clock.ts';
 import { prepareMailQueue } from '../control/alert-mail.ts';
 import { Counting } from '../control/counting.ts';
 import { SavedDatabase } from '../control/saved/database.ts';
+import { keptObjects } from '../control/saved/objects.ts';
 import { SavedState } from '../control/saved/saved-state.ts';
+import { applyServerStateFiles } from '../control/saved/server-state-file.ts';
+import { readStatsFile } from '../control/saved/stats-file.ts';
 import type { ControlEvent } from '../control/events.ts';
 import { Events } from '../control/events.ts';
 import { LogWriter } from '../control/log-writer.ts';
@@ -193,6 +196,7 @@ export class Balancer {
     const adminFailure = await this.admin.start(this.internal.path, received, () => this.taken());
     if (adminFailure !== '') return adminFailure;
     this.openSavedState();
+    this.readFormerStates();
     refuseNewPrivileges();
     const failure = await this.threads.start(received.distribute(model));
     received.closeRest();
@@ -241,6 +245,16 @@ export class Balancer {
       saved.save();
       void saved.saveSticks();
     }, saveMs);
+  }
+
+  /** HAProxy's own files. What the state folder remembers is later than they are. */
+  private readFormerStates(): void {
+    const { counting, model, segments } = this;
+    const { states } = this.control;
+    const warn = (text: string): void => this.tell('warning', text);
+    readStatsFile({ model, segments, counting, warn, skip: (name) => this.saved?.remembers(name) ?? false });
+    const names = new Map(keptObjects(model, segments).flatMap(({ index, kind, name }) => (kind === 'server' ? [[index, name] as const] : [])));
+    applyServerStateFiles({ model, segments, states, nowMs: Date.now(), warn, skip: (server) => this.saved?.remembers(names.get(server) ?? '') ?? false });
   }
 
   /**

@@ -36,9 +36,9 @@ const processWords = each(`
   httpclient.resolvers.id httpclient.resolvers.prefer httpclient.retries httpclient.ssl.ca-file httpclient.ssl.verify httpclient.timeout.connect
   insecure-fork-wanted insecure-setuid-wanted issuers-chain-path key-base limited-quic localpeer max-threads-per-group maxcompcpuusage maxcomprate maxpipes
   maxzlibmem mworker-max-reloads no-memory-trimming no-quic setcap acme.scheduler noepoll noevports nogetaddrinfo nokqueue nopoll noreuseport nosplice nosslcache numa-cpu-mapping
-  pp2-never-send-local prealloc-fd profiling.memory profiling.memory.bin profiling.tasks server-state-base set-dumpable shm-stats-file shm-stats-file-max-objects
+  pp2-never-send-local prealloc-fd profiling.memory profiling.memory.bin profiling.tasks set-dumpable shm-stats-file shm-stats-file-max-objects
   ssl-dh-param-file ssl-default-bind-sigalgs ssl-default-bind-client-sigalgs ssl-default-server-sigalgs ssl-default-server-client-sigalgs ssl-engine
-   ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ssl-provider-path ssl-security-level stats-file strict-limits thread-group
+   ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ssl-provider-path ssl-security-level strict-limits thread-group
   thread-groups thread-hard-limit warn-blocked-traffic-after zero-warning anonkey http-err-codes http-fail-codes
   ocsp-update.disable ocsp-update.httpproxy ocsp-update.maxdelay ocsp-update.mindelay ocsp-update.mode
 `, 'Process set-up that has no meaning here, or is done by the runtime.');

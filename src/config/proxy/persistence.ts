@@ -1,6 +1,6 @@
 /** `cookie`, `stick-table`, `stick`, `force-persist` and relatives. Rows of the proxy table. */
 import type { Cookie, StickTable } from '../../model/model.ts';
-import { active, many, negatable, noEffect } from '../keyword.ts';
+import { active, many, negatable } from '../keyword.ts';
 import type { Keyword } from '../keyword.ts';
 import { parseCondition } from '../expression/condition.ts';
 import { parseStickRule } from '../expression/switch.ts';
@@ -183,6 +183,11 @@ function readPersistRule(reading: ProxyReading): void {
   else if (condition !== undefined) reading.proxy?.persistRules.push({ kind: reading.keyword === 'force-persist' ? 'force' : 'ignore', condition });
 }
 
+function readStateFileName(reading: ProxyReading): void {
+  const [name = 'use-backend-name'] = reading.args;
+  reading.settings.serverStateFileName = name === 'use-backend-name' ? '' : name;
+}
+
 export const persistenceRows: readonly Keyword<ProxyReading>[] = [
   active('cookie', backend, [1, many], 'Keeps a browser on its server by a cookie.', readCookie),
   active('dynamic-cookie-key', backend, [1, 1], 'Secret from which dynamic cookie values are made.', readDynamicKey),
@@ -191,5 +196,5 @@ export const persistenceRows: readonly Keyword<ProxyReading>[] = [
   active('force-persist', 'fLB', [1, many], 'Keeps to the server of the cookie even when it is down.', readPersistRule),
   active('ignore-persist', 'fLB', [1, many], 'Ignores cookie and stick table.', readPersistRule),
   negatable('persist', backend, [0, 1], 'Persistence by the cookie of the remote desktop protocol: persist rdp-cookie[(name)].', readPersist),
-  ...noEffect<ProxyReading>('DfLB', { 'server-state-file-name': 'File for `load-server-state-from-file local`.' }),
+  active('server-state-file-name', 'DfLB', [0, 1], 'File for `load-server-state-from-file local`; without a word, or with use-backend-name, the name of the backend.', readStateFileName),
 ];

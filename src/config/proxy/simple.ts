@@ -74,6 +74,10 @@ function readDescription(reading: ProxyReading): void {
   if (reading.proxy !== null) reading.proxy.description = reading.args.join(' ');
 }
 
+function readGuid(reading: ProxyReading): void {
+  if (reading.proxy !== null) reading.proxy.guid = reading.arg(0);
+}
+
 function readId(reading: ProxyReading): void {
   const id = reading.count(reading.arg(0), "'id'", 1);
   if (id !== undefined && reading.proxy !== null) reading.proxy.id = id;
@@ -118,9 +122,7 @@ function readHttpReuse(reading: ProxyReading): void {
 
 function readServerState(reading: ProxyReading): void {
   const chosen = reading.choice(reading.arg(0), "'load-server-state-from-file'", ['none', 'global', 'local']);
-  if (chosen === undefined) return;
-  reading.settings.serverStateFromFile = chosen;
-  if (chosen !== 'none') reading.warning(chosen, "server states are not read from a file yet", 'states of a running process survive a reload anyway');
+  if (chosen !== undefined) reading.settings.serverStateFromFile = chosen;
 }
 
 function readOldRedispatch(reading: ProxyReading): void {
@@ -172,6 +174,7 @@ export const simpleRows: readonly Keyword<ProxyReading>[] = [
   active('rate-limit sessions', frontend, [1, 1], 'Most new sessions per second.', readRateLimit),
   active('disabled', any, [0, 0], 'Switches the proxy off.', readDisabled),
   active('enabled', any, [0, 0], 'Undoes an inherited `disabled`.', readDisabled),
+  active('guid', 'FLB', [1, 1], 'Name in a stats-file.', readGuid),
   active('description', 'FLB', [1, many], 'Text shown on the statistics page.', readDescription),
   active('id', 'FLB', [1, 1], 'Number of the proxy in statistics.', readId),
   active('default_backend', frontend, [1, many], 'Backend of requests that no `use_backend` claims.', readDefaultBackend),

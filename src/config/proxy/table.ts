@@ -36,7 +36,7 @@ const rows: readonly Keyword<ProxyReading>[] = [
   ...noEffect<ProxyReading>('DFLB', {
     'clitcpka-cnt': 'Kernel tuning.', 'clitcpka-idle': 'Kernel tuning.', 'clitcpka-intvl': 'Kernel tuning.',
     'srvtcpka-cnt': 'Kernel tuning.', 'srvtcpka-idle': 'Kernel tuning.', 'srvtcpka-intvl': 'Kernel tuning.',
-    guid: 'Identifiers of statistics.', 'hash-preserve-affinity': 'Hashing of servers whose queue is full.', 'max-session-srv-conns': 'Idle server connections kept per client.',
+    'hash-preserve-affinity': 'Hashing of servers whose queue is full.', 'max-session-srv-conns': 'Idle server connections kept per client.',
   }),
 ];
 

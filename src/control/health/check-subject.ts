@@ -98,7 +98,7 @@ class CheckSession implements Session {
 
 function noBind(proxy: Proxy): Bind {
   return {
-    index: -1, name: '', luid: 0, proxy: proxy.index, address: { kind: 'unix', path: '', abstract: false }, text: '', place: proxy.place, maxconn: 0, backlog: 0,
+    index: -1, name: '', luid: 0, guidPrefix: '', proxy: proxy.index, address: { kind: 'unix', path: '', abstract: false }, text: '', place: proxy.place, maxconn: 0, backlog: 0,
     v4v6: false, v6only: false, acceptProxy: false, interface: '', mode: null, uid: -1, gid: -1, transparent: false, tls: null,
   };
 }

@@ -57,6 +57,7 @@ export class SavedState {
   readonly #written = new Map<string, string>();
   #moments: Moments = { writtenAtMs: 0, nowMs: 0 };
   #toldAtMs = 0;
+  #known: ReadonlySet<string> = new Set();
   #failing = false;
 
   constructor(database: SavedDatabase, parts: SavedParts, ground: SavedGround) {
@@ -73,11 +74,17 @@ export class SavedState {
   restore(): void {
     const { figures, writtenAtMs } = this.#database.claim();
     for (const { name, data } of figures) this.#written.set(name, data);
+    this.#known = new Set(figures.map(({ name }) => name));
     this.#moments = { writtenAtMs, nowMs: this.#ground.clock.dateMs() };
     this.#ground.counting.lasts = true;
     this.#restoreProcess();
     this.#restoreObjects(this.#objects);
     this.#sticks.follow(this.#parts.model, this.#parts.segments);
+  }
+
+  /** The file knew an object of this name when the process started. */
+  remembers(name: string): boolean {
+    return this.#known.has(name);
   }
 
   /** A reload: what it added counts on from what the file remembers of an object of that name. */

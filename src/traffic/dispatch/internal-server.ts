@@ -11,7 +11,7 @@ import { Tally } from '../tally.ts';
 
 export function internalServer(socketPath: string, compiler: Compiler, wheel: TimerWheel): ServerPlan {
   const server: Server = {
-    index: -1, sid: 0, name: '<STATS>', proxy: -1, place: { file: '', line: 0 }, address: { kind: 'unix', path: socketPath, abstract: false },
+    index: -1, sid: 0, guid: '', name: '<STATS>', proxy: -1, place: { file: '', line: 0 }, address: { kind: 'unix', path: socketPath, abstract: false },
     portMode: 'fixed', portOffset: 0, weight: 1, backup: false, disabled: false, cookie: '', maxconn: 0, minconn: 0, maxqueue: 0, slowstartMs: 0,
     sendProxy: 'none', proxyV2Options: [], checkSendProxy: false, source: null, tls: null, check: null, track: -1, observe: 'none', errorLimit: 10,
     onError: 'fail-check', onMarkedDown: 'none', onMarkedUp: 'none', redirectPrefix: '', poolMaxConn: 0, poolPurgeDelayMs: 0, poolLowConn: 0, maxReuse: -1,
