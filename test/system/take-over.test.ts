@@ -17,6 +17,8 @@ import { runtimeCommand } from '../harness/runtime-socket.ts';
 import { UnixReceiver } from '../harness/unix-receiver.ts';
 import { TakeOverStage } from '../harness/take-over-stage.ts';
 
+/** Far more than anything takes: these tests start many processes, on machines that are busy with other tests. */
+const patientMs = 90_000;
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => { for (const cleanup of cleanups.splice(0).toReversed()) await cleanup(); });
 
@@ -58,10 +60,10 @@ describe('-sf', () => {
     await stage.load?.stop();
     assert.deepEqual(stage.load?.failures, []);
     const sent = [...stage.load?.counts ?? []].filter(([name]) => name !== 'tcp').reduce((sum, [, one]) => sum + one.requests, 0);
-    await eventually('what the processes before have counted is taken in', async () => (await stage.sums()).requests === sent);
+    await eventually('what the processes before have counted is taken in', async () => (await stage.sums()).requests === sent, patientMs);
   });
 
-  it('a connection that waits to be accepted, a request under way and one on a kept connection are answered', { timeout: 60_000 }, async () => {
+  it('a connection that waits to be accepted, a request under way and one on a kept connection are answered', { timeout: 240_000 }, async () => {
     const stage = await prepare();
     const first = await stage.start();
     const { address } = stage.place;
@@ -71,7 +73,7 @@ describe('-sf', () => {
     idle.on('data', (chunk) => { text += chunk.toString(); });
     slow.on('data', (chunk) => { text += chunk.toString(); });
     idle.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-    await eventually('the first answer', () => text.endsWith('ok'));
+    await eventually('the first answer', () => text.endsWith('ok'), patientMs);
     slow.write('GET / HTTP/1.1\r\n');
     // The old process stands still: whoever connects now waits in its queue.
     first.child.kill('SIGSTOP');
@@ -81,20 +83,20 @@ describe('-sf', () => {
     await sleep(100);
     first.child.kill('SIGCONT');
     const replaced = stage.replace();
-    await eventually('the one that waited is answered', () => text.split('\r\n\r\nok').length === 3);
-    await eventually('the old one stops', () => first.stderr.includes('Proxy fe stopped'), 20_000);
+    await eventually('the one that waited is answered', () => text.split('\r\n\r\nok').length === 3, patientMs);
+    await eventually('the old one stops', () => first.stderr.includes('Proxy fe stopped'), patientMs);
     text = '';
     idle.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-    await eventually('the kept connection is answered for the last time', () => text.endsWith('ok'));
+    await eventually('the kept connection is answered for the last time', () => text.endsWith('ok'), patientMs);
     assert.match(text, /^connection: close/im);
     text = '';
     slow.write('Host: x\r\n\r\n');
-    await eventually('the connection in mode tcp lives on', () => text.endsWith('ok'));
+    await eventually('the connection in mode tcp lives on', () => text.endsWith('ok'), patientMs);
     slow.destroy();
     await replaced;
   });
 
-  it('privileged port, a user to become, and the files of unix sockets stay', { timeout: 90_000, skip: process.getuid?.() !== 0 }, async () => {
+  it('privileged port, a user to become, and the files of unix sockets stay', { timeout: 240_000, skip: process.getuid?.() !== 0 }, async () => {
     const stage = await prepare({ global: '    user nobody\n    group nogroup' });
     const configuration = readFileSync(stage.file, 'latin1').replace('frontend fe\n', `frontend fe\n    bind ${stage.place.address}:80\n`);
     writeFileSync(stage.file, configuration);
@@ -110,7 +112,7 @@ describe('-sf', () => {
     let text = '';
     socket.on('data', (chunk) => { text += chunk.toString(); });
     socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
-    await eventually('port 80 answers', () => text.endsWith('ok'));
+    await eventually('port 80 answers', () => text.endsWith('ok'), patientMs);
   });
 });
 
@@ -124,19 +126,19 @@ describe('-x', () => {
     assert.deepEqual(stage.load?.failures, []);
   });
 
-  it('nobody there, or a socket that does not allow it: as HAProxy, it does not start', { timeout: 60_000 }, async () => {
+  it('nobody there, or a socket that does not allow it: as HAProxy, it does not start', { timeout: 240_000 }, async () => {
     const stage = await prepare({ forBoth: true });
     for (const [name, from] of [['haproxy', 'none'], ['poise', 'none'], ['haproxy', 'closed'], ['poise', 'closed']] as const) {
       writeFileSync(stage.file, readFileSync(stage.file, 'latin1').replace(' expose-fd listeners', ''));
       const running = from === 'none' ? null : await stage.start(name);
       const next = new Program(name, ['-f', stage.file, '-db', '-x', running === null ? join(stage.place.folder, 'none.sock') : stage.admin], { cwd: stage.place.folder });
-      assert.equal(await next.exited(), 1);
+      assert.equal(await next.exited(patientMs), 1);
       assert.match(next.stderr, /\[ALERT\] {4}\(\d+\) : Failed to get the sockets from the old process!/);
       await running?.stop();
     }
   });
 
-  it('without `expose-fd listeners` nothing is handed out', { timeout: 30_000 }, async () => {
+  it('without `expose-fd listeners` nothing is handed out', { timeout: 240_000 }, async () => {
     const stage = await prepare();
     writeFileSync(stage.file, readFileSync(stage.file, 'latin1').replace(' expose-fd listeners', ''));
     await stage.start();
@@ -151,26 +153,26 @@ describe('a master', () => {
     const systemd = await UnixReceiver.listen(path);
     cleanups.push(() => systemd.stop());
     const first = await stage.startMaster(['-Ws'], { NOTIFY_SOCKET: path });
-    const balancer = await eventually('the runtime socket answers', () => stage.pid());
+    const balancer = await eventually('the runtime socket answers', () => stage.pid(), patientMs);
     stage.startLoad(12, 5);
     assert.match(await runtimeCommand(stage.admin, 'upgrade'), /^A new worker is started/);
-    await eventually('the balancer before has ended', () => first.stderr.includes(`Former worker (${balancer}) exited with code 0`), 40_000);
+    await eventually('the balancer before has ended', () => first.stderr.includes(`Former worker (${balancer}) exited with code 0`), patientMs);
     systemd.text = '';
     const second = await stage.startMaster(['-Ws', '-sf', String(first.pid)], { NOTIFY_SOCKET: path });
-    assert.equal(await first.exited(40_000), 0);
+    assert.equal(await first.exited(patientMs), 0);
     await stage.load?.stop();
     assert.deepEqual(stage.load?.failures, []);
     assert.match(systemd.text, new RegExp(`^READY=1\\nMAINPID=${second.pid}\\n`));
     assert.doesNotMatch(systemd.text, /STOPPING/);
     const sent = [...stage.load?.counts ?? []].filter(([name]) => name !== 'tcp').reduce((sum, [, one]) => sum + one.requests, 0);
-    await eventually('counters go on', async () => (await stage.sums()).requests === sent);
+    await eventually('counters go on', async () => (await stage.sums()).requests === sent, patientMs);
     // Whoever is not replaced still says that it stops.
     second.child.kill('SIGUSR1');
-    assert.equal(await second.exited(20_000), 0);
-    await eventually('the last word', () => systemd.text.includes('STOPPING=1'), 5000);
+    assert.equal(await second.exited(patientMs), 0);
+    await eventually('the last word', () => systemd.text.includes('STOPPING=1'), patientMs);
   });
 
-  it('gives its balancers the sockets that it was started with', { timeout: 60_000 }, async () => {
+  it('gives its balancers the sockets that it was started with', { timeout: 240_000 }, async () => {
     const stage = await prepare();
     const address = unixAddress(join(stage.place.folder, 'fd.sock'), false);
     const socket = libcFunction('int socket(int domain, int type, int protocol)')(AF_UNIX, 1, 0);
@@ -179,11 +181,11 @@ describe('a master', () => {
     writeFileSync(stage.file, readFileSync(stage.file, 'latin1').replace('frontend fe\n', 'frontend fe\n    bind fd@6\n'));
     const { master, stderr } = startWithSocket(stage.file, socket);
     const ask = async (): Promise<boolean> => /200 OK[\s\S]*ok$/.test(await everything(join(stage.place.folder, 'fd.sock')));
-    await eventually('the balancer serves', () => stderr.join('').includes('Loading success'), 20_000);
+    await eventually('the balancer serves', () => stderr.join('').includes('Loading success'), patientMs);
     assert.ok(await ask());
     const before = await stage.pid();
     await runtimeCommand(stage.admin, 'upgrade');
-    await eventually('the next one serves', () => stderr.join('').includes(`Former worker (${before}) exited with code 0`), 20_000);
+    await eventually('the next one serves', () => stderr.join('').includes(`Former worker (${before}) exited with code 0`), patientMs);
     assert.ok(await ask());
     master.kill('SIGTERM');
     await new Promise((resolve) => { master.once('exit', resolve); });
@@ -192,14 +194,14 @@ describe('a master', () => {
 });
 
 describe('the process that was taken over from', () => {
-  it('goes on alone when the next one cannot start', { timeout: 60_000 }, async () => {
+  it('goes on alone when the next one cannot start', { timeout: 240_000 }, async () => {
     const stage = await prepare();
     const first = await stage.start();
     const good = readFileSync(stage.file, 'latin1');
     // The sockets are taken before this address is found to be missing.
     writeFileSync(stage.file, good.replace('frontend fe\n', 'frontend fe\n    bind 192.0.2.1:80\n'));
     const next = new Program('poise', ['-f', stage.file, '-db', '-x', stage.admin, '-sf', String(first.pid)], { cwd: stage.place.folder });
-    assert.equal(await next.exited(), 1);
+    assert.equal(await next.exited(patientMs), 1);
     stage.startLoad(4, 5);
     await sleep(300);
     await stage.load?.stop();
