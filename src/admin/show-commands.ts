@@ -75,7 +75,7 @@ function serverStateLine(context: AdminContext, server: Server): string {
   const isOut = (load(S.admin) & admin.anyMaint) !== 0;
   const fields: readonly (string | number)[] = [
     proxy?.iid ?? 0, proxy?.name ?? '', server.sid, server.name, host === '' ? '-' : host, load(S.op), load(S.admin), load(S.uweight), load(S.iweight),
-    sinceChange, checkStatusNumbers[check.status], check.result, server.check === null && isOut ? 0 : load(S.health), checkState(check, isOut), 0, 0, 0,
+    sinceChange, checkStatusNumbers[check.status], check.result, load(S.health), checkState(check, isOut), 0, 0, 0,
     server.address.kind === 'name' ? server.address.name : '-', port, '-', context.servers.usesTls(server.index) ? 1 : 0, check.port || (server.check?.port ?? 0),
     check.host !== '' ? check.host : checkAddress?.kind === 'inet' ? checkAddress.host : '-', '-', server.check?.port ?? 0,
   ];

@@ -57,7 +57,7 @@ export class ServerBeginnings {
     table.store(index, S.op, flags !== 0 || startsDown(server) ? op.stopped : op.running);
     table.store(index, S.uweight, server.weight);
     table.store(index, S.iweight, server.weight);
-    table.store(index, S.health, info.paused ? 0 : initialHealth(server, table.thresholds(index)));
+    table.store(index, S.health, flags !== 0 ? 0 : initialHealth(server, table.thresholds(index)));
     table.store(index, S.check_status, checkStatuses.indexOf('INI'));
     table.store(index, S.check_duration_ms, -1);
     table.store(index, S.lastchg_s, nowSeconds);

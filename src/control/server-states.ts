@@ -231,10 +231,10 @@ export class ServerStates {
     if ((before & admin.anyMaint) !== 0) return;
     const server = this.table.server(index);
     const info = this.checkInfo(index);
+    this.table.store(index, S.health, 0);
     if (info.configured) {
       info.paused = true;
       info.result = 0;
-      this.table.store(index, S.health, 0);
     }
     if (!this.table.isStopped(index)) {
       this.goDown(index, 'is going DOWN for maintenance', via, false);
@@ -252,7 +252,7 @@ export class ServerStates {
     }
     const info = this.checkInfo(index);
     info.paused = false;
-    this.table.store(index, S.health, initialHealth(server, this.table.thresholds(index)));
+    if (info.configured) this.table.store(index, S.health, initialHealth(server, this.table.thresholds(index)));
     this.leaveState(index);
     const followed = server.track >= 0 ? this.table.load(server.track, S.op) : op.running;
     if (followed === op.stopped || followed === op.stopping) this.table.store(index, S.op, followed);
