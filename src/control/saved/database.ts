@@ -120,11 +120,14 @@ export class SavedDatabase {
 
   /** Makes this process the owner, and gives all figures as they are at that moment, and when they were written last. */
   claim(): { readonly figures: SavedRow[]; readonly writtenAtMs: number } {
-    return this.#transaction(() => {
+    const claimed = this.#transaction(() => {
       this.#generation = this.#meta('generation', 0) + 1;
       this.#statements.setMeta.run('generation', this.#generation);
       return { figures: this.#all('figures'), writtenAtMs: this.#meta('written', 0) };
     });
+    // From now on somebody waits for this thread; what is not written now is written a second later.
+    this.#database.exec('PRAGMA busy_timeout=100');
+    return claimed;
   }
 
   /**

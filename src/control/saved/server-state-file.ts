@@ -75,11 +75,12 @@ function readStates(path: string, warn: (text: string) => void): readonly Line[]
     return [];
   }
   const found: Line[] = [];
+  // HAProxy counts the lines after the version.
   for (const [number, line] of rest.entries()) {
     const words = line.trim().split(/[ \t]+/);
     if (words[0] === '' || words[0]?.startsWith('#')) continue;
     if (words.length < fieldsMin || words.length > fieldsMax) {
-      warn(`corrupted %s at line ${number + 2}.`);
+      warn(`corrupted %s at line ${number + 1}.`);
       return [];
     }
     found.push(words);
