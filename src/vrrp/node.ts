@@ -26,6 +26,8 @@ interface VrrpNodeOptions {
 const beatMs = 500;
 /** Beats without an answer after which the VRRP process is taken for hung, before the other node takes the addresses at one advert a second. Counted, as a machine that was stopped has missed none. */
 const unansweredMax = 4;
+/** The same for one that has just been started: a busy machine takes its time for that, and ending it each time would leave what it is to clear. */
+const unansweredStartMax = 60;
 const restartMs = 500;
 /** On a machine that is busy with everything else that stops. */
 const stopMsMax = 5000;
@@ -36,6 +38,8 @@ export class VrrpNode {
   #child: ChildProcess | undefined;
   #beat: NodeJS.Timeout | undefined;
   #unanswered = 0;
+  /** The VRRP process that runs now has said something. */
+  #answered = false;
   #hung = false;
   #scripts: ScriptRunner | undefined;
   #watches: Watches | undefined;
@@ -111,8 +115,9 @@ export class VrrpNode {
   /** A VRRP process that hangs sends no adverts, yet its addresses are still set: it is ended, and the next one clears what it left. */
   #beatOnce(): void {
     this.#unanswered += 1;
-    if (this.#unanswered > unansweredMax && this.#child !== undefined) {
-      this.#options.log('err', `the VRRP process has not answered for ${unansweredMax * beatMs / 1000} s: it is ended`);
+    const max = this.#answered ? unansweredMax : unansweredStartMax;
+    if (this.#unanswered > max && this.#child !== undefined) {
+      this.#options.log('err', `the VRRP process has not answered for ${max * beatMs / 1000} s: it is ended`);
       this.#unanswered = 0;
       this.#hung = true;
       this.#child.kill('SIGKILL');
@@ -144,6 +149,7 @@ export class VrrpNode {
     const child = this.#options.spawn();
     this.#child = child;
     this.#unanswered = 0;
+    this.#answered = false;
     let rest = '';
     child.stdin?.on('error', () => { /* its end tells */ });
     child.stdin?.write(`${serialize(this.#options.model).toString('base64')}\n`);
@@ -172,6 +178,7 @@ export class VrrpNode {
 
   #take(report: VrrpReport): void {
     this.#unanswered = 0;
+    this.#answered = true;
     if (report.kind === 'alive') return;
     this.#gaveUp ||= report.kind === 'stopped';
     if (report.kind === 'status') for (const resolve of this.#waiting.splice(0)) resolve(report.instances);

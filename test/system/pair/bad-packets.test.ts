@@ -50,13 +50,13 @@ describeInNamespaces('bad packets', { concurrency: 2 }, () => {
   after(() => { for (const stage of stages) stage.remove(); });
   const chosen = flavours.filter((flavour) => flavour.name.endsWith('PASS') || flavour.name === 'version 3, multicast');
   for (const flavour of chosen) {
-    it(`${flavour.name}: counted, told briefly, never believed`, { timeout: 90_000 }, async () => {
+    it(`${flavour.name}: counted, told briefly, never believed`, { timeout: 110_000 }, async () => {
       const stage = new Stage();
       stages.push(stage);
       const [first, second] = stage.hosts;
       const files = stage.hosts.map((host, index) => stage.file(`${host.name}.conf`, keepalivedConf(flavour, index === 0 ? 0 : 1)));
       stage.hosts.forEach((host, index) => { host.runPoise('vrrp', '-f', files[index] ?? ''); });
-      await until('the first node has the address', 15_000, () => first.has(flavour.address) && !second.has(flavour.address));
+      await until('the first node has the address', 30_000, () => first.has(flavour.address) && !second.has(flavour.address));
       await sleep(500);
       const before = files.map(status);
       const printed = stage.hosts.map(lines);

@@ -15,7 +15,7 @@ import { articleConf, fastAdverts, haproxyCfg, partOf, startNode, virtualAddress
 import { sleep } from '../../harness/place.ts';
 import { projectFolder } from '../../harness/program.ts';
 
-const startMs = 15_000;
+const startMs = 30_000;
 const poise = join(projectFolder, 'bin/poise');
 const flavour = flavours.find((one) => one.name === 'version 3, multicast') as Flavour;
 
@@ -41,7 +41,7 @@ describeInNamespaces('beside other programs', { concurrency: 3 }, () => {
     return { stage, first: stage.hosts[0], second: stage.hosts[1] };
   }
 
-  it('killall -0 haproxy is run beside a real HAProxy, and its end moves the address', { timeout: 60_000 }, async () => {
+  it('killall -0 haproxy is run beside a real HAProxy, and its end moves the address', { timeout: 110_000 }, async () => {
     const { stage, first, second } = begin();
     const conf = (node: 0 | 1): string => stage.file(`${node}.conf`, articleConf(node, { replace: [...fastAdverts.replace ?? [], ['interval 2', 'interval 0.5']] }));
     const configuration = stage.file('haproxy.cfg', haproxyCfg(0));
@@ -55,7 +55,7 @@ describeInNamespaces('beside other programs', { concurrency: 3 }, () => {
     await until('it says why', 1000, () => /Script `chk_haproxy` now returning failure \(exited with 1\)[^]*Changing effective priority to 101/.test(first.printed));
   });
 
-  it('SIGUSR1 and SIGUSR2 write the files that tools read of keepalived, and SIGHUP ends nothing', { timeout: 60_000 }, async () => {
+  it('SIGUSR1 and SIGUSR2 write the files that tools read of keepalived, and SIGHUP ends nothing', { timeout: 110_000 }, async () => {
     const { stage, first, second } = begin();
     const file = stage.file('first.conf', keepalivedConf(flavour, 0));
     const folders = [join(stage.folder, 'poise'), join(stage.folder, 'keepalived')] as const;
@@ -84,7 +84,7 @@ describeInNamespaces('beside other programs', { concurrency: 3 }, () => {
     assert.match(execFileSync(poise, ['vrrp', 'status', '-f', file], { encoding: 'utf8' }), /^VI_1: MASTER for \d+s \(.+\)\n {2}priority 150 \(configured 150\), master this node/);
   });
 
-  it('a whole node tells of its addresses in the page, the metrics and the socket, and both mail of two masters', { timeout: 60_000 }, async () => {
+  it('a whole node tells of its addresses in the page, the metrics and the socket, and both mail of two masters', { timeout: 110_000 }, async () => {
     const { stage, first, second } = begin();
     const outside = new Outside(stage);
     after(() => { outside.close(); });
@@ -107,7 +107,7 @@ describeInNamespaces('beside other programs', { concurrency: 3 }, () => {
     assert.equal(stage.neighbour(virtualAddress), first.hardwareAddress(), 'the network was told again');
   });
 
-  it('a node that returns takes the address only after its servers were checked once', { timeout: 60_000 }, async () => {
+  it('a node that returns takes the address only after its servers were checked once', { timeout: 110_000 }, async () => {
     const { stage, first, second } = begin();
     const slow = stage.inWorld(process.execPath, ['-e', 'require("node:http").createServer((_, answer) => setTimeout(() => answer.end(), 4000)).listen(80, "10.77.0.21")']);
     after(() => { slow.kill(); });
@@ -120,7 +120,7 @@ describeInNamespaces('beside other programs', { concurrency: 3 }, () => {
     assert(waitedMs > 2500, `it waited ${waitedMs} ms, and its adverts need 0.4 s`);
   });
 
-  it('one whose balancer dies again and again gives the address up, and takes it back when it stays', { timeout: 60_000 }, async () => {
+  it('one whose balancer dies again and again gives the address up, and takes it back when it stays', { timeout: 110_000 }, async () => {
     const { stage, first, second } = begin();
     ([0, 1] as const).forEach((node) => { startNode(stage, node, 'poise', articleConf(node, fastAdverts)); });
     await until('the first node has the address', startMs, () => first.has(virtualAddress) && !second.has(virtualAddress));

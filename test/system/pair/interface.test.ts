@@ -8,7 +8,7 @@ import { describeInNamespaces } from '../../harness/pair/describe.ts';
 import { flavours, keepalivedConf, type Flavour } from '../../harness/pair/flavours.ts';
 import { Stage, until } from '../../harness/pair/stage.ts';
 
-const startMs = 10_000;
+const startMs = 30_000;
 
 describeInNamespaces('the interface of a node', { concurrency: 3 }, () => {
   const stages: Stage[] = [];
@@ -23,7 +23,7 @@ describeInNamespaces('the interface of a node', { concurrency: 3 }, () => {
     return stage;
   }
 
-  it('vanishes and returns: FAULT with the reason, then master again', { timeout: 60_000 }, async () => {
+  it('vanishes and returns: FAULT with the reason, then master again', { timeout: 110_000 }, async () => {
     const stage = begin();
     const [first, second] = stage.hosts;
     await until('the first node has the address', startMs, () => first.has(address) && !second.has(address));
@@ -35,7 +35,7 @@ describeInNamespaces('the interface of a node', { concurrency: 3 }, () => {
     assert.equal(stage.neighbour(address), first.hardwareAddress());
   });
 
-  it('goes down and up again', { timeout: 60_000 }, async () => {
+  it('goes down and up again', { timeout: 110_000 }, async () => {
     const stage = begin();
     const [first, second] = stage.hosts;
     await until('the first node has the address', startMs, () => first.has(address) && !second.has(address));
@@ -46,7 +46,7 @@ describeInNamespaces('the interface of a node', { concurrency: 3 }, () => {
     await until('the first node has the address again', 5000, () => first.has(address) && !second.has(address));
   });
 
-  it('gets an address back that somebody took off', { timeout: 60_000 }, async () => {
+  it('gets an address back that somebody took off', { timeout: 110_000 }, async () => {
     const stage = begin();
     const [first, second] = stage.hosts;
     await until('the first node has the address', startMs, () => first.has(address) && !second.has(address));
@@ -56,7 +56,7 @@ describeInNamespaces('the interface of a node', { concurrency: 3 }, () => {
     assert.equal(second.has(address), false);
   });
 
-  it('shares an address with another machine: said loudly, with its hardware address', { timeout: 60_000 }, async () => {
+  it('shares an address with another machine: said loudly, with its hardware address', { timeout: 110_000 }, async () => {
     const stage = begin();
     const [first] = stage.hosts;
     await until('the first node has the address', startMs, () => first.has(address));

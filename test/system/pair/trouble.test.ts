@@ -12,7 +12,7 @@ import { partOf } from '../../harness/pair/whole-node.ts';
 import { sleep } from '../../harness/place.ts';
 import { projectFolder } from '../../harness/program.ts';
 
-const startMs = 15_000;
+const startMs = 30_000;
 const flavour = flavours.find((one) => one.name === 'version 3, multicast') as Flavour;
 const { address } = flavour;
 
@@ -34,7 +34,7 @@ describeInNamespaces('a node in trouble', { concurrency: 4 }, () => {
   }
   const onlyOn = (host: Host, other: Host) => (): boolean => host.has(address) && !other.has(address);
 
-  it('without permission for raw sockets is in FAULT and says so', { timeout: 60_000 }, async () => {
+  it('without permission for raw sockets is in FAULT and says so', { timeout: 110_000 }, async () => {
     const { first, second, files } = begin();
     first.run('setpriv', ['--bounding-set=-net_raw', '--', join(projectFolder, 'bin/poise'), 'vrrp', '-f', files[0] ?? '']);
     second.runPoise('vrrp', '-f', files[1] ?? '');
@@ -44,7 +44,7 @@ describeInNamespaces('a node in trouble', { concurrency: 4 }, () => {
     assert.deepEqual([entered(first, 'FAULT'), entered(first, 'MASTER'), entered(second, 'MASTER')], [1, 0, 1], 'it is said once, and nothing moves');
   });
 
-  it('with an interface that comes later is in FAULT until then', { timeout: 60_000 }, async () => {
+  it('with an interface that comes later is in FAULT until then', { timeout: 110_000 }, async () => {
     const { first, files } = begin((text) => text.replace(`${address}/24`, `${address}/24 dev late0`));
     first.runPoise('vrrp', '-f', files[0] ?? '');
     await until('it says why', startMs, () => first.printed.includes(`Entering FAULT STATE (there is no interface late0 for ${address})`));
@@ -58,7 +58,7 @@ describeInNamespaces('a node in trouble', { concurrency: 4 }, () => {
     await until('it has the address again', 5000, () => first.addresses('late0').includes(address));
   });
 
-  it('with an address that cannot be set leaves it to the other node until it can', { timeout: 60_000 }, async () => {
+  it('with an address that cannot be set leaves it to the other node until it can', { timeout: 110_000 }, async () => {
     const { first, second, files } = begin((text) => text.replace('  virtual_ipaddress', '  virtual_ipaddress_excluded {\n    2001:db8:77::101/64\n  }\n  virtual_ipaddress'));
     first.setKnob('ipv6/conf/eth0/disable_ipv6', '1');
     second.runPoise('vrrp', '-f', files[1] ?? '');
@@ -72,7 +72,7 @@ describeInNamespaces('a node in trouble', { concurrency: 4 }, () => {
     await until('the first node has both addresses', 8000, () => onlyOn(first, second)() && first.has('2001:db8:77::101'));
   });
 
-  it('whose VRRP process hangs starts it again, and whose master hangs gives the address up', { timeout: 60_000 }, async () => {
+  it('whose VRRP process hangs starts it again, and whose master hangs gives the address up', { timeout: 110_000 }, async () => {
     const { first, second, files } = begin();
     first.runPoise('vrrp', '-f', files[0] ?? '');
     second.runPoise('vrrp', '-f', files[1] ?? '');
@@ -90,7 +90,7 @@ describeInNamespaces('a node in trouble', { concurrency: 4 }, () => {
     await until('it says why', 1000, () => first.printed.includes('Entering FAULT STATE (the master process has said nothing for too long)'));
   });
 
-  it('whose VRRP process is killed while it stops leaves no address', { timeout: 60_000 }, async () => {
+  it('whose VRRP process is killed while it stops leaves no address', { timeout: 110_000 }, async () => {
     const { first, second, files } = begin();
     first.runPoise('vrrp', '-f', files[0] ?? '');
     await until('the first node has the address', startMs, onlyOn(first, second));
@@ -99,7 +99,7 @@ describeInNamespaces('a node in trouble', { concurrency: 4 }, () => {
     assert.equal(first.has(address), false);
   });
 
-  it('sets and takes off virtual_routes with the address', { timeout: 60_000 }, async () => {
+  it('sets and takes off virtual_routes with the address', { timeout: 110_000 }, async () => {
     const { first, second, files } = begin((text) => text.replace('  virtual_ipaddress', '  virtual_routes {\n    src 10.77.0.100 to 192.0.2.0/24 via 10.77.0.1 dev eth0\n    blackhole 198.51.100.0/24 no_track\n    203.0.113.0/24 gw 10.77.0.1\n  }\n  virtual_ipaddress'));
     first.runPoise('vrrp', '-f', files[0] ?? '');
     const routes = (): string => first.exec('route', 'show');
@@ -113,7 +113,7 @@ describeInNamespaces('a node in trouble', { concurrency: 4 }, () => {
   });
 
   for (const [what, server] of [['is not there', '10.77.0.250'], ['takes connections and says nothing', '10.77.0.21 80']] as const) {
-    it(`with a mail server that ${what} moves as fast as ever`, { timeout: 60_000 }, async () => {
+    it(`with a mail server that ${what} moves as fast as ever`, { timeout: 110_000 }, async () => {
       const { first, second } = begin();
       const alert = (text: string): string => text.replace('  router_id', `  notification_email { admin@lab.local }\n  smtp_server ${server}\n  smtp_alert\n  router_id`);
       const silent = what.startsWith('takes') ? first.stage.inWorld(process.execPath, ['-e', 'require("node:net").createServer(() => {}).listen(80, "10.77.0.21")']) : undefined;
