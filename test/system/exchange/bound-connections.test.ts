@@ -190,7 +190,7 @@ async function manyVisits(seed: number, reuse: Reuse, strict: boolean): Promise<
     configuration: configuration(reuse), origins: () => Object.fromEntries(['b0', 'b1'].flatMap((backend) => ['s0', 's1'].map((server) => [`${backend}${server}`, witness.server(backend)]))),
   });
   try {
-    let left = 100;
+    let left = 60;
     const over = (): boolean => left <= 0 || witness.wrongs.length > 0;
     const worker = async (): Promise<void> => {
       for (; !over(); left -= 1) await visit(site, witness, random);
@@ -206,7 +206,7 @@ async function manyVisits(seed: number, reuse: Reuse, strict: boolean): Promise<
     };
     await Promise.all([...Array.from({ length: 16 }, worker), ...(strict ? [] : [trouble()])]);
     assert.deepEqual(witness.wrongs, [], `seed ${seed}`);
-    assert(witness.logins > 30 && witness.answers > 200 && witness.deaths > 8, `seed ${seed}: ${witness.logins} logins, ${witness.answers} answers, ${witness.deaths} deaths`);
+    assert(witness.logins > 20 && witness.answers > 150 && witness.deaths > 5, `seed ${seed}: ${witness.logins} logins, ${witness.answers} answers, ${witness.deaths} deaths`);
   } finally {
     await site.stop();
   }
