@@ -114,6 +114,8 @@ export class ExchangeServer {
   async close(): Promise<void> {
     await this.redirect?.close();
     for (const socket of this.sockets) socket.destroy();
+    // Those that are still shaking hands too.
+    for (const socket of this.plainSockets.values()) socket.destroy();
     await new Promise<void>((resolve) => {
       this.listener.close(() => resolve());
     });
