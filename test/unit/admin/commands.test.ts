@@ -5,6 +5,7 @@ import type { CommandSession, Level } from '../../../src/admin/command.ts';
 import { splitLine } from '../../../src/admin/command.ts';
 import { commands, runLine } from '../../../src/admin/commands.ts';
 import type { PatternSet } from '../../../src/model/expression.ts';
+import { S } from '../../../src/model/server-state.ts';
 import { makeFixture, makeModel } from '../report/fixture.ts';
 import type { Fixture } from '../report/fixture.ts';
 
@@ -221,4 +222,52 @@ test('clear counters reaches the threads', async () => {
   const fixture = makeFixture();
   await run(fixture, 'clear counters;clear counters all');
   assert.deepEqual(fixture.sent, [{ type: 'clear-counters', all: false }, { type: 'clear-counters', all: true }]);
+});
+
+test('addresses of checks and TLS of a server go through the door', async () => {
+  const fixture = makeFixture();
+  const lines = [['set server app/s1 check-port 81', '\n'], ['set server app/s1 check-addr 10.1.1.1', '\n'], ['set server app/s1 check-addr 10.1.1.2 port 82', '\n'], ['set server app/s1 check-port 70000', 'provided port is invalid\n'],
+    ['set server app/s1 check-addr x', "invalid addr 'x'\n"], ['set server app/s2 check-port 81', 'health checks are not enabled on this server\n']] as const;
+  for (const [line, answer] of lines) assert.equal(await run(fixture, line), answer, line);
+  assert.deepEqual(fixture.states.calls, ['check 0 null 81', 'check 0 10.1.1.1 null', 'check 0 10.1.1.2 82']);
+  const server = fixture.model.servers[0] as { tls: unknown };
+  server.tls = {};
+  assert.equal(await run(fixture, 'set server app/s1 ssl off'), 'server ssl setting updated.\n\n');
+  assert.equal(await run(fixture, 'set server app/s1 ssl x'), "'set server <srv> ssl' expects 'on' or 'off'.\n\n");
+  assert.equal(fixture.states.calls.at(-1), 'tls 0 false');
+});
+
+test('what changes something is kept with who said it, what only looks is not', async () => {
+  const fixture = makeFixture();
+  await run(fixture, 'show stat;get weight app/s1;set timeout cli 5;prompt;disable server app/s1;set server nope/x state maint');
+  await run(fixture, 'set weight app/s1 3', null, 'user');
+  await run(fixture, 'set ssl cert x', 'secret key\n');
+  assert.deepEqual((await run(fixture, 'show events buf0')).trimEnd().split('\n').map((line) => line.replace(/^.*?Command/, 'Command')), [
+    'Command from uid 0 pid 1 (level admin): disable server app/s1', 'Command from uid 0 pid 1 (level admin): set server nope/x state maint', 'Command from uid 0 pid 1 (level admin): set ssl cert x <<(11 characters)',
+  ]);
+});
+
+test('patterns that cannot match are refused, what stood before stays', async () => {
+  const nets: PatternSet = { ...words, id: 0, file: '/etc/nets', method: 'ip' };
+  const fixture = makeFixture(makeModel({ patterns: [nets] }));
+  assert.equal(await run(fixture, 'add acl /etc/nets x'), "'x' is not a valid IPv4 or IPv6 address.\n\n");
+  assert.equal(await run(fixture, 'add acl /etc/nets', '10.0.0.0/8\nnonsense\n10.1.0.0/16\n'), "'nonsense' is not a valid IPv4 or IPv6 address.\n\n");
+  assert.match(await run(fixture, 'show acl /etc/nets'), /^0x\S+ \/owa\n0x\S+ 10\.0\.0\.0\/8\n\n$/);
+});
+
+test('wait ends with its time, with its condition, or when the client says something', async () => {
+  const fixture = makeFixture();
+  const clock = setInterval(() => { fixture.nowMs += 20; }, 5);
+  try {
+    assert.equal(await run(fixture, 'wait 30ms'), '\n');
+    assert.equal(await run(fixture, 'wait 60ms srv-removable app/s1'), 'Wait delay expired.\n\n');
+    assert.equal(await run(fixture, 'wait 5s srv-removable app/nope'), 'No such server.\n\n');
+    const state = fixture.segments.serverState(0);
+    state[S.admin] = 1;
+    assert.equal(await run(fixture, 'wait 10m srv-removable app/s1'), 'Done.\n\n');
+    assert.match(await run(fixture, 'wait soon'), /^Usage: wait /);
+    assert.equal(await whole(runLine(fixture.context, { ...session(), interrupted: () => true }, 'wait 10m', null)), '\n');
+  } finally {
+    clearInterval(clock);
+  }
 });

@@ -89,6 +89,12 @@ test('interactive use: prompt, several lines, payload, quit', async () => {
   assert.equal(answer, '\n> 10 (initial 10)\n\n> \n> \n> + + Unknown ACL identifier. Please use #<id> or <file>.\n\n> ');
 });
 
+test('a payload may have an ending of its own; what stands before its command is answered at once', async () => {
+  assert.equal(await talk('show cli level;add map /nope <<END\na b\n\nc d\nEND\n', true), 'admin\n\nUnknown map identifier. Please use #<id> or <file>.\n\n');
+  // Eight characters are no ending, nor is a word that stands apart.
+  assert.ok((await talk('show cli level <<12345678\n', true)).startsWith('admin'));
+});
+
 test('lines may arrive in any pieces', async () => {
   const line = 'get weight app/s1\n';
   const socket = connect({ path });
