@@ -47,7 +47,8 @@ function read(line: CommandLine): Reading {
 /** For a reload: the same, with the problems as lines. */
 function readAgain(line: CommandLine): ReadingAgain {
   const { model, problems } = read(line);
-  const lines = problems.map(problemText);
+  // Notices were told at the start, and say nothing about what has changed.
+  const lines = problems.filter(({ severity }) => severity !== 'notice').map(problemText);
   const refused = problems.some(isFatal) || (line.strict && problems.some((problem) => problem.severity === 'warning'));
   return { model: refused ? null : model, lines };
 }

@@ -1,9 +1,11 @@
 /**
  * Two simulated hours of everything that Exchange's clients do at once, through the configuration of the layer 7 article, while
- * the other server fails again and again: what is under way on the good one notices nothing, what meets the bad one is repeated.
+ * the other server fails and the configuration is reloaded, again and again: what is under way on the good one notices nothing, what meets the
+ * bad one is repeated.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { frameBytes } from '../../../src/exchange-sim/services/websocket-frames.ts';
 import type { Client } from '../../harness/client.ts';
@@ -129,9 +131,12 @@ class Visitor {
   }
 }
 
-/** The second server goes, takes what it works on with it, and comes back. */
+/** The second server goes, takes what it works on with it, and comes back; rules and proxies come and go. */
 async function failing(site: Site, seen: { failures: number }, end: () => boolean): Promise<void> {
+  const text = readFileSync(site.file, 'latin1');
   for (; !end(); seen.failures += 1) {
+    writeFileSync(site.file, `backend before${seen.failures}\n${text.replace('frontend fe_ex2013', `frontend fe_ex2013\n    http-response set-header X-Reload ${seen.failures}`)}`);
+    assert.match(await site.command('reload'), /^Success=1\n/);
     await sleep(300);
     await site.origin('ex2').close();
     await sleep(200);
@@ -139,7 +144,7 @@ async function failing(site: Site, seen: { failures: number }, end: () => boolea
   }
 }
 
-it('hours of everything at once, while the other server fails', { timeout: 90_000 }, async () => {
+it('hours of everything at once, while the other server fails and the configuration is reloaded', { timeout: 180_000 }, async () => {
   const site = await Site.start('poise', { configuration: layerSeven(), origins: twoServers({ scale }), values: mailCertificate });
   try {
     for (const backend of backends) await site.command(`set server ${backend}/lab-ex02 state maint`);
