@@ -17,11 +17,14 @@ import { command, levels, number } from './command.ts';
 import type { AdminContext } from './context.ts';
 import { findBackend } from './server-commands.ts';
 
+/** Of `show stat domain resolvers`: resolvers are not active, so no row follows. */
+const resolversHeader = '# id,pid,sent,send_error,valid,update,cname,cname_error,any_err,nx,timeout,refused,other,invalid,too_big,truncated,outdated,\n';
+
 function showStat(call: CommandCall): string {
   let words = [...call.args];
   let filter: RowFilter = { ...everything, legends: levels[call.session.level] >= levels.operator };
   if (words[0] === 'domain') {
-    if (words[1] !== 'proxy') return words[1] === 'resolvers' || words[1] === 'dns' ? '' : `Invalid statistics domain.\n`;
+    if (words[1] !== 'proxy') return words[1] === 'resolvers' || words[1] === 'dns' ? resolversHeader : `Invalid statistics domain.\n`;
     words = words.slice(2);
   }
   const [name = '', types, sid] = words;

@@ -115,7 +115,7 @@ export class TrafficThreads {
 
   /** A removed object's slot may be another's soon. */
   forget(kind: keyof SharedSlots, slot: number): void {
-    for (const word of kind === 'servers' ? ['address'] : kind === 'proxies' ? ['maxconn', 'frontend'] : []) this.standing.delete(`${word} ${slot}`);
+    for (const word of kind === 'servers' ? ['address', 'tls'] : kind === 'proxies' ? ['maxconn', 'frontend'] : []) this.standing.delete(`${word} ${slot}`);
   }
 
   /** Sends to all threads that run, and waits for an answer of each. A thread that dies meanwhile gives none. */
