@@ -84,7 +84,7 @@ const programs: ChildProcess[] = [];
 
 async function start(text: string): Promise<ChildProcess> {
   writeFileSync(file, text);
-  const program = spawn('taskset', ['-c', '0', 'bin/poise', '-f', file, '-db'], { env: { ...process.env, POISE_RUNTIME: values.runtime }, stdio: ['ignore', 'ignore', 'inherit'] });
+  const program = spawn('taskset', ['-c', '0', 'bin/poise', '-f', file, '-db'], { env: { ...process.env, POISE_RUNTIME: values.runtime }, stdio: ['ignore', 'ignore', 'ignore'] });
   programs.push(program);
   for (let looks = 0; looks < 100; looks++) {
     await sleep(100);
@@ -132,6 +132,7 @@ async function underLoad(reloads: number, rate: number): Promise<boolean> {
   await clients.stop();
   const counted = Number((await command('show stat')).split('\n').find((line) => line.startsWith('fe,FRONTEND,'))?.split(',')[48] ?? -1);
   const wanted = clients.sent + long;
+  const { closed } = longClients;
   longClients.close();
   program.kill('SIGTERM');
   times.sort((one, other) => one - other);
@@ -139,10 +140,10 @@ async function underLoad(reloads: number, rate: number): Promise<boolean> {
   console.log(`${reloads} reloads under ${rate} requests a second on ${kept} kept and ${long} long connections (${values.runtime}):`);
   console.log(`  reload: median ${quantile(times, 0.5).toFixed(0)} ms, longest ${times.at(-1)?.toFixed(0)} ms`);
   console.log(`  requests: ${clients.sent} sent, ${clients.answered} answered, counted ${counted} of ${wanted}; faults: ${[...clients.faults].map(([what, count]) => `${count} × ${what}`).join(', ') || 'none'}`);
-  console.log(`  long connections: ${longClients.closed === long ? 'none closed before the end' : `${longClients.closed} closed`}, ${longClients.bytes} bytes`);
+  console.log(`  long connections: ${closed} closed, ${longClients.bytes} bytes`);
   console.log(`  p99 without ${calm99.toFixed(1)} ms, during ${during99.toFixed(1)} ms (${(during99 / calm99).toFixed(2)} times); p50 ${quantile(calm, 0.5).toFixed(1)} and ${quantile(during, 0.5).toFixed(1)} ms`);
   console.log(`  memory ${before.toFixed(0)} MB before, ${after.toFixed(0)} MB after`);
-  return clients.faults.size === 0 && counted === wanted && clients.answered === clients.sent;
+  return clients.faults.size === 0 && closed === 0 && counted === wanted && clients.answered === clients.sent;
 }
 
 async function big(): Promise<boolean> {
