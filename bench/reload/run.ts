@@ -131,7 +131,8 @@ async function underLoad(reloads: number, rate: number): Promise<boolean> {
   const after = memoryMegabytes(pid);
   await clients.stop();
   const counted = Number((await command('show stat')).split('\n').find((line) => line.startsWith('fe,FRONTEND,'))?.split(',')[48] ?? -1);
-  const wanted = clients.sent + long;
+  // One more for the look whether it listens: a connection without a request counts as one, as in HAProxy.
+  const wanted = clients.sent + long + 1;
   const { closed } = longClients;
   longClients.close();
   program.kill('SIGTERM');
