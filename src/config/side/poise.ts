@@ -17,7 +17,7 @@ export const poiseWords: Readonly<Record<string, string>> = {
   webhook: '`webhook URL`: changes are also posted there as JSON, besides the mail.',
   relay: '`relay HOST:PORT [starttls|tls] [no-verify] [user NAME password-file FILE]`: a mail server to try when the ones before do not take a letter.',
   'mail-queue': '`mail-queue FOLDER`: where letters wait; /var/lib/poise/mail without this line.',
-  'state-folder': '`state-folder FOLDER`: counters, weights, drain and maintenance set by hand are kept there over restarts, crashes and reboots.',
+  'state-folder': '`state-folder FOLDER`: counters, states and limits set by hand and stick tables are kept there over restarts, crashes and reboots. See [state.md](state.md).',
   'log-why': '`log-why [FRONTEND …]`: every line about an exchange that ended otherwise than well is followed by one that says why in words; without names for all frontends. See [logging.md](logging.md).',
   'watch-certificates': '`watch-certificates`: a certificate file that changes on disk is taken up by itself, without a reload, once it and its key are valid.',
   'last-resort': '`last-resort BACKEND …`: when every server of the backend is down, requests go to all of them instead of being answered with 503.',
