@@ -229,7 +229,11 @@ export class Balancer {
     const byHand = (): Frontends => this.admin.context.frontends;
     const saved = new SavedState(database, { model, segments, states: this.control.states }, {
       clock: systemClock, counting, warn, settings: {
-        frontend: (proxy) => byHand().byHand(proxy), restoreFrontend: (proxy, figures) => byHand().restore(proxy, figures),
+        frontend: (proxy) => byHand().byHand(proxy),
+        restoreFrontend: (proxy, figures) => {
+          byHand().restore(proxy, figures);
+          if (byHand().state(proxy) === 'PAUSED') warn(`Frontend ${this.model.proxies[proxy]?.name ?? ''} stays disabled, as before the restart: 'enable frontend' takes it back.`);
+        },
         process: () => byHand().limitsByHand(), restoreProcess: (figures) => byHand().restoreLimits(figures),
       },
     });
@@ -313,6 +317,7 @@ export class Balancer {
     this.control = control;
     const mailed = former.stop();
     control.start(former);
+    this.saved?.save();
     this.admin.follow(this.adminParts(), isEdit);
     this.saved?.follow({ model, segments, states: control.states });
     await Promise.all([over, mailed]);

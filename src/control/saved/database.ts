@@ -87,7 +87,7 @@ export class SavedDatabase {
   static open(folder: string, nowMs: number, owner: FileOwner, warn: (text: string) => void): SavedDatabase | undefined {
     const path = join(folder, fileName);
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o750 });
+      makeFolder(folder);
       try {
         return SavedDatabase.#openFile(path, nowMs, owner);
       } catch (error) {
@@ -220,6 +220,13 @@ export class SavedDatabase {
   close(): void {
     this.#database.close();
   }
+}
+
+/** One folder after the other: where none can be made, as in /proc, Node's recursive mkdir tries for ever. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  mkdirSync(folder, { mode: 0o750 });
 }
 
 /** Result codes of SQLite that tell of the place and not of the file: perm, busy, locked, nomem, readonly, ioerr, full, cantopen, auth. */

@@ -87,10 +87,9 @@ export class SavedState {
     return this.#known.has(name);
   }
 
-  /** A reload: what it added counts on from what the file remembers of an object of that name. */
+  /** A reload, after a save() of what was: what it added counts on from what the file remembers of an object of that name. */
   follow(parts: SavedParts): void {
     const { model, segments, states } = parts;
-    this.save();
     this.#try(() => this.#sticks.saveAll());
     const known = new Set(this.#objects.map(({ name }) => name));
     this.#parts = parts;
