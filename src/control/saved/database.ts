@@ -4,7 +4,7 @@
  * never a reason not to start. The process that opened it last owns the figures; one that drains beside it (a take-over) leaves what it still
  * counts as a legacy, which the owner takes in. Used by saved-state.ts and saved-sticks.ts.
  */
-import { chownSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { chownSync, closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
@@ -105,6 +105,8 @@ export class SavedDatabase {
 
   static #openFile(path: string, nowMs: number, { uid, gid }: FileOwner): SavedDatabase {
     const { DatabaseSync: Database } = createRequire(import.meta.url)('node:sqlite') as typeof import('node:sqlite');
+    // Keys of stick tables may be session cookies: nobody else reads them. SQLite gives its other files the same mode.
+    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
     const database = new Database(path);
     try {
       const saved = new SavedDatabase(database, path, nowMs);

@@ -1,5 +1,7 @@
 /** What comes back after a restart, and what does not because the configuration says something new. */
 import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { S } from '../../../src/model/server-state.ts';
@@ -180,6 +182,7 @@ describe('a process that is killed', () => {
     for (let number = 0; number < 400; number++) table.remove(`k${number}`);
     table.store('k500', first.server('be/s3'));
     await first.saved.saveSticks();
+    for (const name of readdirSync(path)) assert.equal(statSync(join(path, name)).mode & 0o77, 0, name);
     // A second process reads what the first one has not closed. It is killed before it has written anything; the third one still finds all.
     begin(path, beganMs + 1000);
     const third = begin(path, beganMs + 2000);
