@@ -21,6 +21,8 @@ const neededPrograms: Readonly<Record<string, string>> = {
   haproxy: 'haproxy', keepalived: 'keepalived', nginx: 'nginx', curl: 'curl', openssl: 'openssl', socat: 'socat', ip: 'iproute2', killall: 'psmisc',
   swaks: 'swaks', '/usr/lib/*/perl5/*/Net/SSLeay.pm': 'libnet-ssleay-perl', '/etc/gss/mech.d/mech.ntlmssp.conf': 'gss-ntlmssp',
   '/usr/lib/python3/dist-packages/impacket': 'python3-impacket', '/usr/lib/python3/dist-packages/websocket': 'python3-websocket', chromium: 'chromium',
+  hatop: 'hatop', promtool: 'prometheus', 'prometheus-haproxy-exporter': 'prometheus-haproxy-exporter',
+  '/usr/lib/nagios/plugins/check_haproxy_stats': 'monitoring-plugins-contrib',
 };
 
 interface Result { readonly passed: number; readonly failed: number }

@@ -96,7 +96,7 @@ const proxyColumns: readonly Column[] = [
   count('chkfail', 'S', 'computed', 'Health checks that failed', metric('check_failures_total', 'counter', 'S')),
   count('chkdown', 'SB', 'computed', 'Changes from up to down', metric('check_up_down_total', 'counter', 'SB')),
   column('lastchg', 'u32', 'MAP', 'SB', 'computed', 'Seconds since the state last changed', metric('check_last_change_seconds', 'gauge', 'SB')),
-  column('downtime', 'u32', 'MCP', 'SB', 'computed', 'Seconds spent down', metric('downtime_seconds_total', 'counter', 'S'), metric('downtime_seconds_total', 'gauge', 'B')),
+  column('downtime', 'u32', 'MCP', 'SB', 'computed', 'Seconds spent down', metric('downtime_seconds_total', 'counter', 'SB')),
   column('qlimit', 'u32', 'CGS', 'S', 'computed', 'Limit of the queue: maxqueue', metric('queue_limit', 'gauge', 'S')),
   column('pid', 'u32', 'KGP', 'FLSB', 'computed', 'Number of the process, always 1'),
   column('iid', 'u32', 'KGS', 'FLSB', 'computed', 'Number of the proxy'),

@@ -74,17 +74,17 @@ function addressText({ host, port }: { readonly host: string; readonly port: num
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Columns of health checks, empty when the server has none or they are held back (`disable health`). */
+/** Columns of health checks: none without a check or with it held back (`disable health`), only the counts in maintenance, where it pauses. */
 function checkCells(server: Server, state: Int32Array, sources: ReportSources): Cells {
   const info = sources.servers.checkInfo(server.index);
   const { check } = server;
   if (check === null || server.track >= 0 || !info.enabled) return {};
+  const counts = { chkfail: load(state, S.chkfail), chkdown: load(state, S.chkdown), downtime: sources.servers.downtimeSeconds(server.index) };
+  if ((load(state, S.admin) & admin.anyMaint) !== 0) return counts;
   const { status } = info;
   const done = status !== 'UNK' && status !== 'INI';
   return {
-    chkfail: load(state, S.chkfail),
-    chkdown: load(state, S.chkdown),
-    downtime: sources.servers.downtimeSeconds(server.index),
+    ...counts,
     check_status: info.running && done ? `* ${status}` : status,
     check_code: hasCode(status) ? info.code : null,
     check_duration: done ? Math.max(0, info.durationMs) : null,
