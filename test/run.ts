@@ -6,6 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fetchOutsidePackages } from './harness/outside-packages.ts';
 
 const home = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = (name: string): string => join(home, 'node_modules/.bin', name);
@@ -23,6 +24,7 @@ const neededPrograms: Readonly<Record<string, string>> = {
   '/usr/lib/python3/dist-packages/impacket': 'python3-impacket', '/usr/lib/python3/dist-packages/websocket': 'python3-websocket', chromium: 'chromium',
   hatop: 'hatop', promtool: 'prometheus', 'prometheus-haproxy-exporter': 'prometheus-haproxy-exporter',
   '/usr/lib/nagios/plugins/check_haproxy_stats': 'monitoring-plugins-contrib',
+  '/usr/share/perl5/LWP/UserAgent.pm': 'libwww-perl', '/usr/lib/python3/dist-packages/urllib3': 'python3-urllib3', '/usr/lib/python3/dist-packages/yaml': 'python3-yaml',
 };
 
 interface Result { readonly passed: number; readonly failed: number }
@@ -109,7 +111,9 @@ async function installPrograms(): Promise<Result> {
   }
   const left = missing();
   if (left.length > 0) console.error(`tests that need ${left.join(', ')} are going to fail: apt-get install ${left.join(' ')}`);
-  return { passed: Object.keys(neededPrograms).length - left.length, failed: left.length };
+  const outside = fetchOutsidePackages();
+  if (outside.missing.length > 0) console.error(`not to be had, so that tests of them are going to fail: ${outside.missing.join(', ')}`);
+  return { passed: Object.keys(neededPrograms).length - left.length + outside.had, failed: left.length + outside.missing.length };
 }
 
 /** `system` names both system stages, `unit` both unit stages. */
