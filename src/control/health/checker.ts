@@ -190,7 +190,7 @@ class ServerChecker {
       if (states.checkInfo(server.index).paused) states.checkAbandoned(server.index);
       else {
         states.checkEnded(server.index, result);
-        if (sighting !== null) health.watch?.checked(server.index, result.outcome !== 'failed', sighting);
+        if (sighting !== null) health.watch?.checked(server.index, result.outcome !== 'failed', sighting, result.outcome === 'failed' && states.isStopped(server.index));
       }
       this.schedule(this.spread(this.intervalMs()));
     });

@@ -13,7 +13,9 @@ import type { Sighting } from './sighting.ts';
 /** Newest findings about a server; '' = not seen. */
 interface Seen {
   passed: boolean | null;
-  /** Number of the last check, and of the one that changed `passed`; all checks count in one row. */
+  /** As many checks have failed as the server line wants. */
+  down: boolean;
+  /** Number of the last check, and of the one that changed `down`; all checks count in one row. */
   checkedAt: number;
   changedAt: number;
   fingerprint: string;
@@ -35,23 +37,24 @@ export class ProbeWatch {
     this.advice = advice;
     this.addressOf = addressOf;
     this.backends = exchangeBackends(model);
-    for (const { proxy } of this.backends.values()) for (const server of proxy.servers) this.seen.set(server, { passed: null, checkedAt: 0, changedAt: 0, fingerprint: '', fqdn: '', names: { 'other-server': '', 'same-server-twice': '' } });
+    for (const { proxy } of this.backends.values()) for (const server of proxy.servers) this.seen.set(server, { passed: null, down: false, checkedAt: 0, changedAt: 0, fingerprint: '', fqdn: '', names: { 'other-server': '', 'same-server-twice': '' } });
   }
 
   watches(server: number): boolean {
     return this.seen.has(server);
   }
 
-  /** A check of a watched server has ended. */
-  checked(index: number, passed: boolean, sighting: Sighting): void {
+  /** A check of a watched server has ended. `down`: with it the server is; one failed check alone may be a slow moment. */
+  checked(index: number, passed: boolean, sighting: Sighting, down = !passed): void {
     const server = this.model.servers[index];
     const seen = this.seen.get(index);
     const backend = server === undefined ? undefined : this.backends.get(server.proxy);
     if (server === undefined || seen === undefined || backend === undefined) return;
     this.checks += 1;
     seen.checkedAt = this.checks;
-    if (seen.passed !== passed) seen.changedAt = this.checks;
+    if (seen.down !== down) seen.changedAt = this.checks;
     seen.passed = passed;
+    seen.down = down;
     if (sighting.fingerprint !== '' && checksTrafficPort(server)) this.certificateSeen(index, sighting.fingerprint);
     if (backend.asksHealthcheck) this.readBody(backend, server, seen, sighting);
     for (const other of this.backends.values()) if (sharesFrontend(other, backend)) this.judgeService(other);
@@ -135,7 +138,7 @@ export class ProbeWatch {
     const first = this.model.servers[proxy.servers[0] ?? -1];
     const own = proxy.servers.flatMap((index) => this.seen.get(index) ?? []);
     if (first === undefined) return;
-    const down = own.every(({ passed }) => passed === false);
+    const down = own.every((one) => one.down);
     const since = own.reduce((latest, { changedAt }) => Math.max(latest, changedAt), 0);
     const hosts = new Set(proxy.servers.map((index) => this.addressOf(index).host));
     const well = [...this.seen].filter(([index, { passed, checkedAt }]) => passed === true && checkedAt > since && hosts.has(this.addressOf(index).host))

@@ -57,8 +57,8 @@ test('a service whose every probe fails while the others are up is named', async
   const backends = ['ews', 'owa', 'mapi'].map((name) => `backend ${name}
     option httpchk GET /${name}/healthcheck.htm
     http-check expect status 200
-    server ex1 {ex1} check inter 200ms fall 2
-    server ex2 {ex2} check inter 200ms fall 2
+    server ex1 {ex1} check inter 2s fastinter 200ms fall 2
+    server ex2 {ex2} check inter 2s fastinter 200ms fall 2
 `).join('');
   const site = await Site.start('poise', { configuration: `frontend fe\n    bind {fe}\n    use_backend ews if { path_beg -i /ews }\n    use_backend mapi if { path_beg -i /mapi }\n    default_backend owa\n${backends}`, origins: () => ({ ex1: server(), ex2: server() }) });
   try {

@@ -122,6 +122,18 @@ describe('probe watch', () => {
     check('owa/ex1', true);
     assert.deepEqual(r.active(), []);
   });
+
+  it('takes a failed check that leaves its server up for a slow moment', () => {
+    const r = rig();
+    const fail = (name: string, down: boolean): void => r.watch.checked(r.server(name), false, sighting(null), down);
+    for (const down of [false, true]) {
+      fail('owa/ex1', down);
+      fail('owa/ex2', down);
+      assert.deepEqual(r.active(), []);
+      r.watch.checked(r.server('rest/ex1'), true, sighting(null));
+      assert.deepEqual(r.active(), down ? ['service-down'] : []);
+    }
+  });
 });
 
 describe('list of advice', () => {
