@@ -96,7 +96,7 @@ comparison('programs of Debian on HAProxy and on Poise', definition, (situation)
 
   situation('hatop in a terminal: list, weight, disable, enable', async (site) => {
     await settled(site);
-    const see = async (): Promise<string[]> => lines(await site.command('show stat')).filter((line) => line.startsWith('be,s')).map((line) => [1, 17, 18].map((at) => line.split(',')[at]).join(' '));
+    const see = async (): Promise<string[]> => lines(await site.command('show stat')).filter((line) => line.startsWith('be,s')).map((line) => [1, 17, 18].map((at) => line.split(',')[at]?.replace(/^UP \d\/\d$/, 'UP')).join(' '));
     const hatop = (steps: unknown): Promise<string> => outputOf('/usr/bin/python3', [script('terminal.py'), JSON.stringify(steps), '/usr/bin/hatop', '-s', socket(site), '-i', '1']);
     const keys = (...pressed: string[]): Promise<string> => hatop([['wait', 's2'], ...[1, 2, 3, 4].flatMap(() => [['pause', 0.1], ['keys', down]]), ...pressed.flatMap((key) => [['pause', 0.3], ['keys', key]]), ['pause', 0.4], ['keys', 'q']]);
     const down = '\u001bOB';
