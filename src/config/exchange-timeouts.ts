@@ -1,5 +1,6 @@
 /**
- * Names every timeout that is shorter than the silence an Exchange service keeps by design. Called by load.ts after verify.
+ * Names every timeout that is shorter than the silence an Exchange service keeps by design, and every option that closes the connections
+ * to which its logins belong. Called by load.ts after verify.
  * Only notices: they never change whether a file is accepted, also not with zero-warning. Silent for files without Exchange paths.
  */
 import type { Condition } from '../model/expression.ts';
@@ -13,14 +14,16 @@ interface Service {
   readonly serverSeconds: number;
   /** Silence of the client while it still sends a request; 0 = no need of its own. */
   readonly clientSeconds: number;
+  /** NTLM or Kerberos, which log a connection in. */
+  readonly windowsLogins: boolean;
   readonly why: string;
 }
 
 const services: readonly Service[] = [
-  { directory: 'microsoft-server-activesync', serverSeconds: 3540, clientSeconds: 0, why: 'an ActiveSync ping is answered after up to 59 minutes without a byte' },
-  { directory: 'ews', serverSeconds: 1800, clientSeconds: 0, why: 'EWS streaming notifications stay open for up to 30 minutes' },
-  { directory: 'rpc', serverSeconds: 900, clientSeconds: 720, why: 'RPC over HTTP is silent for up to 15 minutes from the server and 12 from the client' },
-  { directory: 'mapi', serverSeconds: 300, clientSeconds: 0, why: 'a MAPI NotificationWait is held for 5 minutes' },
+  { directory: 'microsoft-server-activesync', serverSeconds: 3540, clientSeconds: 0, windowsLogins: false, why: 'an ActiveSync ping is answered after up to 59 minutes without a byte' },
+  { directory: 'ews', serverSeconds: 1800, clientSeconds: 0, windowsLogins: true, why: 'EWS streaming notifications stay open for up to 30 minutes' },
+  { directory: 'rpc', serverSeconds: 900, clientSeconds: 720, windowsLogins: true, why: 'RPC over HTTP is silent for up to 15 minutes from the server and 12 from the client' },
+  { directory: 'mapi', serverSeconds: 300, clientSeconds: 0, windowsLogins: true, why: 'a MAPI NotificationWait is held for 5 minutes' },
 ];
 
 /** `/ews`, `/EWS/`, and the regular expression `(?i)\/ews` name the same directory. */
@@ -64,7 +67,17 @@ function tell(context: Context, proxy: ProxyDraft, word: 'server' | 'client', ne
     `set 'timeout ${word} ${needed}s' or more in ${proxy.kind} '${proxy.name}'`);
 }
 
-export function adviseExchangeTimeouts(context: Context): void {
+/** As in HAProxy, the connection to the server ends with the challenge then, and the answer to it would come on another one. */
+function tellClosing(context: Context, proxy: ProxyDraft): void {
+  const { connectionMode, mode, places } = proxy.settings;
+  if (connectionMode === 'keep-alive' || mode !== 'http') return;
+  const word = connectionMode === 'close' ? 'option httpclose' : 'option http-server-close';
+  context.problems.notice(places['connection mode'] ?? proxy.place, word,
+    `'${word}' makes NTLM and Kerberos logins fail in ${proxy.kind} '${proxy.name}': they belong to a connection, which ends after each answer`,
+    `take it out, or write 'option http-keep-alive' in ${proxy.kind} '${proxy.name}'`);
+}
+
+export function adviseExchange(context: Context): void {
   const { proxies } = context.draft;
   const behind = new Map<ProxyDraft, Set<Service>>();
   const note = (proxy: ProxyDraft | undefined, service: Service): void => {
@@ -74,14 +87,17 @@ export function adviseExchangeTimeouts(context: Context): void {
     if (proxy.settings.disabled) continue;
     const own = probed(proxy);
     if (own !== undefined && proxy.kind !== 'frontend') note(proxy, own);
-    for (const rule of proxy.useBackend) {
-      for (const service of routed(context, rule.condition)) {
+    const services = proxy.useBackend.map((rule) => routed(context, rule.condition));
+    if (proxy.kind === 'frontend' && services.flat().some(({ windowsLogins }) => windowsLogins)) tellClosing(context, proxy);
+    for (const [at, rule] of proxy.useBackend.entries()) {
+      for (const service of services[at] ?? []) {
         note(proxies[rule.target], service);
         if (service.clientSeconds > 0) tell(context, proxy, 'client', service.clientSeconds, service.why);
       }
     }
   }
   for (const [proxy, found] of behind) {
+    if ([...found].some(({ windowsLogins }) => windowsLogins)) tellClosing(context, proxy);
     const longest = [...found].toSorted((left, right) => right.serverSeconds - left.serverSeconds)[0];
     if (longest !== undefined) tell(context, proxy, 'server', longest.serverSeconds, longest.why);
   }

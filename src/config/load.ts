@@ -26,7 +26,7 @@ import { mailersWords, readMailers } from './side/mailers.ts';
 import { poiseWords, readPoise } from './side/poise.ts';
 import { readUserlist } from './side/userlist.ts';
 import { verify } from './verify.ts';
-import { adviseExchangeTimeouts } from './exchange-timeouts.ts';
+import { adviseExchange } from './exchange-timeouts.ts';
 
 export interface LoadOptions {
   /** Environment for `"${VAR}"` and `.if defined()`; the process's when left out. Never changed: `setenv` works on a copy. */
@@ -115,7 +115,7 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
   if (read.sections.length === 0 && !problems.fatal) problems.warning({ file: paths[0] ?? '', line: 0 }, '', 'the configuration holds no section');
   context.draft.poise = readPoise(context, read.sections.filter((section) => section.kind === 'poise'));
   verify(context);
-  adviseExchangeTimeouts(context);
+  adviseExchange(context);
   if (options.maxconn !== undefined) context.draft.global.maxconn = options.maxconn;
   if (options.masterWorker === true) context.draft.global.masterWorker = true;
   const model = new ModelBuilder(context, options.nowMs ?? Date.now()).build(read.files);

@@ -1,4 +1,4 @@
-/** Notices about timeouts shorter than what an Exchange service needs: which are told, where, and which files hear nothing. */
+/** Notices about timeouts shorter than what an Exchange service needs, and about options that end its logins: which are told, where, and which files hear nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load, told } from './loading.ts';
@@ -26,4 +26,15 @@ test('a probe alone tells the service', () => {
 
 test('a file without Exchange paths hears nothing', () => {
   assert.deepEqual(told(load(file('1s', '1s', 'path_beg /shop /rpcs'))), []);
+});
+
+test('an option that closes connections is named where logins belong to one', () => {
+  const text = (acl: string, line: string): string => file('1h', '1h', acl).replace('frontend f\n', `frontend f\n ${line}\n`);
+  assert.match(told(load(text('path_beg -i /mapi', 'option http-server-close')), 'notice').join('; '), /^7 'option http-server-close' makes NTLM and Kerberos logins fail in frontend 'f'[^;]*$/);
+  const everywhere = load(file('1h', '1h', 'path_beg /EWS').replace(' mode http\n', ' mode http\n option httpclose\n'));
+  assert.deepEqual(told(everywhere, 'notice').map((line) => /'option httpclose' .* in (\w+ '\w')/.exec(line)?.[1]), ["frontend 'f'", "backend 'b'"]);
+  assert.notEqual(everywhere.model, undefined);
+  assert.deepEqual(told(load(text('path_beg /shop', 'option http-server-close'))), []);
+  assert.deepEqual(told(load(text('path_beg /Microsoft-Server-ActiveSync', 'option http-server-close'))), [], 'Basic');
+  assert.deepEqual(told(load(text('path_beg /mapi', 'option http-keep-alive'))), []);
 });
