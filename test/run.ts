@@ -1,5 +1,5 @@
 /**
- * `npm test`: types, lint, tidy, unit tests on Node and Bun, system tests with Poise on Bun and on Node, and the packages. Runs every stage even
+ * `npm test`: types, lint, tidy, unit tests on Node and Bun, system tests with Poise on Bun and on Node, pairs of nodes on both, and the packages. Runs every stage even
  * when one fails; the last line is `N passed, N failed`. Arguments name the stages to run (`npm test -- lint tidy`).
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -76,6 +76,13 @@ function files(pattern: string): string[] {
   return globSync(pattern, { cwd: home }).sort();
 }
 
+const pairTests = 'test/system/pair/*.test.ts';
+
+function systemFiles(): string[] {
+  const pair = new Set(files(pairTests));
+  return files('test/system/**/*.test.ts').filter((file) => !pair.has(file));
+}
+
 const stages: Readonly<Record<string, () => Promise<Result>>> = {
   programs: installPrograms,
   types: () => oneCheck(bin('tsc'), ['--noEmit']),
@@ -83,8 +90,11 @@ const stages: Readonly<Record<string, () => Promise<Result>>> = {
   tidy: () => nodeTests(files('test/tidy/*.test.ts'), 2),
   'unit-node': () => nodeTests(files('test/unit/**/*.test.ts'), 2),
   'unit-bun': async () => counted(await run(bin('bun'), ['test', '--only-failures', 'test/unit']), /^ *(\d+) pass$/gm, /^ *(\d+) fail$/gm),
-  'system-bun': () => nodeTests(files('test/system/**/*.test.ts'), systemConcurrency, { POISE_RUNTIME: 'bun' }),
-  'system-node': () => nodeTests(files('test/system/**/*.test.ts'), systemConcurrency, { POISE_RUNTIME: 'node' }),
+  'system-bun': () => nodeTests(systemFiles(), systemConcurrency, { POISE_RUNTIME: 'bun' }),
+  'system-node': () => nodeTests(systemFiles(), systemConcurrency, { POISE_RUNTIME: 'node' }),
+  // Adverts and detection times are real seconds: these files have the machine to themselves.
+  'pair-bun': () => nodeTests(files(pairTests), 1, { POISE_RUNTIME: 'bun' }),
+  'pair-node': () => nodeTests(files(pairTests), 1, { POISE_RUNTIME: 'node' }),
   packaging: () => nodeTests(files('test/packaging/*.test.ts'), 1),
 };
 
