@@ -11,7 +11,7 @@ import { fetchOutsidePackages } from './harness/outside-packages.ts';
 const home = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = (name: string): string => join(home, 'node_modules/.bin', name);
 const node = bin('node');
-const systemConcurrency = 3;
+const systemConcurrency = 2;
 /** A stage that takes longer hangs; it is ended and counts as failed. */
 const stageMinutesMax = 25;
 /** Longest time of one test, where it sets none itself. */
