@@ -54,6 +54,8 @@ async function story(pair: Pair): Promise<void> {
   pair.start(1);
   pair.start(0);
   await pair.hasIt(first, takeOverMs * 2 + startMs);
+  // keepalived may be there long before a runtime has started.
+  if (pair.programs[1] === 'poise') await until('the second node listens', startMs, () => second.printed.includes('Entering BACKUP STATE'));
 
   await first.stop();
   await pair.hasIt(second, takeOverMs);
