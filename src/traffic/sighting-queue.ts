@@ -26,7 +26,7 @@ export interface MissedRoute {
 export class SightingQueue implements TimerOwner {
   private readonly post: (message: ToControl) => void;
   private readonly wheel: TimerWheel;
-  private readonly suspects: Suspects;
+  private suspects: Suspects;
   private readonly timer = new TimerNode(this, 0);
   private readonly logins = new Map<string, Record>();
   private readonly missed: MissedRoute[] = [];
@@ -34,6 +34,11 @@ export class SightingQueue implements TimerOwner {
   constructor(post: (message: ToControl) => void, wheel: TimerWheel, suspects: SharedArrayBuffer) {
     this.post = post;
     this.wheel = wheel;
+    this.suspects = new Suspects(suspects);
+  }
+
+  /** A reload: a configuration that watches nobody has no marks, the next one may. */
+  follow(suspects: SharedArrayBuffer): void {
     this.suspects = new Suspects(suspects);
   }
 

@@ -59,5 +59,6 @@ export class ThreadContext {
   use(plan: Plan): void {
     this.plan = plan;
     this.segments = plan.segments;
+    this.sightings.follow(plan.segments.handles.suspects);
   }
 }

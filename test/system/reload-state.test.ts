@@ -142,6 +142,20 @@ describe('state over a reload', () => {
     });
   });
 
+  it('backends of an Exchange site may be added to one that had none: their logins are watched from then on', () => {
+    const text = `${head}frontend fe\n    bind {fe}\n    default_backend be\nbackend be\n    server one {one}\n`;
+    const exchange = text.replace('default_backend be', 'use_backend owa if { path_beg -i /owa }\n    default_backend be').concat('backend owa\n    server one {one}\n');
+    return withSite(text, { one: answering((request) => request.startLine.includes('/owa') ? 'HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n' : ok('one')) }, async (running, reload) => {
+      await reload(exchange);
+      for (let number = 0; number < 4; number++) {
+        const client = await running.client('fe');
+        assert.equal((await client.send('GET /owa/ HTTP/1.1\r\nHost: x\r\n\r\n').answer('GET')).status, 401);
+        assert.equal(await get(client), 'one');
+      }
+      assert.doesNotMatch(running.process?.stderr ?? '', /died|failed/);
+    });
+  });
+
   it('listeners and servers come and go in every thread', () => {
     const text = `${head}frontend fe\n    bind {fe}\n    http-request set-header X-N one\n    default_backend be\nbackend be\n    server one {one}\n`;
     return withSite(text, { one: named('one'), two: named('two') }, async (running, reload) => {
