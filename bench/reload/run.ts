@@ -4,12 +4,14 @@
  * code 1 when something failed. The program runs on core 0, clients and origins on core 1.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { runtimeCommand } from '../../test/harness/runtime-socket.ts';
+import { memoryBytes } from '../machine/cost.ts';
 import { KeptClients, LongClients, origin } from './clients.ts';
 
 const host = '127.53.0.1';
@@ -18,6 +20,8 @@ const origins = [9001, 9002, 9003].map((port) => ({ host, port }));
 const kept = 500;
 const long = 100;
 const baseMs = 5000;
+/** For a reload of the big configuration on a busy machine. */
+const answerMsMax = 60_000;
 
 const { values } = parseArgs({ options: { reloads: { type: 'string', default: '100' }, rate: { type: 'string', default: '2000' }, runtime: { type: 'string', default: 'bun' } } });
 const folder = mkdtempSync(join(tmpdir(), 'poise-soak-'));
@@ -56,13 +60,7 @@ function bigConfiguration(backends: number, patterns: number): string {
 }
 
 function command(line: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const client = connect(socket, () => client.end(`${line}\n`));
-    let text = '';
-    client.on('data', (chunk) => { text += chunk.toString(); });
-    client.on('end', () => resolve(text));
-    client.on('error', reject);
-  });
+  return runtimeCommand(socket, line, answerMsMax);
 }
 
 async function reload(text: string): Promise<number> {
@@ -93,11 +91,6 @@ async function start(text: string): Promise<ChildProcess> {
   throw new Error('poise did not start');
 }
 
-/** Of the program itself, not of what started it. */
-function memoryMegabytes(pid: number): number {
-  return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) / 1024;
-}
-
 function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
@@ -117,7 +110,7 @@ async function underLoad(reloads: number, rate: number): Promise<boolean> {
   await sleep(2000);
   for (let number = 1; number <= 10; number++) await reload(configuration(number % 12));
   await sleep(3000);
-  const before = memoryMegabytes(pid);
+  const before = memoryBytes(pid) / 1e6;
   clients.take();
   await sleep(baseMs);
   const calm = clients.take();
@@ -128,7 +121,7 @@ async function underLoad(reloads: number, rate: number): Promise<boolean> {
   }
   const during = clients.take();
   await sleep(10_000);
-  const after = memoryMegabytes(pid);
+  const after = memoryBytes(pid) / 1e6;
   await clients.stop();
   const counted = Number((await command('show stat')).split('\n').find((line) => line.startsWith('fe,FRONTEND,'))?.split(',')[48] ?? -1);
   // One more for the look whether it listens: a connection without a request counts as one, as in HAProxy.

@@ -3,7 +3,7 @@
  * key are whole and belong together; until then the ones in force stay. Looked at by process/balancer.ts every few seconds.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { pemParts } from '../config/certificates.ts';
+import { keyFilesOf, pemParts } from '../config/certificates.ts';
 import type { Certificates } from './certificates.ts';
 
 export const certificateLookMs = 2000;
@@ -50,14 +50,10 @@ export class WatchedCertificates {
 
 /** What changes when the file or a key beside it does. */
 function stateOf(path: string): string {
-  return [path, ...keysBeside(path)].map((file) => {
+  return [path, ...keyFilesOf(path)].map((file) => {
     const found = statSync(file, { throwIfNoEntry: false });
     return found === undefined ? '-' : `${found.ino} ${found.mtimeMs} ${found.size}`;
   }).join(', ');
-}
-
-function keysBeside(path: string): string[] {
-  return [...new Set([`${path}.key`, path.replace(/\.(?:crt|pem|cer)$/, '.key')])].filter((file) => file !== path);
 }
 
 /** A file that cannot be read is an empty one. */
@@ -72,5 +68,5 @@ function read(file: string): string {
 /** Certificate and key. */
 function textOf(path: string): string {
   const text = read(path);
-  return pemParts(text).keyPem === '' ? text + (keysBeside(path).map(read).find((key) => pemParts(key).keyPem !== '') ?? '') : text;
+  return pemParts(text).keyPem === '' ? text + (keyFilesOf(path).map(read).find((key) => pemParts(key).keyPem !== '') ?? '') : text;
 }

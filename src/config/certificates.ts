@@ -41,6 +41,11 @@ function oneLine(name: string): string {
   return name.split('\n').map((part) => `/${part}`).join('');
 }
 
+/** Where the key of a certificate file without one may stand: `x.pem.key`, `x.key` for `x.crt`. */
+export function keyFilesOf(path: string): string[] {
+  return [...new Set([`${path}.key`, path.replace(/\.(?:crt|pem|cer)$/, '.key')])].filter((file) => file !== path);
+}
+
 /** Certificates and the first key of a PEM text; '' = it has no key. */
 export function pemParts(text: string): { readonly blocks: readonly string[]; readonly keyPem: string } {
   return { blocks: text.match(certificateBlock) ?? [], keyPem: keyBlock.exec(text)?.[0] ?? '' };
@@ -120,8 +125,7 @@ export class CertificateStore {
   private keyBeside(path: string): string | undefined {
     const { tls } = this.context.draft.global;
     if (!tls.loadExtraKey) return undefined;
-    const candidates = [`${path}.key`, path.replace(/\.(?:crt|pem|cer)$/, '.key')];
-    return candidates.find((file) => file !== path && this.context.files.kind(file) === 'file');
+    return keyFilesOf(path).find((file) => this.context.files.kind(file) === 'file');
   }
 
   private read(path: string, place: Place, keyPath: string): Certificate | undefined {

@@ -310,7 +310,7 @@ export class Balancer {
     await this.logs.open(model, segments.handles.slots.proxies);
     const control = this.controlPlan(model, segments, former);
     this.removed.add(changes.removed);
-    this.slots.commit(model, changes);
+    this.slots.commit(changes);
     const over = this.threads.commit(model, segments.handles, segments);
     this.model = model;
     this.segments = segments;

@@ -19,10 +19,12 @@ export interface SlotChanges {
   readonly capacity: SlotCounts;
   readonly added: Readonly<Record<SlotKind, readonly string[]>>;
   readonly removed: Readonly<Record<SlotKind, readonly { readonly slot: number; readonly name: string }[]>>;
+  /** Slots by the names that objects are known by. */
+  readonly names: Readonly<Record<SlotKind, ReadonlyMap<string, number>>>;
 }
 
 export class SlotBook {
-  private names: Record<SlotKind, ReadonlyMap<string, number>>;
+  private names: SlotChanges['names'];
   private readonly free: Record<SlotKind, number[]> = { proxies: [], binds: [], servers: [] };
   private capacity: Record<SlotKind, number>;
 
@@ -38,28 +40,26 @@ export class SlotBook {
     const slots: Record<SlotKind, number[]> = { proxies: [], binds: [], servers: [] };
     const added: Record<SlotKind, string[]> = { proxies: [], binds: [], servers: [] };
     const removed: Record<SlotKind, { slot: number; name: string }[]> = { proxies: [], binds: [], servers: [] };
-    const names = namesOf(model);
-    for (const kind of kinds) {
+    const names: Record<SlotKind, ReadonlyMap<string, number>> = { ...this.names };
+    for (const [kind, indexes] of Object.entries(namesOf(model)) as [SlotKind, ReadonlyMap<string, number>][]) {
       const free = [...this.free[kind]];
-      for (const name of names[kind].keys()) {
-        const known = this.names[kind].get(name);
-        if (known === undefined) added[kind].push(readable(name));
-        slots[kind].push(known ?? free.pop() ?? capacity[kind]++);
-      }
-      for (const [name, slot] of this.names[kind]) if (!names[kind].has(name)) removed[kind].push({ slot, name: readable(name) });
+      const known = this.names[kind];
+      names[kind] = new Map([...indexes.keys()].map((name) => [name, known.get(name) ?? free.pop() ?? capacity[kind]++]));
+      slots[kind].push(...names[kind].values());
+      added[kind].push(...[...indexes.keys()].filter((name) => !known.has(name)).map(readable));
+      for (const [name, slot] of known) if (!indexes.has(name)) removed[kind].push({ slot, name: readable(name) });
     }
-    return { slots, capacity, added, removed };
+    return { slots, capacity, added, removed, names };
   }
 
-  /** `model` is in force now, at the places that plan() gave. Those of removed objects stay taken until release(). */
-  commit(model: Model, changes: SlotChanges): void {
-    const names = namesOf(model);
+  /** The configuration that plan() was asked for is in force now. Slots of removed objects stay taken until release(). */
+  commit({ slots, capacity, names }: SlotChanges): void {
     for (const kind of kinds) {
-      const taken = new Set(changes.slots[kind]);
+      const taken = new Set(slots[kind]);
       this.free[kind] = this.free[kind].filter((slot) => !taken.has(slot));
-      this.names[kind] = new Map([...names[kind].keys()].map((name, index) => [name, changes.slots[kind][index] as number]));
     }
-    this.capacity = { ...changes.capacity };
+    this.names = names;
+    this.capacity = { ...capacity };
   }
 
   /** Nobody uses a removed object any more. */

@@ -44,3 +44,8 @@ export function statRow(csv: string, proxy: string, service: string): StatRow {
   if (row === undefined) throw new Error(`no row ${proxy}/${service} in the statistics`);
   return row;
 }
+
+/** One column of it, as a running site shows it now. */
+export async function figure(site: { command(line: string): Promise<string> }, proxy: string, service: string, column: string): Promise<string> {
+  return statRow(await site.command('show stat'), proxy, service)[column] ?? '';
+}

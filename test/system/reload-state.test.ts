@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../harness/client.ts';
+import { figure } from '../harness/csv.ts';
 import { answering, ok, type Origin } from '../harness/origin.ts';
+import { eventually, sleep } from '../harness/place.ts';
 import { Site } from '../harness/site.ts';
 
 const head = `global
@@ -44,25 +45,11 @@ async function get(client: Client, path = '/'): Promise<string> {
   return (await client.send(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).answer('GET')).body.toString();
 }
 
-async function figure(running: Site, proxy: string, name: string, column: string): Promise<string> {
-  const [titles = '', ...rows] = (await running.command('show stat')).split('\n');
-  const row = rows.find((one) => one.startsWith(`${proxy},${name},`))?.split(',') ?? [];
-  return row[titles.replace('# ', '').split(',').indexOf(column)] ?? '';
-}
-
-async function until(what: string, is: () => Promise<boolean> | boolean, timeoutMs = 8000): Promise<void> {
-  const end = Date.now() + timeoutMs;
-  while (!await is()) {
-    assert(Date.now() < end, what);
-    await sleep(50);
-  }
-}
-
 describe('state over a reload', () => {
   it('a server that is down stays down, one that is up stays up, and checks go on in their rhythm', () => {
     const text = `${head}frontend fe\n    bind {fe}\n    default_backend be\nbackend be\n    server up {up} check inter 300\n    server down {nobody} check inter 300\n`;
     return withSite(text, { up: named('up') }, async (running, reload) => {
-      await until('the second server is found down', async () => (await figure(running, 'be', 'down', 'status')) === 'DOWN');
+      await eventually('the second server is found down', async () => (await figure(running, 'be', 'down', 'status')) === 'DOWN');
       const failures = Number(await figure(running, 'be', 'down', 'chkfail'));
       for (let number = 0; number < 20; number++) {
         await reload(`${text}# ${number}\n    server extra${number} {up}\n`);
@@ -72,7 +59,7 @@ describe('state over a reload', () => {
       }
       assert.equal((running.process?.stderr.match(/Server be\/down is/g) ?? []).length, 1);
       // Reloads closer together than the interval must not keep checks from running.
-      await until('checks have run', async () => Number(await figure(running, 'be', 'down', 'chkfail')) >= failures);
+      await eventually('checks have run', async () => Number(await figure(running, 'be', 'down', 'chkfail')) >= failures);
       assert.match(await running.command('show servers state be'), / down \S+ 0 /);
     });
   });
@@ -84,9 +71,9 @@ describe('state over a reload', () => {
     return withSite(text, { one: named('one', (path) => path === '/held' ? held : Promise.resolve()), two: named('two') }, async (running, reload) => {
       const [busy, waiting] = [await running.client('fe'), await running.client('fe')];
       const first = get(busy, '/held');
-      await until('the server works', async () => (await figure(running, 'be', 'one', 'scur')) === '1');
+      await eventually('the server works', async () => (await figure(running, 'be', 'one', 'scur')) === '1');
       const second = get(waiting);
-      await until('one waits', async () => (await figure(running, 'be', 'BACKEND', 'qcur')) === '1' || (await figure(running, 'be', 'one', 'qcur')) === '1');
+      await eventually('one waits', async () => (await figure(running, 'be', 'BACKEND', 'qcur')) === '1' || (await figure(running, 'be', 'one', 'qcur')) === '1');
       await reload(text.replace('server one', 'server two {two}\n    server one'));
       assert.equal(await second, 'two');
       release();

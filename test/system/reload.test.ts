@@ -4,10 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { certificate } from '../harness/certificates.ts';
 import type { Client } from '../harness/client.ts';
+import { figure } from '../harness/csv.ts';
 import { answering, ok } from '../harness/origin.ts';
+import { eventually, sleep } from '../harness/place.ts';
 import { Program } from '../harness/program.ts';
 import { Site } from '../harness/site.ts';
 
@@ -87,12 +88,6 @@ async function get(client: Client): Promise<string> {
   return (await client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n').answer('GET')).body.toString();
 }
 
-async function figure(running: Site, proxy: string, name: string, column: string): Promise<string> {
-  const [titles = '', ...rows] = (await running.command('show stat')).split('\n');
-  const row = rows.find((one) => one.startsWith(`${proxy},${name},`))?.split(',') ?? [];
-  return row[titles.replace('# ', '').split(',').indexOf(column)] ?? '';
-}
-
 describe('reload in place', () => {
   it('keeps connections, counters and what was set by hand; the next request meets the new rules', () => withSite(first, async (running) => {
     const client = await running.client('fe');
@@ -155,8 +150,7 @@ describe('reload in place', () => {
     for (const [number, signal] of (['SIGUSR2', 'SIGHUP'] as const).entries()) {
       writeFileSync(running.file, running.fill(first.replace('Generation one', `Generation by-${signal}`)));
       running.process?.child.kill(signal);
-      const end = Date.now() + 5000;
-      while (((running.process?.stderr ?? '').match(/Reloaded in/g) ?? []).length <= number && Date.now() < end) await sleep(50);
+      await eventually('the reload is told', () => ((running.process?.stderr ?? '').match(/Reloaded in/g) ?? []).length > number);
       assert.match((await running.ask('fe', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).body.toString(), new RegExp(`by-${signal}`));
     }
   }));
@@ -182,13 +176,7 @@ describe('reload in place', () => {
     assert.equal(commonName(await running.client('tls', { tls: {} })), 'two.example');
     // Without a reload: watch-certificates takes it up once certificate and key belong together.
     put('three.example');
-    const end = Date.now() + 15_000;
-    let seen = '';
-    while (seen !== 'three.example' && Date.now() < end) {
-      await sleep(300);
-      seen = commonName(await running.client('tls', { tls: {} }));
-    }
-    assert.equal(seen, 'three.example');
+    await eventually('three.example is shown', async () => commonName(await running.client('tls', { tls: {} })) === 'three.example', 15_000);
     assert.match(running.process?.stderr ?? '', /cert\.pem has changed on disk and is in force/);
   }, false));
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { figure } from '../harness/csv.ts';
 import { answering, ok } from '../harness/origin.ts';
 import { eventually } from '../harness/place.ts';
 import { Program } from '../harness/program.ts';
@@ -31,13 +32,6 @@ async function started(path: string): Promise<Site> {
 
 async function requests(site: Site, count: number): Promise<void> {
   for (let number = 0; number < count; number++) assert.match((await site.everything('fe', 'GET / HTTP/1.0\r\n\r\n')).bytes, /^HTTP\/1\.1 200/);
-}
-
-/** A column of a row of `show stat`. */
-async function figure(site: Site, proxy: string, name: string, column: string): Promise<string> {
-  const [head = '', ...rows] = (await site.command('show stat')).split('\n');
-  const row = rows.find((one) => one.startsWith(`${proxy},${name},`))?.split(',') ?? [];
-  return row[head.replace('# ', '').split(',').indexOf(column)] ?? '';
 }
 
 describe('state-folder', () => {

@@ -249,16 +249,15 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     this.assigned(server);
   }
 
-  /** Waiting while a reload took place: goes on under the plan in force. False: its backend is no longer configured. */
-  follow(plan: Plan): boolean {
+  /** Waiting while a reload took place: goes on under the plan in force, if its backend is still configured. */
+  follow(plan: Plan): void {
     const backend = this.backend === null ? undefined : plan.proxyAt(this.backend.slot);
-    if (this.backend === null || backend === undefined) return false;
+    if (this.backend === null || backend === undefined) return;
     const { servers } = this.backend.plan;
     const moved = (index: number): number => plan.serverAt(servers[index]?.slot ?? -1)?.server.index ?? -1;
     this.fixed = moved(this.fixed);
     this.avoid = moved(this.avoid);
     this.backend = backend;
-    return true;
   }
 
   /** From serve-queues.ts: the server this request waits for takes no more requests. */

@@ -34,7 +34,7 @@ describe('slots', () => {
     const without = load(first.replace(' server a 127.0.0.1:1\n', ''));
     const gone = book.plan(without);
     assert.deepEqual(gone.removed.servers, [{ slot: 0, name: 'be/a' }]);
-    book.commit(without, gone);
+    book.commit(gone);
     const more = load(first.replace('server a', 'server n'));
     assert.equal(book.plan(more).capacity.servers, 3);
     book.release('servers', 0);
@@ -69,7 +69,7 @@ describe('slots', () => {
     grown.clearSlot('servers', segments.serverSlot(1));
     assert.equal(segments.counters(segments.serverObject(1), 0)[C.stot], 0);
     // The same again needs no more memory.
-    book.commit(after, changes);
+    book.commit(changes);
     assert.equal(grown.reloaded(after, after, book.plan(after)).handles.banks, grown.handles.banks);
   });
 });
