@@ -36,6 +36,8 @@ interface Slot {
   readonly index: number;
   worker: Worker | null;
   ready: boolean;
+  /** The configuration that it works with, or is told to take up. */
+  model: Model;
   drained: boolean;
   startedAtMs: number;
   /** Delay before the next restart; grows while the thread keeps dying. */
@@ -65,6 +67,8 @@ export class TrafficThreads {
   private onDrained: (() => void) | null = null;
   /** Null: the thread has died. */
   private onAnswer: ((thread: number, answer: ToControl | null) => void) | null = null;
+  /** Those that have a plan of the next configuration. */
+  private readonly prepared = new Set<Worker>();
   private begin: Omit<TrafficStart, 'threadIndex' | 'inherited'>;
   private segments: Segments;
 
@@ -74,7 +78,7 @@ export class TrafficThreads {
     this.segments = options.segments;
     this.watchPeriodMs = options.watchPeriodMs ?? watchPeriodDefaultMs;
     this.slots = Array.from({ length: options.count }, (_, index) => ({
-      index, worker: null, ready: false, drained: false, startedAtMs: 0, delayMs: delayFirstMs, lastHeartbeat: 0, missedBeats: 0,
+      index, worker: null, ready: false, model: options.start.model, drained: false, startedAtMs: 0, delayMs: delayFirstMs, lastHeartbeat: 0, missedBeats: 0,
     }));
   }
 
@@ -97,10 +101,14 @@ export class TrafficThreads {
    */
   async prepare(message: Extract<ToTraffic, { type: 'reload' }>): Promise<readonly BindFailure[]> {
     const failures = new Map<string, BindFailure>();
-    await this.answers('reload-prepared', message, (answer) => {
+    const asked = this.slots.filter((slot) => slot.ready);
+    this.prepared.clear();
+    for (const slot of asked) if (slot.worker !== null) this.prepared.add(slot.worker);
+    await this.answers(asked, 'reload-prepared', message, (answer) => {
       for (const failure of answer.failures) failures.set(`${failure.bind} ${failure.message}`, failure);
     });
-    if (failures.size > 0) for (const slot of this.slots) slot.worker?.postMessage({ type: 'reload-abort' } satisfies ToTraffic);
+    const told = asked.filter(({ worker }) => failures.size > 0 && worker !== null && this.prepared.has(worker));
+    for (const slot of told) slot.worker?.postMessage({ type: 'reload-abort' } satisfies ToTraffic);
     return [...failures.values()];
   }
 
@@ -110,7 +118,37 @@ export class TrafficThreads {
     this.segments = segments;
     // Patterns and certificates were read from their files again, and TLS is as the server lines say.
     for (const key of this.standing.keys()) if (/^(?:patterns|certificates|tls)/.test(key)) this.standing.delete(key);
-    await this.answers('reload-done', { type: 'reload-commit' }, () => undefined);
+    const over = this.slots.filter(({ worker, ready }) => ready && worker !== null && this.prepared.has(worker));
+    for (const slot of over) slot.model = model;
+    // One that has become ready meanwhile did so with the configuration before.
+    for (const slot of this.slots) if (slot.ready && slot.model !== model) this.catchUp(slot);
+    await this.answers(over, 'reload-done', { type: 'reload-commit' }, () => undefined);
+  }
+
+  /** A thread that started while a reload took place takes it up on its own, and is ready then. */
+  private catchUp(slot: Slot): void {
+    const { model, shared } = this.begin;
+    slot.ready = false;
+    slot.model = model;
+    slot.worker?.postMessage({ type: 'reload', model, shared } satisfies ToTraffic);
+  }
+
+  private caughtUp(slot: Slot, message: Extract<ToControl, { type: 'reload-prepared' | 'reload-done' }>): void {
+    if (message.type === 'reload-done') this.becameReady(slot);
+    else if (message.failures.length === 0) slot.worker?.postMessage({ type: 'reload-commit' } satisfies ToTraffic);
+    // Started anew it meets the same obstacle as any start, and says so.
+    else void slot.worker?.terminate();
+  }
+
+  private becameReady(slot: Slot): void {
+    if (slot.model !== this.begin.model) {
+      this.catchUp(slot);
+      return;
+    }
+    slot.ready = true;
+    for (const standing of this.standing.values()) slot.worker?.postMessage(standing);
+    if (this.settle === null) this.options.restarted(slot.index);
+    else if (this.slots.every((one) => one.ready)) this.settle(null);
   }
 
   /** A removed object's slot may be another's soon. */
@@ -118,9 +156,9 @@ export class TrafficThreads {
     for (const word of kind === 'servers' ? ['address', 'tls'] : kind === 'proxies' ? ['maxconn', 'frontend'] : []) this.standing.delete(`${word} ${slot}`);
   }
 
-  /** Sends to all threads that run, and waits for an answer of each. A thread that dies meanwhile gives none. */
-  private answers<T extends 'reload-prepared' | 'reload-done'>(type: T, message: ToTraffic, take: (answer: Extract<ToControl, { type: T }>) => void): Promise<void> {
-    const waiting = new Set(this.slots.filter((slot) => slot.worker !== null && slot.ready).map((slot) => slot.index));
+  /** Sends to these threads and waits for an answer of each. One that dies meanwhile gives none. */
+  private answers<T extends 'reload-prepared' | 'reload-done'>(slots: readonly Slot[], type: T, message: ToTraffic, take: (answer: Extract<ToControl, { type: T }>) => void): Promise<void> {
+    const waiting = new Set(slots.map((slot) => slot.index));
     return new Promise((resolve) => {
       const got = (thread: number, answer: ToControl | null): void => {
         if (answer !== null && answer.type !== type) return;
@@ -131,7 +169,7 @@ export class TrafficThreads {
         resolve();
       };
       this.onAnswer = got;
-      for (const slot of this.slots) if (waiting.has(slot.index)) slot.worker?.postMessage(message);
+      for (const slot of slots) slot.worker?.postMessage(message);
       if (waiting.size === 0) got(-1, null);
     });
   }
@@ -171,6 +209,7 @@ export class TrafficThreads {
     const worker = new Worker(this.options.entry ?? trafficEntry, { workerData: { ...this.begin, threadIndex: slot.index, inherited } satisfies TrafficStart });
     slot.worker = worker;
     slot.ready = false;
+    slot.model = this.begin.model;
     slot.startedAtMs = Date.now();
     slot.missedBeats = 0;
     let why = '';
@@ -185,10 +224,7 @@ export class TrafficThreads {
 
   private take(slot: Slot, message: ToControl): void {
     if (message.type === 'ready') {
-      slot.ready = true;
-      for (const standing of this.standing.values()) slot.worker?.postMessage(standing);
-      if (this.settle === null) this.options.restarted(slot.index);
-      else if (this.slots.every((one) => one.ready)) this.settle(null);
+      this.becameReady(slot);
       return;
     }
     if (message.type === 'drained') {
@@ -197,7 +233,8 @@ export class TrafficThreads {
       return;
     }
     if (message.type === 'reload-prepared' || message.type === 'reload-done') {
-      this.onAnswer?.(slot.index, message);
+      if (slot.ready) this.onAnswer?.(slot.index, message);
+      else this.caughtUp(slot, message);
       return;
     }
     if (message.type === 'bind-failed' && (this.settle !== null || this.stopping)) {

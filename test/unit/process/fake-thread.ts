@@ -16,8 +16,13 @@ parentPort?.on('message', (message: ToTraffic) => {
   log(`${start.threadIndex} ${message.type}`);
   if (message.type === 'drain') post({ type: 'drained', thread: start.threadIndex });
   if (message.type === 'shutdown-frontend' && start.threadIndex === message.proxy) throw new Error('asked to die');
+  if (message.type === 'reload') post({ type: 'reload-prepared', thread: start.threadIndex, failures: [] });
+  if (message.type === 'reload-commit') post({ type: 'reload-done', thread: start.threadIndex });
   if (message.type === 'wake-queue' && start.threadIndex === message.proxy) clearInterval(beat);
 });
 if (behaviour === 'bind-failed') post({ type: 'bind-failed', thread: start.threadIndex, bind: 3, code: 'EADDRINUSE', message: 'in use' });
 else if (behaviour === 'throws') throw new Error('cannot run');
-else post({ type: 'ready', thread: start.threadIndex });
+else {
+  log(`${start.threadIndex} begins`);
+  setTimeout(() => post({ type: 'ready', thread: start.threadIndex }), behaviour === 'slow' ? 200 : 0);
+}

@@ -89,3 +89,19 @@ test('a thread that no longer moves is replaced', { timeout: 20_000 }, async (co
   await recorder.wait('restarted 1');
   assert.deepEqual(recorder.seen.filter((text) => text.startsWith('died')).map((text) => text.slice(0, 20)), ['died 1 it did not mo']);
 });
+
+test('a thread that starts while a reload takes place takes it up before it is ready', { timeout: 10_000 }, async (context) => {
+  const { threads: all, recorder } = threads('slow');
+  context.after(() => all.terminate());
+  assert.equal(await all.start(), null);
+  recorder.seen.length = 0;
+  all.post({ type: 'shutdown-frontend', proxy: 1 });
+  await recorder.wait('1 begins');
+  const next = { ...model };
+  const segments = Segments.allocate(next, 2);
+  assert.deepEqual(await all.prepare({ type: 'reload', model: next, shared: segments.handles }), []);
+  await all.commit(next, segments.handles, segments);
+  assert.ok(!recorder.seen.includes('1 reload') && recorder.seen.includes('0 reload-commit'), recorder.seen.join(', '));
+  await recorder.wait('restarted 1');
+  assert.deepEqual(recorder.seen.filter((text) => text.startsWith('1 reload') || text.startsWith('restarted')), ['1 reload', '1 reload-commit', 'restarted 1']);
+});
