@@ -116,8 +116,10 @@ export const limits = {
   adviceEntriesMax: 256,
   /** Marks of clients that a watched backend refused, over all threads (a power of two); clients may share one. */
   suspectMarks: 16384,
-  /** Clients of whom one message of a traffic thread tells; others are left out. */
-  sightingClientsMax: 512,
+  /** Answers of which one message of a traffic thread tells; others are left out. */
+  sightingsMax: 1024,
+  /** Answers that the control thread keeps until their order is known; with more it does not wait. */
+  unsettledSightingsMax: 16_384,
   /** Path of a request, as such a message carries it. */
   sightingPathLengthMax: 100,
   /** Path rules of one frontend whose case is watched. */

@@ -44,28 +44,20 @@ export interface SharedHandles {
   readonly threads: number;
 }
 
-/** Answers of one watched backend to one client, since the thread's last message. */
+/** One answer of a watched backend to one client, or several with 401. */
 export interface LoginSighting {
   readonly client: string;
   /** Index into Model.proxies. */
   readonly backend: number;
-  /** It was let in, before what the other fields count. */
-  readonly accepted: boolean;
-  /** Answers with 401. */
-  readonly refused: number;
-  /** How the last of those requests tried to log in: `ntlm`, `negotiate`, `basic`, `other`, `none`. */
+  /** Grows over all threads by one with each sighting, and starts again below zero after 2^31. */
+  readonly order: number;
+  /** `accepted`: let in. `refused`: 401. `logged-in`: OWA's form was sent and taken. `sent-back`: to OWA's logon page. */
+  readonly kind: 'accepted' | 'refused' | 'logged-in' | 'sent-back';
+  /** Index into Model.servers of the last that answered so. */
+  readonly server: number;
+  /** How the last request that was refused tried to log in. */
   readonly scheme: LoginScheme;
-  /** Index into Model.servers of the last that refused, -1 = none. */
-  readonly refusedBy: number;
-  /** It was sent to the logon page before it logged in. */
-  readonly sentBackFirst: boolean;
-  /** Logins on OWA's form that were taken, and followed by the logon page again. */
-  readonly bounces: number;
-  /** The last login is not followed by anything yet. */
-  readonly loginOpen: boolean;
-  /** Servers that took the last login and that sent the client back, -1 = none. */
-  readonly loginServer: number;
-  readonly bounceServer: number;
+  readonly times: number;
 }
 
 export type LoginScheme = 'ntlm' | 'negotiate' | 'basic' | 'other' | 'none';

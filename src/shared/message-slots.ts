@@ -15,9 +15,7 @@ export function fromSlots(message: ToControl, segments: Segments): ToControl {
   const proxy = (slot: number): number => segments.proxyAt(slot);
   const server = (slot: number): number => segments.serverAt(slot);
   if (message.type === 'sightings') {
-    const logins = message.logins.map((one): LoginSighting => ({
-      ...one, backend: proxy(one.backend), refusedBy: server(one.refusedBy), loginServer: server(one.loginServer), bounceServer: server(one.bounceServer),
-    }));
+    const logins = message.logins.map((one): LoginSighting => ({ ...one, backend: proxy(one.backend), server: server(one.server) }));
     const missedRoutes = message.missedRoutes.map((one): MissedRouteSighting => ({ ...one, frontend: proxy(one.frontend), target: proxy(one.target) }));
     return { ...message, logins, missedRoutes };
   }

@@ -1,7 +1,8 @@
 /**
  * Marks of clients that a watched backend refused or sent back to its logon page: one word per hash of client and backend, shared by
  * all traffic threads. A good answer to a client that has no mark need not be told to anybody, which is all but a few. Two clients
- * may share a mark: then a good answer is told in vain, or one time later. Judges nothing.
+ * may share a mark: then a good answer is told in vain, or one time later. Behind them one word that puts what all threads tell in
+ * one order. Judges nothing.
  */
 import { limits } from '../model/limits.ts';
 
@@ -14,7 +15,7 @@ export class Suspects {
 
   /** `watched` false: nobody will ask. */
   static allocate(watched: boolean): SharedArrayBuffer {
-    return new SharedArrayBuffer(watched ? 4 * limits.suspectMarks : 0);
+    return new SharedArrayBuffer(watched ? 4 * (limits.suspectMarks + 1) : 0);
   }
 
   /** `hash` of the client's address, any 32 bits. */
@@ -28,6 +29,11 @@ export class Suspects {
 
   clear(hash: number, backend: number): void {
     Atomics.store(this.marks, place(hash, backend), 0);
+  }
+
+  /** A number of its own for each call in any thread; what happened because of something else has the later one. Wraps. */
+  nextOrder(): number {
+    return Atomics.add(this.marks, limits.suspectMarks, 1);
   }
 }
 

@@ -11,7 +11,7 @@ import type { ClientSession } from './session.ts';
 
 const flushAfterMs = 200;
 
-type Record = { -readonly [field in keyof LoginSighting]: LoginSighting[field] };
+type Sighting = { -readonly [field in keyof LoginSighting]: LoginSighting[field] };
 
 /** Requests that missed a rule since the last message. */
 export interface MissedRoute {
@@ -28,7 +28,9 @@ export class SightingQueue implements TimerOwner {
   private readonly wheel: TimerWheel;
   private suspects: Suspects;
   private readonly timer = new TimerNode(this, 0);
-  private readonly logins = new Map<string, Record>();
+  private readonly logins: Sighting[] = [];
+  /** The last of each client and backend. */
+  private readonly latest = new Map<string, Sighting>();
   private readonly missed: MissedRoute[] = [];
 
   constructor(post: (message: ToControl) => void, wheel: TimerWheel, suspects: SharedArrayBuffer) {
@@ -48,40 +50,27 @@ export class SightingQueue implements TimerOwner {
   }
 
   /** An answer that only a client gets that may come in. */
-  accepted(session: ClientSession, backend: number): void {
-    const record = this.recordOf(session, backend);
-    if (record === null) return;
-    this.suspects.clear(session.sourceHash, backend);
-    Object.assign(record, { accepted: true, refused: 0, sentBackFirst: false, bounces: 0, loginOpen: false });
+  accepted(session: ClientSession, backend: number, server: number): void {
+    // The mark stays when there is no room for the news: the next good answer is told then.
+    if (this.tell(session, backend, server, 'accepted', 'none')) this.suspects.clear(session.sourceHash, backend);
   }
 
   /** 401. */
   refused(session: ClientSession, backend: number, server: number, scheme: LoginScheme): void {
-    const record = this.suspect(session, backend);
-    if (record === null) return;
-    record.refused += 1;
-    record.refusedBy = server;
-    record.scheme = scheme;
+    this.suspects.set(session.sourceHash, backend);
+    this.tell(session, backend, server, 'refused', scheme);
   }
 
   /** OWA's form was sent and taken. */
   loggedIn(session: ClientSession, backend: number, server: number): void {
-    const record = this.suspect(session, backend);
-    if (record === null) return;
-    record.loginOpen = true;
-    record.loginServer = server;
+    this.suspects.set(session.sourceHash, backend);
+    this.tell(session, backend, server, 'logged-in', 'none');
   }
 
   /** To OWA's logon page. */
   sentBack(session: ClientSession, backend: number, server: number): void {
     // The first visit of a browser is no news.
-    if (!this.suspected(session, backend)) return;
-    const record = this.recordOf(session, backend);
-    if (record === null) return;
-    if (record.loginOpen) record.bounces += 1;
-    else if (record.bounces === 0) record.sentBackFirst = true;
-    record.loginOpen = false;
-    record.bounceServer = server;
+    if (this.suspected(session, backend)) this.tell(session, backend, server, 'sent-back', 'none');
   }
 
   missedRoute(route: MissedRoute, path: string, client: string): void {
@@ -99,30 +88,27 @@ export class SightingQueue implements TimerOwner {
       route.count = 0;
       return told;
     });
-    const logins = [...this.logins.values()];
-    this.logins.clear();
+    const logins = this.logins.splice(0);
+    this.latest.clear();
     this.post({ type: 'sightings', logins, missedRoutes });
   }
 
-  private suspect(session: ClientSession, backend: number): Record | null {
-    const record = this.recordOf(session, backend);
-    if (record !== null) this.suspects.set(session.sourceHash, backend);
-    return record;
-  }
-
-  /** Null: too many clients at once. */
-  private recordOf(session: ClientSession, backend: number): Record | null {
+  /** What happens again and again is told in one. Logins and ways back are not: what lies between them may be another thread's. False: too much at once. */
+  private tell(session: ClientSession, backend: number, server: number, kind: LoginSighting['kind'], scheme: LoginScheme): boolean {
     const client = session.sourceAddress;
     const key = `${client} ${backend}`;
-    const known = this.logins.get(key);
-    if (known !== undefined) return known;
-    if (this.logins.size >= limits.sightingClientsMax) return null;
-    const record: Record = {
-      client, backend, accepted: false, refused: 0, scheme: 'none', refusedBy: -1, sentBackFirst: false, bounces: 0, loginOpen: false, loginServer: -1, bounceServer: -1,
-    };
-    this.logins.set(key, record);
+    const order = this.suspects.nextOrder();
+    const last = this.latest.get(key);
+    if (last?.kind === kind && (kind === 'refused' || kind === 'accepted')) {
+      Object.assign(last, { order, server, scheme, times: last.times + 1 });
+      return true;
+    }
+    if (this.logins.length >= limits.sightingsMax) return false;
+    const sighting: Sighting = { client, backend, order, kind, server, scheme, times: 1 };
+    this.logins.push(sighting);
+    this.latest.set(key, sighting);
     this.soon();
-    return record;
+    return true;
   }
 
   private soon(): void {

@@ -13,7 +13,9 @@ import { ClientStreaks } from './client-streaks.ts';
 import type { Streak } from './client-streaks.ts';
 
 /** How often look() wants to be called. */
-export const trafficWatchPeriodMs = 10_000;
+export const trafficWatchPeriodMs = 1000;
+/** A sighting waits so long for earlier ones of other threads, which gather theirs for a moment and may be late. */
+const settleMs = 1000;
 
 /** A login over NTLM is two 401, and Outlook opens up to eight connections at once before the first is let in. */
 const refusedTimes = 20;
@@ -34,6 +36,11 @@ const adviceByScheme: Readonly<Record<LoginScheme, string>> = {
   none: 'It never sends credentials: it knows none of the ways that the server offers, waits for its user, or is a scanner.',
 };
 
+interface Unsettled {
+  readonly login: LoginSighting;
+  readonly atMs: number;
+}
+
 export class TrafficWatch {
   private readonly model: Model;
   private readonly advice: AdviceList;
@@ -42,6 +49,7 @@ export class TrafficWatch {
   private readonly bounces: ClientStreaks;
   /** Logins that wait for what follows, by client and backend. */
   private readonly openLogins = new Map<string, { readonly atMs: number; readonly server: number }>();
+  private unsettled: Unsettled[] = [];
   private readonly missed = new Map<string, { lastMs: number }>();
 
   constructor(model: Model, advice: AdviceList, clock: Clock) {
@@ -54,13 +62,16 @@ export class TrafficWatch {
   }
 
   take(logins: readonly LoginSighting[], missedRoutes: readonly MissedRouteSighting[]): void {
-    for (const login of logins) this.takeLogin(login);
+    const atMs = this.clock.monoMs();
+    for (const login of logins) this.unsettled.push({ login, atMs });
+    if (this.unsettled.length > limits.unsettledSightingsMax) this.settle(atMs);
     for (const route of missedRoutes) this.takeMissed(route);
   }
 
   /** Ends what was not seen for long. */
   look(): void {
     const nowMs = this.clock.monoMs();
+    this.settle(nowMs - settleMs);
     this.refusals.expire();
     this.bounces.expire();
     for (const [key, { atMs }] of this.openLogins) if (nowMs - atMs > bounceMs) this.openLogins.delete(key);
@@ -71,22 +82,30 @@ export class TrafficWatch {
     }
   }
 
-  private takeLogin(login: LoginSighting): void {
-    const { client, backend, refused } = login;
+  /** Takes in their order those that came until then, and what happened before them. */
+  private settle(untilMs: number): void {
+    if (this.unsettled.length === 0) return;
+    // The difference as 32 bits is right when the numbers have started again, too.
+    const inOrder = this.unsettled.toSorted((one, other) => (one.login.order - other.login.order) | 0);
+    const settled = inOrder.findLastIndex(({ atMs }) => atMs <= untilMs) + 1;
+    for (const { login, atMs } of inOrder.slice(0, settled)) this.takeLogin(login, atMs);
+    this.unsettled = inOrder.slice(settled);
+  }
+
+  private takeLogin({ client, backend, kind, server, scheme, times }: LoginSighting, atMs: number): void {
     const key = `${client} ${backend}`;
-    const nowMs = this.clock.monoMs();
-    if (login.accepted) {
+    const open = this.openLogins.get(key);
+    if (kind !== 'refused') this.openLogins.delete(key);
+    if (kind === 'accepted') {
       this.refusals.end(client, backend);
       this.bounces.end(client, backend);
-      this.openLogins.delete(key);
+    } else if (kind === 'refused') {
+      this.refusals.add(client, backend, times, { scheme, servers: [server] });
+    } else if (kind === 'logged-in') {
+      if (this.openLogins.size < limits.watchedClientsMax) this.openLogins.set(key, { atMs, server });
+    } else if (open !== undefined && atMs - open.atMs <= bounceMs) {
+      this.bounces.add(client, backend, 1, { scheme, servers: [open.server, server] });
     }
-    if (refused > 0) this.refusals.add(client, backend, refused, { scheme: login.scheme, servers: [login.refusedBy] });
-    const open = this.openLogins.get(key);
-    const first = login.sentBackFirst && open !== undefined && nowMs - open.atMs <= bounceMs;
-    const times = login.bounces + (first ? 1 : 0);
-    if (times > 0) this.bounces.add(client, backend, times, { scheme: 'none', servers: [login.bounces > 0 ? login.loginServer : open?.server ?? -1, login.bounceServer] });
-    this.openLogins.delete(key);
-    if (login.loginOpen && this.openLogins.size < limits.watchedClientsMax) this.openLogins.set(key, { atMs: nowMs, server: login.loginServer });
   }
 
   private tellRefused(streak: Streak, times: number): void {

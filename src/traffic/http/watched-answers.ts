@@ -23,7 +23,7 @@ export function noteAnswer(x: HttpExchange, status: number): void {
     noteRedirect(x, backend, serverPlan.slot);
   } else if ((status < 300 || status === 304) && sightings.suspected(session, backend) && !pathStarts(x, pagesOfLogin)) {
     // The logon page itself is shown to everybody.
-    sightings.accepted(session, backend);
+    sightings.accepted(session, backend, serverPlan.slot);
   }
 }
 

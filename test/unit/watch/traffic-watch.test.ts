@@ -15,7 +15,10 @@ const backend = 1;
 
 interface Rig {
   readonly time: HandTime;
-  login(parts: Partial<LoginSighting>): void;
+  /** In one message of a thread, in the order in which they happened unless they say another. */
+  login(...several: readonly Partial<LoginSighting>[]): void;
+  /** Lets what came be judged. */
+  settle(): void;
   missed(parts: Partial<MissedRouteSighting>): void;
   pass(ms: number): void;
   said(): string[];
@@ -30,12 +33,14 @@ function rig(): Rig {
   events.listen((event) => heard.push(event.text));
   const list = new AdviceList(time, events);
   const watch = new TrafficWatch(model, list, time);
-  const nothing: LoginSighting = {
-    client: '192.0.2.7', backend, accepted: false, refused: 0, scheme: 'none', refusedBy: -1, sentBackFirst: false, bounces: 0, loginOpen: false, loginServer: -1, bounceServer: -1,
-  };
+  let order = 0;
   return {
     time,
-    login: (parts) => watch.take([{ ...nothing, ...parts }], []),
+    login: (...several) => watch.take(several.map((parts) => ({ client: '192.0.2.7', backend, order: order += 1, kind: 'refused', server: 0, scheme: 'none', times: 1, ...parts })), []),
+    settle: () => {
+      time.pass(trafficWatchPeriodMs);
+      watch.look();
+    },
     missed: (parts) => watch.take([], [{ frontend: 0, target: 1, pattern: '/Autodiscover', path: '/autodiscover/autodiscover.xml', client: '192.0.2.7', count: 1, ...parts }]),
     pass: (ms) => {
       for (let left = ms; left > 0; left -= trafficWatchPeriodMs) {
@@ -52,15 +57,17 @@ describe('refused clients', () => {
   it('are told once, with numbers, servers and what to do', () => {
     const r = rig();
     for (let round = 0; round < 9; round += 1) {
-      r.login({ refused: 2, scheme: 'ntlm', refusedBy: round % 2 });
+      r.login({ times: 2, scheme: 'ntlm', server: round % 2 });
       r.pass(1000);
     }
     assert.deepEqual(r.said(), []);
-    r.login({ refused: 2, scheme: 'ntlm', refusedBy: 1 });
+    r.login({ times: 2, scheme: 'ntlm', server: 1 });
+    r.settle();
     const [text = '', ...more] = r.said();
     assert.deepEqual(more, []);
     assert.match(text, /^401 loop: client 192\.0\.2\.7 was refused 20 times in 9 s at backend owa \(servers ex1, ex2\) and let in not once, with credentials of the kind 'ntlm'\. .*0xC000035B/);
-    for (let round = 0; round < 100; round += 1) r.login({ refused: 2, scheme: 'ntlm', refusedBy: 0 });
+    for (let round = 0; round < 100; round += 1) r.login({ times: 2, scheme: 'ntlm' });
+    r.settle();
     assert.deepEqual(r.said(), []);
     assert.equal(r.active()[0]?.count, 220, 'the entry counts on');
   });
@@ -69,10 +76,10 @@ describe('refused clients', () => {
     const r = rig();
     for (let second = 0; second < 3600; second += 1) {
       // Eight connections at once, two 401 each, before the first is let in.
-      if (second % 60 === 0) r.login({ refused: 16, scheme: 'ntlm', refusedBy: 0 });
-      if (second % 60 === 1) r.login({ accepted: true });
+      if (second % 60 === 0) r.login({ times: 16, scheme: 'ntlm' });
+      if (second % 60 === 1) r.login({ kind: 'accepted' });
       // A phone with an old password, every half a minute.
-      if (second % 30 === 0) r.login({ client: '192.0.2.8', refused: 1, scheme: 'basic', refusedBy: 0 });
+      if (second % 30 === 0) r.login({ client: '192.0.2.8', scheme: 'basic' });
       r.pass(1000);
     }
     assert.deepEqual([r.said(), r.active()], [[], []]);
@@ -80,11 +87,14 @@ describe('refused clients', () => {
 
   it('are over when they are let in, and when they are gone', () => {
     const r = rig();
-    r.login({ refused: 20, scheme: 'basic', refusedBy: 0 });
+    r.login({ times: 20, scheme: 'basic' });
+    r.settle();
     assert.equal(r.active().length, 1);
-    r.login({ accepted: true, refused: 1 });
+    r.login({ kind: 'accepted' }, { times: 1 });
+    r.settle();
     assert.equal(r.active().length, 0);
-    r.login({ refused: 20, scheme: 'basic', refusedBy: 0 });
+    r.login({ times: 20, scheme: 'basic' });
+    r.settle();
     assert.equal(r.said().length, 2, 'what returns is told again');
     r.pass(290_000);
     assert.equal(r.active().length, 1);
@@ -94,58 +104,102 @@ describe('refused clients', () => {
 
   it('of whom there are many share an entry', () => {
     const r = rig();
-    for (let client = 0; client < limits.adviceClientsMax + 50; client += 1) r.login({ client: `192.0.2.${client}`, refused: 20, scheme: 'ntlm', refusedBy: 0 });
+    const numbers = Array.from({ length: limits.adviceClientsMax + 50 }, (_, at) => at);
+    for (const client of numbers) r.login({ client: `192.0.2.${client}`, times: 20, scheme: 'ntlm' });
+    r.settle();
     assert.equal(r.said().length, limits.adviceClientsMax + 1);
     const others = r.active().find(({ subject }) => subject === 'owa: other clients');
     assert.equal(others?.count, 50 * 20);
     assert.match(others?.text ?? '', /like more than 8 others/);
-    for (let client = 0; client < limits.adviceClientsMax + 49; client += 1) r.login({ client: `192.0.2.${client}`, accepted: true });
+    for (const client of numbers.slice(0, -1)) r.login({ client: `192.0.2.${client}`, kind: 'accepted' });
+    r.settle();
     assert.equal(r.active().length, 1);
-    r.login({ client: `192.0.2.${limits.adviceClientsMax + 49}`, accepted: true });
+    r.login({ client: `192.0.2.${numbers.length - 1}`, kind: 'accepted' });
+    r.settle();
     assert.equal(r.active().length, 0);
   });
 
   it('are remembered in bounded number, whatever an attacker does', () => {
     const r = rig();
-    for (let client = 0; client < 2 * limits.watchedClientsMax; client += 1) r.login({ client: `c${client}`, refused: 19, loginOpen: true });
-    r.login({ client: 'c0', refused: 1 });
+    for (let client = 0; client < 2 * limits.watchedClientsMax; client += 1) r.login({ client: `c${client}`, times: 19 }, { client: `c${client}`, kind: 'logged-in' });
+    r.settle();
+    r.login({ client: 'c0' });
+    r.settle();
     assert.deepEqual(r.said(), [], 'forgotten');
-    r.login({ client: `c${2 * limits.watchedClientsMax - 1}`, refused: 1 });
+    r.login({ client: `c${2 * limits.watchedClientsMax - 1}` });
+    r.settle();
+    assert.equal(r.said().length, 1);
+  });
+
+  it('wait for their order, but not when there are too many', () => {
+    const r = rig();
+    r.login(...Array.from({ length: limits.unsettledSightingsMax }, () => ({})));
+    assert.deepEqual(r.said(), []);
+    r.login({});
     assert.equal(r.said().length, 1);
   });
 });
+
+const login = { kind: 'logged-in', server: 0 } as const;
+const back = { kind: 'sent-back', server: 1 } as const;
 
 describe('OWA logins', () => {
   it('that lead back to the logon page are told, with the servers', () => {
     const r = rig();
     // Login and what follows in one message, and in two.
-    r.login({ bounces: 1, loginServer: 0, bounceServer: 1 });
+    r.login(login, back);
     r.pass(2000);
-    r.login({ loginOpen: true, loginServer: 0 });
-    r.login({ sentBackFirst: true, bounceServer: 1 });
+    r.login(login);
+    r.settle();
+    r.login(back);
+    r.settle();
     assert.deepEqual(r.said(), []);
-    r.pass(2000);
-    r.login({ bounces: 1, loginServer: 0, bounceServer: 1 });
+    r.login(login, back);
+    r.settle();
     assert.match(r.said()[0] ?? '', /^OWA login loop: client 192\.0\.2\.7 logged in 3 times in 4 s at backend owa and was sent back .* \(servers ex1, ex2\)\. .*same certificate.*balance source/);
-    r.login({ accepted: true });
+    r.login({ kind: 'accepted' });
+    r.settle();
     assert.deepEqual(r.active(), []);
+  });
+
+  it('are put in order, whichever thread tells first', () => {
+    const r = rig();
+    // Three rounds within the time that threads gather: one thread saw the logins, another where they led.
+    r.login(...[2, 4, 6].map((order) => ({ ...back, order })));
+    r.login(...[1, 3, 5].map((order) => ({ ...login, order })));
+    r.settle();
+    assert.match(r.said()[0] ?? '', /^OWA login loop: client 192\.0\.2\.7 logged in 3 times/);
+    // They were let in after all that, of which a busy thread tells late.
+    r.login({ kind: 'accepted', order: 20 });
+    r.pass(trafficWatchPeriodMs / 2);
+    r.login(...[7, 8, 9, 10].map((order) => (order % 2 === 1 ? { ...login, order } : { ...back, order })));
+    r.pass(3 * trafficWatchPeriodMs);
+    assert.deepEqual([r.said(), r.active()], [[], []]);
+  });
+
+  it('are put in order when the numbers start again', () => {
+    const r = rig();
+    const last = 2 ** 31 - 1;
+    r.login({ ...back, order: -last - 1 }, { ...back, order: -last + 1 }, { ...back, order: last - 1 });
+    r.login({ ...login, order: -last }, { ...login, order: last }, { ...login, order: last - 2 });
+    r.settle();
+    assert.match(r.said()[0] ?? '', /logged in 3 times/);
   });
 
   it('of one server point at its key', () => {
     const r = rig();
-    for (let round = 0; round < 3; round += 1) r.login({ bounces: 1, loginServer: 0, bounceServer: 0 });
+    for (let round = 0; round < 3; round += 1) r.login(login, { ...back, server: 0 });
+    r.settle();
     assert.match(r.said()[0] ?? '', /\(server ex1\)\. One server refuses its own login cookies: .*CNG/);
   });
 
   it('that end well, or whose sessions end, say nothing', () => {
     const r = rig();
     for (let minute = 0; minute < 60; minute += 1) {
-      r.login({ sentBackFirst: true, bounceServer: 0 });
-      r.login({ loginOpen: true, loginServer: 0 });
+      r.login(back, login);
       r.pass(30_000);
       // Eight hours would be usual; the page is another visit's.
-      r.login({ sentBackFirst: true, bounceServer: 1 });
-      r.login({ accepted: true });
+      r.login(back, { kind: 'accepted' });
       r.pass(30_000);
     }
     assert.deepEqual(r.said(), []);
