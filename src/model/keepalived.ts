@@ -95,6 +95,13 @@ export interface Notifications {
   readonly smtpAlert: boolean;
 }
 
+export interface UnicastPeer {
+  readonly address: IpValue;
+  /** Undefined: `unicastTtl` from a peer on the interface's own networks, anything from one behind a router. */
+  readonly ttlMin: number | undefined;
+  readonly ttlMax: number;
+}
+
 export interface VrrpInstance {
   readonly name: string;
   readonly place: Place;
@@ -114,7 +121,9 @@ export interface VrrpInstance {
   /** Undefined: the interface's primary (link-local in IPv6) address. */
   readonly sourceAddress: IpValue | undefined;
   /** Empty: multicast. */
-  readonly unicastPeers: readonly IpValue[];
+  readonly unicastPeers: readonly UnicastPeer[];
+  /** TTL of the adverts that go to unicast peers. */
+  readonly unicastTtl: number;
   /** In unicast: packets from others than the peers are no adverts. */
   readonly checkUnicastSource: boolean;
   /** A source address that is not on this machine is FAULT. */

@@ -54,6 +54,8 @@ export interface VrrpCounters {
   checksumErrors: number;
   otherRouterIds: number;
   foreignSources: number;
+  /** Adverts of this node that the network has brought back. */
+  ownAdverts: number;
 }
 
 export interface InstanceStatus {

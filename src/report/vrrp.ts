@@ -30,4 +30,5 @@ export const vrrpMetrics: readonly VrrpMetric[] = [
   { name: 'keepalived_vrrp_authentication_failure_total', kind: 'counter', help: 'Adverts with another password.', value: (one) => one.counters.authFailure },
   { name: 'keepalived_vrrp_checksum_errors_total', kind: 'counter', help: 'Adverts with a wrong checksum.', value: (one) => one.counters.checksumErrors },
   { name: 'keepalived_vrrp_ip_ttl_errors_total', kind: 'counter', help: 'Adverts from outside the network.', value: (one) => one.counters.timeToLiveErrors },
+  { name: 'poise_vrrp_own_adverts_total', kind: 'counter', help: 'Adverts of this node that the network has brought back.', value: (one) => one.counters.ownAdverts },
 ];

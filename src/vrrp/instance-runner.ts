@@ -8,26 +8,25 @@ import type { VirtualAddress, VrrpInstance } from '../model/keepalived.ts';
 import type { InstanceStatus, VrrpCounters, VrrpReport } from '../model/vrrp-messages.ts';
 import { arpProbe, gratuitousArp, neighbourAdvert } from '../wire/announce.ts';
 import type { InterfaceAddress } from '../wire/netlink.ts';
-import { decodeVrrp, encodeVrrp, type VrrpPacket, type VrrpPacketFault } from '../wire/vrrp.ts';
-import type { Link, Links } from './links.ts';
+import { encodeVrrp, type VrrpPacket } from '../wire/vrrp.ts';
+import { type Link, type Links, onLink } from './links.ts';
 import { VrrpMachine } from './machine.ts';
+import { readAdvert } from './receive.ts';
 import { changeRoute } from './routes.ts';
-import { AdvertSocket, AnnounceSocket, type ReceivedAdvert, timeToLive } from './sockets.ts';
+import { AdvertSocket, AnnounceSocket, type ReceivedAdvert } from './sockets.ts';
 import { SpokenOnce } from './spoken-once.ts';
 
 /** After becoming master: the one before may still be saying goodbye. */
 const foreignOwnerGraceMs = 2000;
 const packetsPerTurnMax = 64;
-
-const faultCounters: Readonly<Record<VrrpPacketFault, keyof VrrpCounters>> = {
-  truncated: 'packetLengthErrors', version: 'versionErrors', type: 'invalidTypeReceived', checksum: 'checksumErrors', 'authentication type': 'invalidAuthType',
-};
+/** Priorities of adverts that the network may still bring back. */
+const sentPrioritiesKept = 3;
 
 export function noCounters(): VrrpCounters {
   return {
     advertsReceived: 0, advertsSent: 0, becameMaster: 0, releasedMaster: 0, priorityZeroReceived: 0, priorityZeroSent: 0, packetLengthErrors: 0, timeToLiveErrors: 0,
     invalidTypeReceived: 0, advertIntervalErrors: 0, addressListErrors: 0, invalidAuthType: 0, authTypeMismatch: 0, authFailure: 0, versionErrors: 0, checksumErrors: 0,
-    otherRouterIds: 0, foreignSources: 0,
+    otherRouterIds: 0, foreignSources: 0, ownAdverts: 0,
   };
 }
 
@@ -50,6 +49,7 @@ export class InstanceRunner {
   #why = 'start';
   #sinceDateMs = Date.now();
   #probeAtMs = 0;
+  #sentPriorities: readonly number[] = [];
 
   constructor(instance: VrrpInstance, links: Links, report: (report: VrrpReport) => void) {
     this.instance = instance;
@@ -140,7 +140,7 @@ export class InstanceRunner {
         const packet = socket.receive();
         if (packet === undefined) break;
         if (packet === 'malformed') this.#refuse('packetLengthErrors', 'a packet', 'its IP header is cut short');
-        else this.#take(packet, nowMs);
+        else this.#take(packet, socket, nowMs);
       }
     } catch {
       // The interface went; netlink tells the same.
@@ -162,42 +162,26 @@ export class InstanceRunner {
     }
   }
 
-  #take(packet: ReceivedAdvert, nowMs: number): void {
-    const { instance } = this;
+  #take(packet: ReceivedAdvert, socket: AdvertSocket, nowMs: number): void {
     const from = formatIp(packet.source);
-    if (packet.message[1] !== instance.virtualRouterId) { this.counters.otherRouterIds += 1; return; }
-    const unicast = instance.unicastPeers.length > 0;
-    if (unicast ? !instance.unicastPeers.some((peer) => ipEquals(peer, packet.source)) : !ipEquals(packet.destination, instance.multicastGroup)) { this.#refuse('foreignSources', from, unicast ? 'it is not one of the unicast peers' : 'it was not sent to the multicast group'); return; }
-    if (!unicast && packet.timeToLive !== timeToLive) { this.#refuse('timeToLiveErrors', from, `its TTL is ${packet.timeToLive}, not ${timeToLive}: it does not come from this network`); return; }
-    const advert = decodeVrrp(packet.message, packet.source, packet.destination);
-    if (typeof advert === 'string') { this.#refuse(faultCounters[advert], from, `wrong ${advert}`); return; }
-    if (!this.#agrees(advert, from)) return;
+    const advert = readAdvert(packet, this.instance, { source: socket.source, sentPriorities: this.#sentPriorities, onLink: (address) => onLink(socket.link, address) });
+    if ('counter' in advert) { this.#refuse(advert.counter, from, advert.why); return; }
+    this.#compareAddresses(advert, from);
     this.counters.advertsReceived += 1;
-    const own = this.#adverts?.source.bytes ?? new Uint8Array();
-    this.machine.handle({ kind: 'advert', advert: { priority: advert.priority, advertMs: advert.advertMs, from, senderIsHigher: Buffer.compare(packet.source.bytes, own) > 0, sentAsMaster: packet.sentAsMaster } }, nowMs);
+    this.machine.handle({ kind: 'advert', advert: { priority: advert.priority, advertMs: advert.advertMs, from, senderIsHigher: Buffer.compare(packet.source.bytes, socket.source.bytes) > 0, sentAsMaster: packet.sentAsMaster } }, nowMs);
   }
 
-  #agrees(advert: VrrpPacket, from: string): boolean {
-    const { instance } = this;
-    if (advert.version !== instance.version) return this.#refuse('versionErrors', from, `it speaks version ${advert.version}, this node ${instance.version}`);
-    if (instance.version === 2) {
-      if ((advert.password === '') !== (instance.password === '')) return this.#refuse('authTypeMismatch', from, 'one node has a password and the other has none');
-      if (advert.password !== instance.password) return this.#refuse('authFailure', from, 'its auth_pass is another one');
-      if (advert.advertMs !== instance.advertMs) return this.#refuse('advertIntervalErrors', from, `its advert_int is ${advert.advertMs / 1000} s, not ${instance.advertMs / 1000} s`);
-    }
-    const advertised = instance.addresses.filter((one) => one.advertised);
-    if (advert.addresses.length !== advertised.length || !advertised.every((one) => advert.addresses.some((other) => ipEquals(other, one.address)))) {
-      // Refusing it would make two masters of a pair whose addresses are being changed one node at a time.
-      this.counters.addressListErrors += 1;
-      this.#spoken.say(`addresses ${from}`, { kind: 'log', level: 'warning', text: `(${instance.name}) ${from} has other virtual addresses: ${advert.addresses.map(formatIp).join(' ')}` });
-    }
-    return true;
+  /** Refusing other addresses would make two masters of a pair whose addresses are being changed one node at a time. */
+  #compareAddresses(advert: VrrpPacket, from: string): void {
+    const advertised = this.instance.addresses.filter((one) => one.advertised);
+    if (advert.addresses.length === advertised.length && advertised.every((one) => advert.addresses.some((other) => ipEquals(other, one.address)))) return;
+    this.counters.addressListErrors += 1;
+    this.#spoken.say(`addresses ${from}`, { kind: 'log', level: 'warning', text: `(${this.instance.name}) ${from} has other virtual addresses: ${advert.addresses.map(formatIp).join(' ')}` });
   }
 
-  #refuse(counter: keyof VrrpCounters, from: string, why: string): false {
+  #refuse(counter: keyof VrrpCounters, from: string, why: string): void {
     this.counters[counter] += 1;
-    this.#spoken.say(`${counter} ${from}`, { kind: 'log', level: 'warning', text: `(${this.instance.name}) advert from ${from} refused: ${why}` });
-    return false;
+    if (why !== '') this.#spoken.say(`${counter} ${from}`, { kind: 'log', level: 'warning', text: `(${this.instance.name}) advert from ${from} refused: ${why}` });
   }
 
   // ---- effects
@@ -208,11 +192,18 @@ export class InstanceRunner {
     const socket = this.#adverts;
     if (socket === undefined) return;
     const { instance } = this;
+    if (priority !== 0 && this.#sentPriorities[0] !== priority) this.#sentPriorities = [priority, ...this.#sentPriorities.filter((one) => one !== priority)].slice(0, sentPrioritiesKept);
     const addresses = instance.addresses.filter((one) => one.advertised).map((one) => one.address);
     const packet: VrrpPacket = { version: instance.version, virtualRouterId: instance.virtualRouterId, priority, advertMs: instance.advertMs, password: instance.password, addresses };
-    for (const destination of instance.unicastPeers.length > 0 ? instance.unicastPeers : [instance.multicastGroup]) {
+    for (const destination of this.#destinations(socket)) {
       this.#attempt(`adverts to ${formatIp(destination)}`, () => { socket.send(encodeVrrp(packet, socket.source, destination), destination, this.machine.sentAsMaster); });
     }
+  }
+
+  /** One list of peers for all nodes names this one too. */
+  #destinations(socket: AdvertSocket): readonly IpValue[] {
+    const { unicastPeers, multicastGroup } = this.instance;
+    return unicastPeers.length > 0 ? unicastPeers.map((peer) => peer.address).filter((address) => !ipEquals(address, socket.source)) : [multicastGroup];
   }
 
   #announce(times: number): void {

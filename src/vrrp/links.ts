@@ -2,7 +2,7 @@
  * The machine's interfaces and addresses as the kernel tells them through rtnetlink, and the change of addresses. Blocking requests on a
  * socket of their own, changes on another. Used by vrrp/engine.ts and vrrp/loop.ts.
  */
-import { type IpValue, ipEquals } from '../base/ip.ts';
+import { type IpValue, ipEquals, maskBytes, networkContains } from '../base/ip.ts';
 import { changeGroups, decodeNetlink, encodeAddress, encodeDump, type InterfaceAddress, type NetlinkMessage } from '../wire/netlink.ts';
 import { bindSocket, closeSocket, families, KernelFault, openRaw, receive, sendTo, waitForInput } from './kernel.ts';
 
@@ -24,6 +24,11 @@ function netlinkAddress(groups: number): Uint8Array {
   bytes.writeUInt16LE(families.netlink, 0);
   bytes.writeUInt32LE(groups, 8);
   return bytes;
+}
+
+/** Whether no router lies between this machine and the address. */
+export function onLink(link: Link, address: IpValue): boolean {
+  return link.addresses.some((one) => one.address.family === address.family && networkContains({ family: one.address.family, bytes: maskBytes(one.address.bytes, one.prefixLength), bits: one.prefixLength }, address));
 }
 
 export class Links {

@@ -55,6 +55,8 @@ type Row = { readonly [K in VrrpEvent['kind']]: Handler<K> };
 const never = Number.POSITIVE_INFINITY;
 /** Version 2 reckons the skew in parts of one second whatever the advert interval (RFC 3768 6.1). */
 const skewUnitV2Ms = 1000;
+/** Answers to other nodes go out at once, and two of them at least such a part of an interval apart: a network that repeats packets must not make a storm of them. */
+const answerPart = 0.5;
 /** A master that was preempted may still send what it had begun: only adverts after this are a second master. */
 const handoverGraceMs = 200;
 
@@ -73,6 +75,8 @@ export class VrrpMachine {
   masterPriority = 0;
   adverts = { sent: 0, received: 0, prioritiesZeroSent: 0, prioritiesZeroReceived: 0, becameMaster: 0, releasedMaster: 0 };
   sentAsMaster = 0;
+  /** When another node's advert was answered last. */
+  answeredMs = Number.NEGATIVE_INFINITY;
   /** From `start` until `ready`; a lower master is left alone meanwhile. */
   ready: boolean;
   /** When preempt_delay has passed for the lower master that is heard; Infinity: none is heard. */
@@ -191,11 +195,17 @@ function wins(machine: VrrpMachine, advert: Advert): boolean {
 function masterHears(machine: VrrpMachine, advert: Advert, nowMs: number): void {
   if (advert.priority === 0) {
     machine.adverts.prioritiesZeroReceived += 1;
-    advertise(machine, nowMs);
+    if (mayAnswer(machine, nowMs)) advertise(machine, nowMs);
     return;
   }
   if (wins(machine, advert)) yieldTo(machine, advert, nowMs);
   else assertAgainst(machine, advert, nowMs);
+}
+
+function mayAnswer(machine: VrrpMachine, nowMs: number): boolean {
+  if (nowMs - machine.answeredMs < machine.instance.advertMs * answerPart) return false;
+  machine.answeredMs = nowMs;
+  return true;
 }
 
 function settled(machine: VrrpMachine, nowMs: number): boolean {
@@ -218,13 +228,14 @@ function yieldTo(machine: VrrpMachine, advert: Advert, nowMs: number): void {
 }
 
 function assertAgainst(machine: VrrpMachine, advert: Advert, nowMs: number): void {
+  if (settled(machine, nowMs)) machine.effects.twoMasters({ peer: advert.from, peerPriority: advert.priority, outcome: 'stayed master' });
+  if (!mayAnswer(machine, nowMs)) return;
   if (!machine.instance.lowerPriorityNoAdvert) advertise(machine, nowMs);
   // Switches and neighbours may have learnt the other one's address.
   const { lowerPriorityDelayMs, lowerPriorityRepeat } = machine.instance.garp;
   machine.effects.announce(lowerPriorityRepeat);
   if (lowerPriorityDelayMs > 0) machine.announceAtMs = nowMs + lowerPriorityDelayMs;
   machine.effects.heardLowerPriority(advert);
-  if (settled(machine, nowMs)) machine.effects.twoMasters({ peer: advert.from, peerPriority: advert.priority, outcome: 'stayed master' });
 }
 
 function advertise(machine: VrrpMachine, nowMs: number): void {

@@ -95,7 +95,8 @@ export class AdvertSocket {
 
   #setUp6(): void {
     for (const option of [ipv6.receiveHopLimit, ipv6.receivePacketInfo]) setOption(this.fd, levels.ipv6, option, 1);
-    for (const option of [ipv6.unicastHops, ipv6.multicastHops]) setOption(this.fd, levels.ipv6, option, timeToLive);
+    setOption(this.fd, levels.ipv6, ipv6.unicastHops, this.#instance.unicastTtl);
+    setOption(this.fd, levels.ipv6, ipv6.multicastHops, timeToLive);
     setOption(this.fd, levels.ipv6, ipv6.trafficClass, precedence);
     // Otherwise the kernel may send from the virtual address; groups that were joined are received all the same.
     bindSocket(this.fd, socketAddress(this.source, this.link.index));
@@ -120,7 +121,7 @@ export class AdvertSocket {
     bytes[1] = precedence;
     bytes.writeUInt16BE(bytes.length, 2);
     bytes.writeUInt16BE(identificationBase + Math.min(sentAsMaster, identificationMax), 4);
-    bytes[8] = timeToLive;
+    bytes[8] = this.#instance.unicastPeers.length > 0 ? this.#instance.unicastTtl : timeToLive;
     bytes[9] = vrrpProtocolNumber;
     bytes.set(this.source.bytes, 12);
     bytes.set(destination.bytes, 16);

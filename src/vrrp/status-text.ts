@@ -25,7 +25,7 @@ export function statusTable(instances: readonly InstanceStatus[], nowMs: number)
     return `${one.name}: ${one.state} for ${ageText(nowMs - one.since)} (${one.why})
   priority ${one.priority} (configured ${one.basePriority}), master ${one.masterFrom === '' ? 'not heard yet' : `${one.masterFrom}, priority ${one.masterPriority}`}
   addresses here: ${one.addresses.length === 0 ? 'none' : one.addresses.join(' ')}
-  adverts: ${counters.advertsSent} sent, ${counters.advertsReceived} received, ${refused} refused, ${counters.otherRouterIds} of other routers; became master ${counters.becameMaster} times
+  adverts: ${counters.advertsSent} sent, ${counters.advertsReceived} received, ${refused} refused, ${counters.otherRouterIds} of other routers${counters.ownAdverts > 0 ? `, ${counters.ownAdverts} of its own that came back` : ''}; became master ${counters.becameMaster} times
 `;
   }).join('');
 }

@@ -1,6 +1,6 @@
 /** vrrp_instance and its addresses and routes. Called by load.ts. */
 import { type IpValue, parseIp } from '../../base/ip.ts';
-import type { KeepalivedGlobals, VirtualAddress, VirtualRoute, VrrpInstance } from '../../model/keepalived.ts';
+import type { KeepalivedGlobals, UnicastPeer, VirtualAddress, VirtualRoute, VrrpInstance } from '../../model/keepalived.ts';
 import type { InstanceDefaults } from './globals.ts';
 import { ignored, type Line, listed, readBlock, type Rows, unsupported } from './line.ts';
 import { emptyNotify, notifications, type NotifyDraft, notifyRows } from './notify.ts';
@@ -20,7 +20,8 @@ interface InstanceDraft extends NotifyDraft, TrackingDraft {
   preempt: boolean;
   preemptDelayMs: number;
   sourceAddress: IpValue | undefined;
-  unicastPeers: IpValue[];
+  unicastPeers: UnicastPeer[];
+  unicastTtl: number;
   unicast: boolean;
   checkUnicastSource: boolean | undefined;
   trackSourceAddress: boolean;
@@ -43,7 +44,7 @@ interface InstanceDraft extends NotifyDraft, TrackingDraft {
 function emptyInstance(): InstanceDraft {
   return {
     notify: emptyNotify(), trackScripts: [], trackInterfaces: [], trackProcesses: [], trackFiles: [], version: undefined, initialState: 'BACKUP', interface: '', virtualRouterId: 0, priority: 100,
-    advertMs: 1000, downTimerAdverts: undefined, preempt: true, preemptDelayMs: 0, sourceAddress: undefined, unicastPeers: [], unicast: false, checkUnicastSource: undefined, trackSourceAddress: false,
+    advertMs: 1000, downTimerAdverts: undefined, preempt: true, preemptDelayMs: 0, sourceAddress: undefined, unicastPeers: [], unicastTtl: 255, unicast: false, checkUnicastSource: undefined, trackSourceAddress: false,
     multicastGroup: undefined, password: '', authenticated: false, addresses: [], routes: [], trackPrimary: true, garpDelayMs: undefined, garpRepeat: undefined, garpLowerDelayMs: undefined, garpLowerRepeat: undefined,
     garpRefreshMs: undefined, garpRefreshRepeat: undefined, lowerPriorityNoAdvert: undefined, higherPrioritySendAdvert: undefined,
   };
@@ -102,8 +103,15 @@ function readPeers(line: Line, draft: InstanceDraft): void {
   draft.unicast = true;
   for (const entry of listed(line)) {
     const peer = entry.address(entry.keyword);
-    if (peer !== undefined) draft.unicastPeers.push(peer);
-    if (entry.args.length > 0) entry.problems.unsupported(entry.place, entry.first, `'${entry.first}' of a unicast peer is not supported`, 'remove it: the TTL of unicast adverts is not looked at, because they may pass a router');
+    let [ttlMin, ttlMax] = [undefined as number | undefined, 255];
+    for (let index = 0; index < entry.args.length; index += 2) {
+      const [word = '', value = ''] = entry.args.slice(index);
+      if (word === 'min_ttl') ttlMin = entry.whole(value, 0, 255, 255);
+      else if (word === 'max_ttl') ttlMax = entry.whole(value, 0, 255, 255);
+      else entry.error(word, `unexpected '${word}' after a unicast peer`, 'min_ttl and max_ttl with a number may follow');
+    }
+    if (ttlMax < 255) ttlMin ??= 0;
+    if (peer !== undefined) draft.unicastPeers.push({ address: peer, ttlMin, ttlMax });
   }
 }
 
@@ -162,7 +170,7 @@ export const instanceRows: Rows<InstanceDraft> = {
   virtual_rules: { args: [0, 0], block: true, unsupported: 'set the rule with ip rule, outside' },
   strict_mode: { args: [0, 1], unsupported: 'remove it: it refuses unicast, authentication and every second thing that pairs in the field use' },
   old_unicast_checksum: { args: [0, 1], ignored: 'both kinds of checksum are taken' },
-  unicast_ttl: { args: [1, 1], unsupported: 'remove it: adverts are sent with TTL 255' },
+  unicast_ttl: { args: [1, 1], read: (line, draft) => { draft.unicastTtl = line.whole(line.first, 0, 255, 255); } },
 };
 
 export function readInstance(line: Line, defaults: InstanceDefaults, globals: KeepalivedGlobals): VrrpInstance {

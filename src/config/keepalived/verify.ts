@@ -51,6 +51,7 @@ function verifyTracking(one: VrrpInstance | VrrpSyncGroup, model: KeepalivedMode
 function verifyInstance(instance: VrrpInstance, model: KeepalivedModel, problems: Problems): void {
   const { name, place } = instance;
   if (instance.interface === '') problems.error(place, 'interface', `vrrp_instance ${name} has no interface`, 'write interface eth0');
+  if (instance.interface === 'lo') problems.error(place, 'lo', `vrrp_instance ${name} cannot use the loopback interface: no other node hears adverts there`, 'name the interface that both nodes share; an address line may have dev lo');
   if (instance.virtualRouterId === 0) problems.error(place, 'virtual_router_id', `vrrp_instance ${name} has no virtual_router_id`, 'write virtual_router_id 1 … 255, the same on both nodes');
   if (instance.addresses.length === 0) problems.error(place, 'virtual_ipaddress', `vrrp_instance ${name} has no address`, 'write virtual_ipaddress { 10.0.0.10/24 }');
   const advertised = instance.addresses.filter((address) => address.advertised);
@@ -58,7 +59,7 @@ function verifyInstance(instance: VrrpInstance, model: KeepalivedModel, problems
   for (const address of advertised) {
     if (address.address.family !== instance.family) problems.error(address.place, formatIp(address.address), `vrrp_instance ${name} mixes IPv4 and IPv6`, 'move the other family to virtual_ipaddress_excluded');
   }
-  for (const peer of instance.unicastPeers) if (peer.family !== instance.family) problems.error(place, formatIp(peer), `unicast peer ${formatIp(peer)} is not IPv${instance.family}`);
+  for (const { address } of instance.unicastPeers) if (address.family !== instance.family) problems.error(place, formatIp(address), `unicast peer ${formatIp(address)} is not IPv${instance.family}`);
   if (instance.sourceAddress !== undefined && instance.sourceAddress.family !== instance.family) problems.error(place, formatIp(instance.sourceAddress), `source address ${formatIp(instance.sourceAddress)} is not IPv${instance.family}`);
   if (instance.initialState === 'MASTER' && !instance.preempt) problems.warning(place, 'nopreempt', `nopreempt of ${name} has no effect beside state MASTER in keepalived; here it has`, 'write state BACKUP on both nodes');
   if (instance.initialState === 'MASTER' && instance.preemptDelayMs > 0) problems.warning(place, 'preempt_delay', `preempt_delay of ${name} has no effect beside state MASTER in keepalived; here it has`, 'write state BACKUP on both nodes');
@@ -81,7 +82,7 @@ function verifyWeights(instance: VrrpInstance, model: KeepalivedModel, problems:
 function verifyRouterIds(model: KeepalivedModel, problems: Problems): void {
   const seen = new Map<string, VrrpInstance>();
   for (const instance of model.instances) {
-    const key = `${instance.interface} ${instance.virtualRouterId} ${instance.family} ${instance.unicastPeers.map(formatIp).join(' ')} ${formatIp(instance.multicastGroup)}`;
+    const key = `${instance.interface} ${instance.virtualRouterId} ${instance.family} ${instance.unicastPeers.map((peer) => formatIp(peer.address)).join(' ')} ${formatIp(instance.multicastGroup)}`;
     const before = seen.get(key);
     if (before !== undefined) problems.error(instance.place, String(instance.virtualRouterId), `${instance.name} and ${before.name} have the same virtual_router_id on ${instance.interface}`, 'give one of them another number, on both nodes');
     seen.set(key, instance);

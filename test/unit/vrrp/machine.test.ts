@@ -156,6 +156,21 @@ describe('while master', () => {
     assert.equal(done.at(-1), 'announce 5', 'the second set after the delay');
   });
 
+  it('answers a flood of adverts with two an interval at most, and the other one hears it in time', () => {
+    for (const heard of [advert(50), advert(0)]) {
+      const { machine, done } = master();
+      const fromMs = 3700;
+      for (let nowMs = fromMs; nowMs < fromMs + 10_000; nowMs += 1) {
+        if (machine.nextMs() <= nowMs) machine.handle({ kind: 'timer' }, nowMs);
+        machine.handle(heard, nowMs);
+      }
+      const sent = done.filter((one) => one === 'advert 100').length;
+      assert(sent >= 19 && sent <= 21, `${sent} adverts in ten intervals`);
+      assert(done.filter((one) => one === 'lower').length <= 21);
+      assert.equal(machine.adverts.received, 10_000);
+    }
+  });
+
   it('gives up with priority 0 when it stops, fails, or its group goes', () => {
     for (const [event, state] of [[{ kind: 'stop' }, 'STOP'], [{ kind: 'fault', why: 'eth0 is down' }, 'FAULT'], [{ kind: 'group', to: 'BACKUP' }, 'BACKUP']] as const) {
       const { machine, done } = master();

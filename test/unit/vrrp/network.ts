@@ -20,7 +20,7 @@ export function instanceWith(options: Partial<VrrpInstance>): VrrpInstance {
   const none = { master: undefined, backup: undefined, fault: undefined, stop: undefined, any: undefined, masterHeardLower: undefined, priorityChanges: false, smtpAlert: false };
   return {
     name: 'VI_1', place, version: 2, family: 4, initialState: 'BACKUP', interface: 'eth0', virtualRouterId: 51, priority: 100, advertMs: 1000, downTimerAdverts: 3,
-    preempt: true, preemptDelayMs: 0, sourceAddress: undefined, unicastPeers: [], checkUnicastSource: false, trackSourceAddress: false, multicastGroup: parseIp('224.0.0.18') as never, password: '',
+    preempt: true, preemptDelayMs: 0, sourceAddress: undefined, unicastPeers: [], unicastTtl: 255, checkUnicastSource: false, trackSourceAddress: false, multicastGroup: parseIp('224.0.0.18') as never, password: '',
     addresses: [], routes: [], trackScripts: [], trackInterfaces: [], trackProcesses: [], trackFiles: [], trackPrimary: true, notify: none,
     garp: { delayMs: 5000, repeat: 5, refreshMs: 0, refreshRepeat: 1, lowerPriorityDelayMs: 5000, lowerPriorityRepeat: 5 },
     lowerPriorityNoAdvert: false, higherPrioritySendAdvert: false, ...options,

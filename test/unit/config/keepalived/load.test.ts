@@ -166,7 +166,15 @@ describe('words', () => {
       [`${instance()}${instance()}`, 'stands twice'], [`${instance()}${instance().replace('VI_1', 'VI_2')}`, 'same virtual_router_id'],
       [`${instance()}vrrp_sync_group G { group { VI_9 } }`, 'there is no vrrp_instance VI_9'], ['global_defs {\n}\n', 'there is no vrrp_instance'],
       [instance('  unicast_peer {\n fe80::1\n }'), 'is not IPv4'], [instance('  unicast_peer {\n }'), 'has no peers'],
+      [instance('  unicast_peer {\n 10.0.0.2 ttl 5\n }'), "unexpected 'ttl' after a unicast peer"], [instance('  unicast_peer {\n 10.0.0.2 min_ttl 256\n }'), 'from 0 to 255'],
+      [instance().replace('interface eth0', 'interface lo'), 'cannot use the loopback interface'],
     ] as const) assert(told(text).some((line) => line.startsWith('error') && line.includes(words)), `${words}: ${told(text).join('; ')}`);
+  });
+
+  it('TTLs of unicast adverts: what is sent, and what each peer may have', () => {
+    const made = first(instance('  unicast_ttl 64\n  unicast_peer {\n 10.0.0.2\n 10.0.0.3 min_ttl 60 max_ttl 70\n 10.0.0.4 max_ttl 70\n }'));
+    assert.equal(made.unicastTtl, 64);
+    assert.deepEqual(made.unicastPeers.map((peer) => [formatIp(peer.address), peer.ttlMin, peer.ttlMax]), [['10.0.0.2', undefined, 255], ['10.0.0.3', 60, 70], ['10.0.0.4', 0, 70]]);
   });
 
   it('a weight that cannot overcome the usual gap is a warning', () => {
