@@ -30,7 +30,7 @@ export class ModelBuilder {
     const servers = draft.proxies.flatMap((proxy) => this.numberServers(proxy));
     const proxies = draft.proxies.map((proxy) => this.proxy(proxy));
     return {
-      global: this.global(), proxies, servers: servers.toSorted((left, right) => left.index - right.index), binds, acls: draft.acls, patterns: draft.patterns,
+      global: this.global(), proxies, servers: servers.toSorted((left, right) => left.index - right.index), binds, acls: draft.acls, patterns: draft.patterns, used: [...draft.used],
       certificates: draft.certificates, userlists: draft.userlists, inactive: draft.inactive, mailers: draft.mailers, poise: draft.poise ?? readPoise(this.context, []), files,
     };
   }

@@ -316,6 +316,7 @@ export interface Draft {
   readonly binds: BindDraft[];
   readonly acls: Acl[];
   readonly patterns: PatternSet[];
+  readonly used: Set<string>;
   readonly certificates: Certificate[];
   readonly userlists: Userlist[];
   /** Null until every section is read: it names proxies. */

@@ -37,7 +37,7 @@ function answerFromFile(context: Context, place: Place, status: number, path: st
     context.problems.error(place, path, `'${path}' is not an HTTP answer`, "its first line must be like 'HTTP/1.1 503 Service Unavailable', then headers, an empty line, and the page");
     return undefined;
   }
-  return { status, body: { kind: 'raw', bytes: new Uint8Array(bytes) }, headers: [] };
+  return { status, body: { kind: 'raw', bytes: Buffer.from(bytes).toString('latin1') }, headers: [] };
 }
 
 function readErrorfile(reading: ProxyReading): void {
@@ -51,8 +51,7 @@ function readErrorloc(reading: ProxyReading): void {
   const status = statusOf(reading.context, reading.place, reading.arg(0), reading.keyword);
   if (status === undefined) return;
   const line = reading.keyword === 'errorloc303' ? '303 See Other' : '302 Found';
-  const text = `HTTP/1.1 ${line}\r\ncache-control: no-cache\r\ncontent-length: 0\r\nlocation: ${reading.arg(1)}\r\n\r\n`;
-  const bytes = new Uint8Array(Buffer.from(text, 'latin1'));
+  const bytes = `HTTP/1.1 ${line}\r\ncache-control: no-cache\r\ncontent-length: 0\r\nlocation: ${reading.arg(1)}\r\n\r\n`;
   reading.settings.errors = withAnswer(reading.settings.errors, { status, body: { kind: 'raw', bytes }, headers: [] });
 }
 

@@ -35,6 +35,10 @@ export class LineScope implements ExpressionScope {
     this.context.problems.add(problem);
   }
 
+  use(name: string): void {
+    this.context.draft.used.add(name);
+  }
+
   proxyByName(name: string, want: 'frontend' | 'backend' | 'table'): number {
     return this.context.names.proxy(name, want);
   }

@@ -1,6 +1,6 @@
 /**
  * Parsed forms of sample expressions, ACLs, conditions, log-format strings and rules: what config/ makes of the text and
- * rules/ compiles to closures in every traffic thread. Plain data: survives structured clone, holds no functions.
+ * rules/ compiles to closures in every traffic thread. Plain data: survives JSON, holds no functions.
  */
 import type { Place } from './problem.ts';
 
@@ -112,9 +112,9 @@ export type Format = readonly FormatItem[];
 export type AnswerBody =
   | { readonly kind: 'none' }
   /** A complete raw HTTP answer, head and body, sent as it is (`errorfile`). */
-  | { readonly kind: 'raw'; readonly bytes: Uint8Array }
+  | { readonly kind: 'raw'; /** One character per byte. */ readonly bytes: string }
   | { readonly kind: 'default-error' }
-  | { readonly kind: 'text'; readonly contentType: string; readonly bytes: Uint8Array }
+  | { readonly kind: 'text'; readonly contentType: string; /** One character per byte. */ readonly bytes: string }
   | { readonly kind: 'format'; readonly contentType: string; readonly format: Format };
 
 export interface Answer {

@@ -2,7 +2,7 @@
  * Messages between the control thread and the traffic threads. Only plain data travels; counters, gauges, states and stick
  * tables are in shared memory and never in messages. One `postMessage` per message, no answers expected unless said.
  */
-import type { BindTls, Certificate, Model } from './model.ts';
+import type { BindTls, Certificate } from './model.ts';
 
 /**
  * Places in shared memory of a model's objects, by index. A reload leaves an object that stays where it is, so messages name proxies and
@@ -103,12 +103,24 @@ export interface RemovedObject {
   readonly oldestMs: number;
 }
 
+/** A Model as text in shared memory (shared/model-text.ts). */
+export interface SharedModel {
+  readonly bytes: SharedArrayBuffer;
+  readonly pieces: readonly SharedModelPiece[];
+}
+
+export interface SharedModelPiece {
+  /** Names and indexes that lead to the list which the piece's items belong to; [] = the piece is the Model itself, with empty lists. */
+  readonly into: readonly (string | number)[];
+  readonly bytes: number;
+}
+
 /** What a traffic thread gets as workerData. */
 export interface TrafficStart {
   readonly threadIndex: number;
   /** What this thread listens on already, only at its first start. */
   readonly inherited: readonly InheritedListener[];
-  readonly model: Model;
+  readonly model: SharedModel;
   readonly shared: SharedHandles;
   /** Unix socket of the control thread's internal HTTP server: statistics pages and prometheus-exporter. */
   readonly internalSocket: string;
@@ -169,7 +181,7 @@ export type ToTraffic =
   | { readonly type: 'clear-counters'; readonly all: boolean }
   | { readonly type: 'set-frontend'; readonly proxy: number; readonly enabled: boolean }
   /** A reload: make a plan of it and open what is new; the answer is reload-prepared. Then one of the two that follow. */
-  | { readonly type: 'reload'; readonly model: Model; readonly shared: SharedHandles }
+  | { readonly type: 'reload'; readonly model: SharedModel; readonly shared: SharedHandles }
   | { readonly type: 'reload-commit' }
   | { readonly type: 'reload-abort' }
   /** Stop accepting, finish what runs, then exit; connections older than hardStopMs are cut. */

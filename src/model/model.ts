@@ -1,6 +1,6 @@
 /**
  * The checked configuration. Made once by config/load.ts, then frozen and sent to every thread: plain data, no functions,
- * survives structured clone. Indexes into the top-level arrays stand for references, so nothing points in circles.
+ * survives JSON. Indexes into the top-level arrays stand for references, so nothing points in circles.
  * Times are milliseconds, sizes bytes; `null` means "not set" where HAProxy tells that apart from 0.
  */
 import type { BindAddress, PeerAddress } from './address.ts';
@@ -18,6 +18,8 @@ export interface Model {
   readonly binds: readonly Bind[];
   readonly acls: readonly Acl[];
   readonly patterns: readonly PatternSet[];
+  /** Every fetch, converter and log alias that some line reads, by its catalog name. */
+  readonly used: readonly string[];
   readonly certificates: readonly Certificate[];
   readonly userlists: readonly Userlist[];
   /** Sections that are read and checked but not active yet. */
@@ -546,7 +548,7 @@ export type CheckMethod =
 export type CheckStep =
   | { readonly kind: 'connect'; readonly comment: string; readonly port: number; readonly address: PeerAddress | null; readonly sendProxy: boolean;
       readonly useDefault: boolean; readonly ssl: boolean; readonly sni: string; readonly alpn: readonly string[]; readonly linger: boolean }
-  | { readonly kind: 'send'; readonly comment: string; readonly bytes: Uint8Array | null; readonly format: Format | null; /** The format gives hexadecimal text. */ readonly hex: boolean }
+  | { readonly kind: 'send'; readonly comment: string; /** One character per byte; null: `format`. */ readonly bytes: string | null; readonly format: Format | null; /** The format gives hexadecimal text. */ readonly hex: boolean }
   | { readonly kind: 'http-send'; readonly comment: string; readonly method: string; readonly uri: Format; readonly version: string;
       readonly headers: readonly { readonly name: string; readonly value: Format }[]; readonly body: Format | null }
   | { readonly kind: 'expect'; readonly comment: string; readonly negate: boolean;

@@ -28,6 +28,7 @@ import type { Model } from '../model/model.ts';
 import type { InstanceStatus } from '../model/vrrp-messages.ts';
 import { AdviceList } from '../control/watch/advice-list.ts';
 import type { LogRing } from '../shared/log-ring.ts';
+import { shareModel } from '../shared/model-text.ts';
 import { fromSlots, toSlots } from '../shared/message-slots.ts';
 import { P, Segments } from '../shared/segments.ts';
 import { SlotBook } from '../shared/slots.ts';
@@ -169,7 +170,7 @@ export class Balancer {
     const { model, internal, segments } = this;
     return new TrafficThreads({
       count: model.global.nbthread,
-      start: { model, shared: segments.handles, internalSocket: internal.path, internalKey: internal.key, startedAtMs, ticketKeys: randomBytes(48) },
+      start: { model: shareModel(model), shared: segments.handles, internalSocket: internal.path, internalKey: internal.key, startedAtMs, ticketKeys: randomBytes(48) },
       segments,
       receive: (message) => this.receive(message),
       died: (thread, why) => this.tell('alert', `Traffic thread ${thread + 1} died and is started again: ${why}`),
@@ -301,7 +302,8 @@ export class Balancer {
     for (const [kind, slot] of newSlots(segments, this.segments)) segments.clearSlot(kind, slot);
     const known = new Set(this.segments.objects());
     for (const object of segments.objects()) if (!known.has(object)) this.counting.begin(object, Date.now(), {});
-    const failures = await this.threads.prepare({ type: 'reload', model, shared: segments.handles });
+    const sharedModel = shareModel(model);
+    const failures = await this.threads.prepare({ type: 'reload', model: sharedModel, shared: segments.handles });
     if (failures.length > 0) {
       const lines = failures.map((one) => this.bindText(one, 0, model));
       const wantsRoot = failures.some(({ code }) => code === 'EACCES') && this.model.global.uid > 0;
@@ -311,7 +313,7 @@ export class Balancer {
     const control = this.controlPlan(model, segments, former);
     this.removed.add(changes.removed);
     this.slots.commit(changes);
-    const over = this.threads.commit(model, segments.handles, segments);
+    const over = this.threads.commit(sharedModel, segments.handles, segments);
     this.model = model;
     this.segments = segments;
     this.control = control;

@@ -25,13 +25,14 @@ export function changeLines(before: Model, after: Model, changes: SlotChanges): 
     for (const name of changes.added[kind]) lines.push(`added ${kinds[kind]}${name}`);
     for (const { name } of changes.removed[kind]) lines.push(`removed ${kinds[kind]}${name}`);
   }
-  const texts = new Map(before.proxies.map((proxy) => [`${proxy.kind} ${proxy.name}`, textOf(proxy, before)]));
+  const known = new Map(before.proxies.map((proxy) => [`${proxy.kind} ${proxy.name}`, proxy]));
+  const same = (one: unknown, other: unknown): boolean => alike(one, other, '', before, after);
   for (const proxy of after.proxies) {
-    const known = texts.get(`${proxy.kind} ${proxy.name}`);
-    if (known !== undefined && known !== textOf(proxy, after)) lines.push(`changed ${proxy.kind} ${proxy.name}`);
+    const former = known.get(`${proxy.kind} ${proxy.name}`);
+    if (former !== undefined && !same(former, proxy)) lines.push(`changed ${proxy.kind} ${proxy.name}`);
   }
-  if (textOf(before.global, before) !== textOf(after.global, after)) lines.push('changed global');
-  if (textOf(before.poise, before) !== textOf(after.poise, after)) lines.push('changed poise');
+  if (!same(before.global, after.global)) lines.push('changed global');
+  if (!same(before.poise, after.poise)) lines.push('changed poise');
   return [...lines, ...certificateLines(before.certificates, after.certificates)];
 }
 
@@ -43,17 +44,42 @@ function certificateLines(before: readonly Certificate[], after: readonly Certif
 /** Numbers that only say where something stands. */
 const places = new Set(['index', 'place', 'iid', 'sid', 'luid', 'id', 'selfCheckUri']);
 
-/** Equal for equal meaning. */
-function textOf(value: unknown, model: Model): string {
-  return JSON.stringify(value, (key, part: unknown) => {
-    if (places.has(key)) return undefined;
-    if (typeof part === 'number' && (key === 'target' || key === 'defaultBackend')) return model.proxies[part]?.name ?? part;
-    if (typeof part === 'number' && (key === 'proxy' || key === 'certificate')) return undefined;
-    if (typeof part === 'number' && (key === 'server' || key === 'track')) return model.servers[part]?.name ?? part;
-    if (!Array.isArray(part) || !part.every((one) => typeof one === 'number')) return part;
-    if (key === 'acls') return part.map((index: number) => model.acls[index]);
-    if (key === 'patterns') return part.map((index: number) => model.patterns[index]?.entries);
-    if (key === 'servers') return part.map((index: number) => model.servers[index]);
-    return key === 'binds' ? part.map((index: number) => model.binds[index]) : part;
+/** What a number refers to, by the name it stands under: a proxy or a server goes by its name, everything else by what it holds. */
+function referred(number: number, key: string, model: Model): unknown {
+  switch (key) {
+    case 'proxy': case 'certificate': return null;
+    case 'target': case 'defaultBackend': return model.proxies[number]?.name ?? number;
+    case 'server': case 'track': return serverName(number, model);
+    case 'acls': return model.acls[number] ?? number;
+    case 'patterns': return model.patterns[number]?.entries ?? number;
+    case 'servers': return model.servers[number] ?? number;
+    case 'binds': return model.binds[number] ?? number;
+    default: return number;
+  }
+}
+
+function serverName(number: number, model: Model): string {
+  const server = model.servers[number];
+  return `${model.proxies[server?.proxy ?? -1]?.name ?? ''}/${server?.name ?? ''}`;
+}
+
+/** True when both mean the same, each in its own configuration. `key`: the name that the values stand under, '' = none. */
+function alike(one: unknown, other: unknown, key: string, before: Model, after: Model): boolean {
+  if (places.has(key)) return true;
+  if (typeof one === 'number' && typeof other === 'number') {
+    const [former, latter] = [referred(one, key, before), referred(other, key, after)];
+    return typeof former === 'object' ? alike(former, latter, '', before, after) : former === latter;
+  }
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
+  if (Array.isArray(one)) {
+    return Array.isArray(other) && one.length === other.length && one.every((part, index) => alike(part, other[index], key, before, after));
+  }
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => {
+    // `use-server` chooses a server, every other switch a backend.
+    const kind = name === 'target' && key === 'useServer' ? 'server' : name;
+    return alike((one as Values)[name], (other as Values)[name], kind, before, after);
   });
 }
+
+type Values = Readonly<Record<string, unknown>>;

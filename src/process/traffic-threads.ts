@@ -5,8 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import { projectFile } from '../base/program.ts';
 import { limits } from '../model/limits.ts';
-import type { InheritedListener, SharedHandles, SharedSlots, ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
-import type { Model } from '../model/model.ts';
+import type { InheritedListener, SharedHandles, SharedModel, SharedSlots, ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
 import type { Segments } from '../shared/segments.ts';
 import { P } from '../shared/segments.ts';
 
@@ -37,7 +36,7 @@ interface Slot {
   worker: Worker | null;
   ready: boolean;
   /** The configuration that it works with, or is told to take up. */
-  model: Model;
+  model: SharedModel;
   drained: boolean;
   startedAtMs: number;
   /** Delay before the next restart; grows while the thread keeps dying. */
@@ -113,7 +112,7 @@ export class TrafficThreads {
   }
 
   /** Resolves when every thread has gone over. Threads that are started from now on begin with it. */
-  async commit(model: Model, shared: SharedHandles, segments: Segments): Promise<void> {
+  async commit(model: SharedModel, shared: SharedHandles, segments: Segments): Promise<void> {
     this.begin = { ...this.begin, model, shared };
     this.segments = segments;
     // Patterns and certificates were read from their files again, and TLS is as the server lines say.

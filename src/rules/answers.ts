@@ -66,11 +66,10 @@ function builtinPage(status: number): MadeAnswer {
 }
 
 /** A complete answer in a file: header names in lower case, `connection` left to the data plane. */
-function fromFile(bytes: Uint8Array, fallbackStatus: number): MadeAnswer {
-  const text = Buffer.from(bytes).toString('latin1');
+function fromFile(text: string, fallbackStatus: number): MadeAnswer {
   const end = /\r?\n\r?\n/.exec(text);
   const headText = end === null ? text : text.slice(0, end.index);
-  const body = end === null ? new Uint8Array(0) : bytes.subarray(end.index + end[0].length);
+  const body = end === null ? new Uint8Array(0) : Buffer.from(text.slice(end.index + end[0].length), 'latin1');
   const [statusLine = '', ...lines] = headText.split(/\r?\n/);
   const match = /^(HTTP\/1\.\d) (\d{3}) ?(.*)$/.exec(statusLine);
   let head = '';
@@ -156,7 +155,7 @@ export class AnswerMaker {
     const reason = reasonOf(status);
     const headers = answer.headers.map((header) => ({ name: header.name.toLowerCase(), value: this.compileFormat(header.value) }));
     const format = body.kind === 'format' ? this.compileFormat(body.format) : null;
-    const fixedBody = body.kind === 'text' ? Buffer.from(body.bytes) : Buffer.alloc(0);
+    const fixedBody = body.kind === 'text' ? Buffer.from(body.bytes, 'latin1') : Buffer.alloc(0);
     const contentType = body.kind === 'text' || body.kind === 'format' ? body.contentType : '';
     // No length for answers that cannot have a body (RFC 9110 8.6); HAProxy does send it with 304.
     const withLength = status !== 204;

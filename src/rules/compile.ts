@@ -20,6 +20,9 @@ import type { CompileContext, FormatFn, SampleFn, TestFn } from './types.ts';
 export type { RuleSet } from './rule-set.ts';
 export type { FormatFn, SampleFn, TestFn } from './types.ts';
 
+/** Sets below are made when first needed. */
+const manyPatterns = 100;
+
 export class Compiler implements CompileContext, ActionContext {
   readonly model: Model;
   readonly answers: AnswerMaker;
@@ -102,8 +105,21 @@ export class Compiler implements CompileContext, ActionContext {
   private ruleIndex(conditions: readonly (Condition | null)[]): RuleIndex {
     if (conditions.length === 0) return this.noRules ??= new RuleIndex([], this);
     const index = new RuleIndex(conditions, this);
-    if (index.patternIds.size > 0) this.ruleIndexes.push(index);
+    this.ruleIndexes.push(index);
     return index;
+  }
+
+  /** Makes now, in steps, what the first request that needs it would wait for. */
+  *index(): Generator<undefined> {
+    for (const index of this.ruleIndexes) {
+      yield* index.build();
+      yield;
+    }
+    for (const { id, entries } of this.model.patterns) {
+      if (entries.length < manyPatterns) continue;
+      this.patterns(id);
+      yield;
+    }
   }
 
   /** Patterns changed at run time (message `patterns`, or a rule of this thread). */

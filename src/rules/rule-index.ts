@@ -3,7 +3,8 @@
  * gives one positive test on a text or address to the shared look-ups; a rule without such a test is a candidate always. Used by
  * switching.ts and rule-set.ts, whose outcome is that of testing every rule in order. Never runs a rule itself.
  */
-import type { Acl, Action, AclTerm, Condition } from '../model/expression.ts';
+import { atOnce } from '../base/slices.ts';
+import type { Acl, Action, AclTerm, Condition, PatternSet } from '../model/expression.ts';
 import { changes, isIndexable, leavesNoTrace } from './indexable.ts';
 import { Matches, placeOf, SharedLookup } from './rule-lookup.ts';
 import type { Subject } from './subject.ts';
@@ -11,8 +12,11 @@ import type { CompileContext } from './types.ts';
 
 /** Too few rules to be worth a look-up. */
 const sharedRulesMin = 4;
+/** Rules that are looked at between two pauses. */
+const rulesPerStep = 50;
 /** Keys of an ACL that are looked at to guess how many rules it shares them with. */
 const comparedKeysMax = 16;
+const noPatterns = { method: 'str', ignoreCase: false, entries: [] } as const;
 
 export class RuleIndex {
   /** Pattern sets the look-ups are made of. */
@@ -31,28 +35,31 @@ export class RuleIndex {
   private alwaysAt = 0;
   /** 1: a match of the look-up is the whole condition. */
   private readonly whole: Uint8Array;
+  private isBuilt = false;
 
   constructor(conditions: readonly (Condition | null)[], context: CompileContext) {
     this.conditions = conditions;
     this.context = context;
     this.whole = new Uint8Array(conditions.length);
-    this.build();
   }
 
   /** The set has other patterns now. */
   changed(id: number): void {
-    if (!this.patternIds.has(id)) return;
     this.changing.add(id);
-    this.build();
+    if (!this.patternIds.has(id)) return;
+    this.isBuilt = false;
+    atOnce(this.build());
   }
 
   /** True when `start` is needed again after this action has run. */
   isStaleAfter(action: Action): boolean {
+    atOnce(this.build());
     return this.lookups.some((lookup) => changes(action, lookup.expr));
   }
 
   /** Looks the subject's values up; `next` then gives the candidates from rule `from` on. */
   start(s: Subject, from: number): void {
+    if (!this.isBuilt) atOnce(this.build());
     this.alwaysAt = from === 0 ? 0 : placeOf(this.always, from);
     this.matches.clear();
     for (let i = 0; i < this.lookups.length; i++) this.lookups[i]?.run(s);
@@ -73,7 +80,9 @@ export class RuleIndex {
     return listed;
   }
 
-  private build(): void {
+  /** In steps of some rules; nothing when it has been done. Whoever looks up before has it done at once. */
+  *build(): Generator<undefined> {
+    if (this.isBuilt) return;
     const { model } = this.context;
     let counted: ReadonlyMap<string, number> | undefined;
     const shared = this.conditions.length < sharedRulesMin ? null : (): ReadonlyMap<string, number> => counted ??= this.countKeys();
@@ -81,6 +90,7 @@ export class RuleIndex {
     const always: number[] = [];
     this.patternIds.clear();
     for (const [rule, condition] of this.conditions.entries()) {
+      if (rule % rulesPerStep === rulesPerStep - 1) yield;
       const acls = shared === null || condition === null ? undefined : this.necessary(condition, shared);
       if (acls === undefined || condition === null) {
         always.push(rule);
@@ -94,6 +104,7 @@ export class RuleIndex {
     }
     this.lookups = [...byExpression.values()];
     this.always = always;
+    this.isBuilt = true;
   }
 
   private addAcl(rule: number, index: number, acl: Acl, byExpression: Map<string, SharedLookup>): void {
@@ -104,7 +115,7 @@ export class RuleIndex {
       byExpression.set(text, lookup);
     }
     for (const id of acl.patterns) {
-      const set = this.context.patterns(id);
+      const set = this.patterns(id);
       this.patternIds.add(id);
       for (const entry of set.entries) lookup.add(set.method, set.ignoreCase, entry.key, rule);
     }
@@ -120,12 +131,17 @@ export class RuleIndex {
     return text;
   }
 
+  /** As configured: sets that have been changed since are not looked up. */
+  private patterns(id: number): Pick<PatternSet, 'method' | 'ignoreCase' | 'entries'> {
+    return this.context.model.patterns[id] ?? noPatterns;
+  }
+
   private *keysOf(index: number): Generator<string> {
     const acl = this.context.model.acls[index];
     if (acl === undefined) return;
     let left = comparedKeysMax;
     for (const id of acl.patterns) {
-      const set = this.context.patterns(id);
+      const set = this.patterns(id);
       for (const entry of set.entries) {
         if (left-- === 0) return;
         yield `${this.expression(index, acl)} ${set.method} ${entry.key}`;
@@ -151,7 +167,7 @@ export class RuleIndex {
     if (term.negate) return false;
     return term.acls.every((index) => {
       const acl = this.context.model.acls[index];
-      return isIndexable(acl) && !acl.patterns.some((id) => this.changing.has(id) || this.context.patterns(id).method !== acl.method);
+      return isIndexable(acl) && !acl.patterns.some((id) => this.changing.has(id) || this.patterns(id).method !== acl.method);
     });
   }
 

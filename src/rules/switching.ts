@@ -23,21 +23,27 @@ export class Switching {
   /** Counts condition tests, for the test that shows what the look-up saves. */
   tests = 0;
   private readonly index: RuleIndex;
-  private readonly conditionTests: readonly TestFn[];
+  private readonly rules: readonly SwitchRule[];
+  private readonly conditions: ConditionCompiler;
+  /** Made when first needed: most rules of a long chain are decided by the look-up alone. */
+  private readonly conditionTests: (TestFn | undefined)[];
   private readonly targets: readonly Choose[];
   private readonly fallback: number;
 
   constructor(rules: readonly SwitchRule[], fallback: number, parts: SwitchParts) {
     this.fallback = fallback;
     this.index = parts.index;
-    this.conditionTests = rules.map((rule) => parts.conditions.condition(rule.condition));
+    this.rules = rules;
+    this.conditions = parts.conditions;
+    this.conditionTests = rules.map(() => undefined);
     this.targets = rules.map((rule) => parts.target(rule));
   }
 
   private applies(rule: number, s: Subject): boolean {
     if (this.index.sure) return true;
     this.tests++;
-    return this.conditionTests[rule]?.(s) === true;
+    const test = this.conditionTests[rule] ??= this.conditions.condition(this.rules[rule]?.condition ?? null);
+    return test(s);
   }
 
   choose(s: Subject): number {

@@ -56,7 +56,7 @@ export class ProxyPlan implements TimerOwner {
   /** Connection limit of the frontend in force (runtime `set maxconn frontend`). */
   maxconn: number;
   /** False after `disable frontend`. */
-  enabled: boolean;
+  enabled = true;
   /** Some path is answered here: monitor-uri, or the process's own question whether it still answers. */
   readonly monitored: boolean;
   /** A backend of an Exchange site: the control thread wants to know who is refused. */
@@ -64,7 +64,7 @@ export class ProxyPlan implements TimerOwner {
   /** Frontend of an Exchange site with path rules that do not ignore case. */
   readonly missedRoutes: MissedRoutes | null;
 
-  constructor(proxy: Proxy, plan: Plan, ground: PlanGround) {
+  constructor(proxy: Proxy, plan: Plan, ground: Pick<PlanGround, 'segments' | 'thread' | 'former'>) {
     const { segments, thread } = ground;
     const former = ground.former?.proxyAt(segments.proxySlot(proxy.index));
     this.proxy = proxy;
@@ -79,11 +79,18 @@ export class ProxyPlan implements TimerOwner {
     this.persistence = new Persistence(proxy, plan.model, segments, plan.compiler, plan.stickTables);
     this.queue = former?.queue ?? new RequestQueue(this.back);
     this.rules = new ProxyRules(proxy, plan.compiler, plan.model.poise.logWhy.includes(proxy.index));
-    this.maxconn = former !== undefined && former.proxy.maxconn === proxy.maxconn ? former.maxconn : proxy.maxconn;
-    this.enabled = former?.enabled ?? true;
+    this.maxconn = proxy.maxconn;
+    this.keepWhatIsSetByHand(former);
     this.watched = plan.exchange.has(proxy.index);
     this.missedRoutes = proxy.isFrontend && plan.exchange.size > 0 && [...plan.exchange.values()].some(({ frontends }) => frontends.includes(proxy.index)) ? MissedRoutes.of(proxy, plan.model, segments) : null;
     this.monitored = proxy.monitorUri !== '' || plan.model.global.selfCheckUri !== '';
+  }
+
+  /** `former`: the same proxy before a reload. */
+  keepWhatIsSetByHand(former: ProxyPlan | undefined): void {
+    if (former === undefined) return;
+    if (former.proxy.maxconn === this.proxy.maxconn) this.maxconn = former.maxconn;
+    this.enabled = former.enabled;
   }
 
   onTimer(): void {
@@ -140,6 +147,8 @@ export class ServerPlan {
   readonly sni: SampleFn | null;
   /** Null: clear text. Made when the thread starts. */
   tls: ServerTlsContext | null = null;
+  /** The configuration gives the same address as before the reload. */
+  private readonly keepsAddress: boolean;
   /** Kept while a command has it that no TLS is spoken. */
   private unusedTls: ServerTlsContext | null = null;
 
@@ -157,10 +166,15 @@ export class ServerPlan {
     this.host = address.kind === 'inet' ? address.host : address.kind === 'unix' ? (address.abstract ? `\0${address.path}` : address.path) : '';
     this.port = address.kind === 'unix' ? 0 : address.port;
     this.sni = server.tls?.sni ? compiler.sample(server.tls.sni) : null;
-    if (former !== undefined && same(former.server.address, address)) {
-      this.host = former.host;
-      this.port = former.port;
-    }
+    this.keepsAddress = former !== undefined && same(former.server.address, address);
+    this.keepWhatIsSetByHand(former);
+  }
+
+  /** `former`: the same server before a reload. */
+  keepWhatIsSetByHand(former: ServerPlan | undefined): void {
+    if (former === undefined || !this.keepsAddress) return;
+    this.host = former.host;
+    this.port = former.port;
   }
 
   /** Another client certificate, for connections that are made from now on. */
@@ -220,12 +234,12 @@ export class Plan {
   readonly compiler: Compiler;
   readonly stickTables: StickTables;
   readonly wheel: TimerWheel;
-  readonly servers: readonly ServerPlan[];
-  readonly proxies: readonly ProxyPlan[];
-  readonly listeners: readonly ListenerPlan[];
-  private readonly proxiesBySlot: readonly (ProxyPlan | undefined)[];
-  private readonly serversBySlot: readonly (ServerPlan | undefined)[];
-  private readonly listenersBySlot: readonly (ListenerPlan | undefined)[];
+  private readonly allServers: ServerPlan[] = [];
+  private readonly allProxies: ProxyPlan[] = [];
+  private readonly allListeners: ListenerPlan[] = [];
+  private readonly proxiesBySlot: (ProxyPlan | undefined)[] = [];
+  private readonly serversBySlot: (ServerPlan | undefined)[] = [];
+  private readonly listenersBySlot: (ListenerPlan | undefined)[] = [];
   /** Backends of Exchange sites. */
   readonly exchange: ReadonlyMap<number, ExchangeBackend>;
   /** False: no line or rule asks for the address that Poise uses towards a server, so the kernel need not be asked either. */
@@ -233,43 +247,62 @@ export class Plan {
   /** True when a line, rule or ACL asks for more of a TLS connection than that it is one. */
   readonly usesTlsFacts: boolean;
 
-  constructor(model: Model, ground: PlanGround) {
-    const { segments, thread, wheel } = ground;
+  private constructor(model: Model, ground: PlanGround) {
+    const { segments, wheel } = ground;
     this.model = model;
     this.segments = segments;
     this.wheel = wheel;
     this.compiler = new Compiler(model);
     this.stickTables = new StickTables(model, segments.handles, ground.clock);
     this.exchange = exchangeBackends(model);
-    const texts = namesUsed(model);
-    this.usesOwnAddress = /"name":"(?:bi|bp|bc_src|bc_src_port)"/.test(texts);
-    this.usesTlsFacts = /"name":"(?:sslv|sslc|ssl_[a-z]+_)/.test(texts);
-    this.servers = model.servers.map((server) => new ServerPlan(
-      server, segments.serverSlot(server.index), this.compiler, Tally.of(segments, segments.serverObject(server.index), thread), segments.serverState(server.index), wheel,
-      ground.former?.serverAt(segments.serverSlot(server.index)),
-    ));
-    this.proxies = model.proxies.map((proxy) => new ProxyPlan(proxy, this, ground));
-    this.listeners = model.binds.map((bind) => new ListenerPlan(
-      bind, segments.handles.slots.binds[bind.index] ?? -1, this.proxies[bind.proxy] as ProxyPlan, Tally.of(segments, segments.listenerObject(bind.index), thread),
-    ));
-    this.proxiesBySlot = bySlot(this.proxies);
-    this.serversBySlot = bySlot(this.servers);
-    this.listenersBySlot = bySlot(this.listeners);
+    this.usesOwnAddress = model.used.some((name) => /^(?:bi|bp|bc_src|bc_src_port)$/.test(name));
+    this.usesTlsFacts = model.used.some((name) => /^(?:sslv|sslc|ssl_[a-z]+_)/.test(name));
     this.world = new SharedWorld(this, ground.world);
   }
+
+  /** In steps of one object, or of some rules. */
+  static *make(model: Model, ground: PlanGround): Generator<undefined, Plan> {
+    const plan = new Plan(model, ground);
+    yield* plan.fill(ground);
+    yield* plan.compiler.index();
+    return plan;
+  }
+
+  private *fill({ segments, thread, wheel, former }: PlanGround): Generator<undefined> {
+    const { model, compiler } = this;
+    for (const server of model.servers) {
+      const [slot, tally] = [segments.serverSlot(server.index), Tally.of(segments, segments.serverObject(server.index), thread)];
+      const made = new ServerPlan(server, slot, compiler, tally, segments.serverState(server.index), wheel, former?.serverAt(slot));
+      this.allServers.push(made);
+      this.serversBySlot[slot] = made;
+      yield;
+    }
+    for (const proxy of model.proxies) {
+      const made = new ProxyPlan(proxy, this, { segments, thread, former });
+      this.allProxies.push(made);
+      this.proxiesBySlot[made.slot] = made;
+      yield;
+    }
+    for (const bind of model.binds) {
+      const slot = segments.handles.slots.binds[bind.index] ?? -1;
+      const made = new ListenerPlan(bind, slot, this.proxies[bind.proxy] as ProxyPlan, Tally.of(segments, segments.listenerObject(bind.index), thread));
+      this.allListeners.push(made);
+      this.listenersBySlot[slot] = made;
+      yield;
+    }
+  }
+
+  /** Once more when the plan is put in force: commands may have come while it was made. */
+  keepWhatIsSetByHand(former: Plan): void {
+    for (const server of this.servers) server.keepWhatIsSetByHand(former.serverAt(server.slot));
+    for (const proxy of this.proxies) proxy.keepWhatIsSetByHand(former.proxyAt(proxy.slot));
+  }
+
+  get servers(): readonly ServerPlan[] { return this.allServers; }
+  get proxies(): readonly ProxyPlan[] { return this.allProxies; }
+  get listeners(): readonly ListenerPlan[] { return this.allListeners; }
 
   proxyAt(slot: number): ProxyPlan | undefined { return this.proxiesBySlot[slot]; }
   serverAt(slot: number): ServerPlan | undefined { return this.serversBySlot[slot]; }
   listenerAt(slot: number): ListenerPlan | undefined { return this.listenersBySlot[slot]; }
-}
-
-function bySlot<T extends { readonly slot: number }>(all: readonly T[]): (T | undefined)[] {
-  const found: (T | undefined)[] = [];
-  for (const one of all) found[one.slot] = one;
-  return found;
-}
-
-/** All formats, rules and ACLs as one text, to find out whether a fetch or alias is used anywhere. */
-function namesUsed(model: Model): string {
-  return JSON.stringify([model.acls, model.proxies.map((proxy) => ({ ...proxy, errors: [] }))]);
 }

@@ -1,11 +1,11 @@
 /**
- * A reload in one traffic thread, in two steps. prepare() makes the plan of the next configuration and opens what is new beside what runs;
+ * A reload in one traffic thread, in two steps. prepare() makes the plan of the next configuration between requests, and opens what is new;
  * commit() puts it in force between two events: listeners, waiting requests, idle connections and idle clients go over to it, a request
  * under way ends as it began. abort() closes what was opened. Whether all threads are ready decides the control thread.
  */
+import { inSlices } from '../base/slices.ts';
 import { C } from '../model/counters.ts';
-import type { SharedHandles } from '../model/messages.ts';
-import type { Model } from '../model/model.ts';
+import type { SharedHandles, SharedModel } from '../model/messages.ts';
 import { Segments } from '../shared/segments.ts';
 import type { Dispatch } from './dispatch/dispatch.ts';
 import type { RequestQueue } from './dispatch/request-queue.ts';
@@ -44,10 +44,11 @@ export class Reload {
   }
 
   /** Posts reload-prepared, with what cannot be bound or used; nothing is left open then. */
-  async prepare(model: Model, shared: SharedHandles): Promise<void> {
+  async prepare(sharedModel: SharedModel, shared: SharedHandles): Promise<void> {
     const { context } = this;
     const failures: { bind: number; code: string; message: string }[] = [];
-    const plan = context.planFor(model, new Segments(shared), context.plan);
+    const plan = await inSlices(context.planFor(sharedModel, new Segments(shared), context.plan));
+    const { model } = plan;
     for (const { server, message } of ServerTlsContext.prepare(plan, context, context.plan)) {
       failures.push({ bind: -1, code: '', message: `server ${model.proxies[server.server.proxy]?.name ?? ''}/${server.server.name}: ${message}` });
     }
@@ -86,6 +87,7 @@ export class Reload {
     this.next = null;
     const before = context.plan;
     const { plan } = next;
+    plan.keepWhatIsSetByHand(before);
     const gone = this.listeners.filter((listener) => !next.kept.has(listener));
     for (const [listener, { plan: listenerPlan, tls }] of next.kept) {
       listener.plan = listenerPlan;

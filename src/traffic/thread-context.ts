@@ -4,8 +4,9 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { TimerWheel } from '../base/timer-wheel.ts';
-import type { ToControl, TrafficStart } from '../model/messages.ts';
-import type { Model } from '../model/model.ts';
+import type { SharedModel, ToControl, TrafficStart } from '../model/messages.ts';
+import { atOnce } from '../base/slices.ts';
+import { readModel } from '../shared/model-text.ts';
 import { Segments } from '../shared/segments.ts';
 import { internalServer } from './dispatch/internal-server.ts';
 import { LogQueue } from './log-queue.ts';
@@ -42,7 +43,7 @@ export class ThreadContext {
     this.wheel = new TimerWheel(clock);
     this.post = post;
     this.worldGround = { startedAtMs: start.startedAtMs, threadIndex: start.threadIndex, processVars: new Map(), clock, post, current: () => this.plan };
-    this.plan = this.planFor(start.model, segments, null);
+    this.plan = atOnce(this.planFor(start.model, segments, null));
     this.internal = internalServer(start.internalSocket, this.plan.compiler, this.wheel);
     this.logs = new LogQueue(post, this.wheel, this.process, segments.logRing(start.threadIndex), start.threadIndex);
     this.sightings = new SightingQueue(post, this.wheel, start.shared.suspects);
@@ -51,8 +52,9 @@ export class ThreadContext {
   get world(): SharedWorld { return this.plan.world; }
 
   /** What this thread would make of a configuration. `former` lives on in it. */
-  planFor(model: Model, segments: Segments, former: Plan | null): Plan {
-    return new Plan(model, { segments, thread: this.threadIndex, clock: this.clock, wheel: this.wheel, former, world: this.worldGround });
+  *planFor(shared: SharedModel, segments: Segments, former: Plan | null): Generator<undefined, Plan> {
+    const model = yield* readModel(shared);
+    return yield* Plan.make(model, { segments, thread: this.threadIndex, clock: this.clock, wheel: this.wheel, former, world: this.worldGround });
   }
 
   /** A reload: requests that start from now on meet `plan`. */

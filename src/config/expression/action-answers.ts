@@ -73,7 +73,7 @@ function readDraft(input: ActionWords): AnswerDraft | undefined {
 function textBody(draft: AnswerDraft, bytes: Uint8Array, scope: ExpressionScope): AnswerBody | undefined {
   if (bytes.length === 0) return { kind: 'none' };
   if (draft.contentType === '') return fail(scope, draft.bodyWord, "a content type is needed with a body", 'add: content-type text/plain');
-  return { kind: 'text', contentType: draft.contentType, bytes };
+  return { kind: 'text', contentType: draft.contentType, bytes: Buffer.from(bytes).toString('latin1') };
 }
 
 function formatBody(draft: AnswerDraft, text: string, scope: ExpressionScope): AnswerBody | undefined {
@@ -103,7 +103,7 @@ function readBody(draft: AnswerDraft, status: number, impliedPage: boolean, scop
       if (bytes === undefined) return undefined;
       if (!/^HTTP\/1\.\d \d{3}/.test(Buffer.from(bytes.subarray(0, 16)).toString('latin1'))) return fail(scope, draft.bodyValue, `'${draft.bodyValue}' does not begin with an HTTP status line`);
       if (draft.headers.length > 0) warn(scope, 'hdr', "'hdr' is ignored with an error file");
-      return { kind: 'raw', bytes };
+      return { kind: 'raw', bytes: Buffer.from(bytes).toString('latin1') };
     }
     case 'file': {
       const bytes = scope.readFile(draft.bodyValue);

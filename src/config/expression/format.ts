@@ -111,6 +111,7 @@ class FormatReader {
     if (name === 'o') { this.defaults = flags; return; }
     if (logAliases.has(name)) {
       this.flush();
+      this.scope.use(name);
       this.items.push({ kind: 'alias', name, arg: '', flags });
       return;
     }

@@ -190,6 +190,7 @@ export function parseSampleWords(words: readonly string[], from: number, scope: 
     calls.push(read.call);
     type = read.type;
   }
+  for (const call of [fetch.call, ...calls]) scope.use(call.name);
   const text = words.slice(from, cursor.index + 1).join(' ');
   return { expr: { fetch: fetch.call, converters: calls, type, text }, spec: fetch.spec, keyword: fetch.keyword, next: cursor.index + 1 };
 }

@@ -17,6 +17,8 @@ export interface ExpressionScope {
   readonly proxy: number;
   readonly proxyMode: 'http' | 'tcp';
   report(problem: Problem): void;
+  /** A fetch, converter or log alias that the configuration reads. */
+  use(name: string): void;
   /** Index of a proxy by name, -1 = unknown. `want` chooses where a frontend and a backend share a name. */
   proxyByName(name: string, want: 'frontend' | 'backend' | 'table'): number;
   /** Index into Model.servers; backend '' = the current proxy. -1 = unknown. */

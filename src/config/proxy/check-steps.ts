@@ -69,9 +69,9 @@ function readConnect(reading: ProxyReading, kind: Kind): Step | undefined {
   return step;
 }
 
-/** Hexadecimal text → bytes; undefined: reported. */
-function hexBytes(reading: ProxyReading, text: string): Uint8Array | undefined {
-  if (text.length % 2 === 0 && /^[0-9a-fA-F]*$/.test(text)) return new Uint8Array(Buffer.from(text, 'hex'));
+/** Hexadecimal text → one character per byte; undefined: reported. */
+function hexBytes(reading: ProxyReading, text: string): string | undefined {
+  if (text.length % 2 === 0 && /^[0-9a-fA-F]*$/.test(text)) return Buffer.from(text, 'hex').toString('latin1');
   reading.error(text, `'${text}' is not a hexadecimal string`, 'it needs an even number of the digits 0-9 and a-f');
   return undefined;
 }
@@ -86,7 +86,7 @@ function readTcpSend(reading: ProxyReading): Step | undefined {
   if (word === 'send-lf' || word === 'send-binary-lf') {
     return { kind: 'send', comment, bytes: null, format: format(reading, text), hex: word === 'send-binary-lf' };
   }
-  const bytes = word === 'send-binary' ? hexBytes(reading, text) : new Uint8Array(Buffer.from(text, 'latin1'));
+  const bytes = word === 'send-binary' ? hexBytes(reading, text) : text;
   return bytes === undefined ? undefined : { kind: 'send', comment, bytes, format: null, hex: false };
 }
 

@@ -32,8 +32,10 @@ function tcpStep(step: CheckStep, number: number, words: CheckWords): Step | nul
 }
 
 function sendStep(step: Extract<CheckStep, { kind: 'send' }>, words: CheckWords): Step {
-  const { bytes } = step;
-  if (bytes !== null) return { kind: 'send', comment: step.comment, bytes: () => bytes };
+  if (step.bytes !== null) {
+    const bytes = Buffer.from(step.bytes, 'latin1');
+    return { kind: 'send', comment: step.comment, bytes: () => bytes };
+  }
   const text = words.text(step.format ?? []);
   return { kind: 'send', comment: step.comment, bytes: () => Buffer.from(text(), step.hex ? 'hex' : 'latin1') };
 }

@@ -1,12 +1,13 @@
 /** Life of the traffic threads: start, failure to start, death and return, standing still, draining. Real workers, a fake inside. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ToControl } from '../../../src/model/messages.ts';
+import type { SharedModel, ToControl } from '../../../src/model/messages.ts';
 import type { Model } from '../../../src/model/model.ts';
 import { TrafficThreads } from '../../../src/process/traffic-threads.ts';
 import { Segments } from '../../../src/shared/segments.ts';
 
 const model = { proxies: [], binds: [], servers: [] } as unknown as Model;
+const shared: SharedModel = { bytes: new SharedArrayBuffer(0), pieces: [] };
 
 class Recorder {
   readonly seen: string[] = [];
@@ -27,7 +28,7 @@ function threads(behaviour: string, count = 2, watchPeriodMs = 1000): { threads:
   const segments = Segments.allocate(model, count);
   const made = new TrafficThreads({
     count,
-    start: { model, shared: segments.handles, internalSocket: '', internalKey: behaviour, startedAtMs: 0, ticketKeys: new Uint8Array(48) },
+    start: { model: shared, shared: segments.handles, internalSocket: '', internalKey: behaviour, startedAtMs: 0, ticketKeys: new Uint8Array(48) },
     segments,
     receive: (message: ToControl) => recorder.add(message.type === 'warning' ? message.message : message.type),
     died: (thread, why) => recorder.add(`died ${thread} ${why.split('\n')[0] ?? ''}`),
@@ -97,8 +98,8 @@ test('a thread that starts while a reload takes place takes it up before it is r
   recorder.seen.length = 0;
   all.post({ type: 'shutdown-frontend', proxy: 1 });
   await recorder.wait('1 begins');
-  const next = { ...model };
-  const segments = Segments.allocate(next, 2);
+  const next = { ...shared };
+  const segments = Segments.allocate(model, 2);
   assert.deepEqual(await all.prepare({ type: 'reload', model: next, shared: segments.handles }), []);
   await all.commit(next, segments.handles, segments);
   assert.ok(!recorder.seen.includes('1 reload') && recorder.seen.includes('0 reload-commit'), recorder.seen.join(', '));

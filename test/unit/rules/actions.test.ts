@@ -107,8 +107,8 @@ test('auth asks with 401, or 407 as a proxy', () => {
 
 test('error pages come from the backend, the frontend, then the table', () => {
   const scope = new FakeScope();
-  scope.proxies[0] = fakeProxy(0, 'fe', { errors: [{ status: 503, body: { kind: 'text', contentType: 'text/plain', bytes: Buffer.from('front') }, headers: [] }] });
-  scope.proxies[1] = fakeProxy(1, 'be1', { errors: [{ status: 502, body: { kind: 'text', contentType: 'text/plain', bytes: Buffer.from('back') }, headers: [] }] });
+  scope.proxies[0] = fakeProxy(0, 'fe', { errors: [{ status: 503, body: { kind: 'text', contentType: 'text/plain', bytes: 'front' }, headers: [] }] });
+  scope.proxies[1] = fakeProxy(1, 'be1', { errors: [{ status: 502, body: { kind: 'text', contentType: 'text/plain', bytes: 'back' }, headers: [] }] });
   const compiler = new Compiler(scope.model());
   const page = (backend: number | null, status: number): string => Buffer.from(compiler.errorAnswer(scope.proxies[0]!, backend === null ? null : scope.proxies[backend]!, status)).toString('latin1');
   assert.match(page(1, 503), /front$/);

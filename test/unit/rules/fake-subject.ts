@@ -90,6 +90,8 @@ export class FakeScope implements ExpressionScope {
   }
 
   report(problem: Problem): void { this.problems.push(problem); }
+  readonly used = new Set<string>();
+  use(name: string): void { this.used.add(name); }
   proxyByName(name: string): number { return this.proxies.findIndex((proxy) => proxy.name === name); }
   serverByName(_backend: string, server: string): number { return this.servers.findIndex((each) => each.name === server); }
   userlistByName(name: string): number { return this.userlists.findIndex((each) => each.name === name); }
@@ -125,7 +127,7 @@ export class FakeScope implements ExpressionScope {
 
   model(): Model {
     return {
-      acls: this.acls, patterns: this.sets, proxies: this.proxies, servers: this.servers, userlists: this.userlists, binds: [], certificates: [],
+      acls: this.acls, patterns: this.sets, used: [...this.used], proxies: this.proxies, servers: this.servers, userlists: this.userlists, binds: [], certificates: [],
       inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], logWhy: [], stateFolder: '', watchCertificates: false }, files: [], global: { nbthread: 1 },
     } as unknown as Model;
   }

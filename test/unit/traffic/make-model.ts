@@ -3,6 +3,7 @@ import { initialSwitches } from '../../../src/config/initial.ts';
 import type { ToControl, TrafficStart } from '../../../src/model/messages.ts';
 import type { Bind, BindTls, Certificate, Model, Proxy, Server } from '../../../src/model/model.ts';
 import { B, op, S } from '../../../src/model/server-state.ts';
+import { shareModel } from '../../../src/shared/model-text.ts';
 import { Segments } from '../../../src/shared/segments.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { TrafficThread } from '../../../src/traffic/traffic-thread.ts';
@@ -56,7 +57,7 @@ export function makeBindTls(certificates: BindTls['certificates'], changes: Part
   };
 }
 
-export function makeModel(parts: { proxies: Proxy[]; servers?: Server[]; binds?: Bind[]; certificates?: Certificate[]; global?: Partial<Model['global']>; patterns?: Model['patterns']; acls?: Model['acls'] }): Model {
+export function makeModel(parts: { proxies: Proxy[]; servers?: Server[]; binds?: Bind[]; certificates?: Certificate[]; global?: Partial<Model['global']>; patterns?: Model['patterns']; acls?: Model['acls']; used?: Model['used'] }): Model {
   const servers = parts.servers ?? [];
   const binds = parts.binds ?? [];
   const proxies = parts.proxies.map((proxy) => ({
@@ -66,7 +67,7 @@ export function makeModel(parts: { proxies: Proxy[]; servers?: Server[]; binds?:
   }));
   return {
     global: { nbthread: 1, maxconn: 1000, bufsizeBytes: 16384, headBytesMax: 65536, headerCountMax: 256, maxconnrate: 0, maxsessrate: 0, maxsslconn: 0, maxsslrate: 0, processVars: [], logTargets: [], ...parts.global } as unknown as Model['global'],
-    proxies, servers, binds, acls: parts.acls ?? [], patterns: parts.patterns ?? [], certificates: parts.certificates ?? [], userlists: [], inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], logWhy: [], stateFolder: '', watchCertificates: false }, files: [],
+    proxies, servers, binds, acls: parts.acls ?? [], patterns: parts.patterns ?? [], used: parts.used ?? [], certificates: parts.certificates ?? [], userlists: [], inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], logWhy: [], stateFolder: '', watchCertificates: false }, files: [],
   };
 }
 
@@ -91,7 +92,7 @@ export function bringUp(model: Model, segments: Segments): void {
 }
 
 export function makeStart(model: Model, segments: Segments, threadIndex = 0): TrafficStart {
-  return { threadIndex, model, shared: segments.handles, internalSocket: '', internalKey: '', startedAtMs: Date.now(), ticketKeys: new Uint8Array(48).fill(7), inherited: [] };
+  return { threadIndex, model: shareModel(model), shared: segments.handles, internalSocket: '', internalKey: '', startedAtMs: Date.now(), ticketKeys: new Uint8Array(48).fill(7), inherited: [] };
 }
 
 /** A traffic thread that runs in the test's own thread. */

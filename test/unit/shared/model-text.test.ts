@@ -1,0 +1,52 @@
+/** A Model crosses to the traffic threads as text: nothing may be lost, whatever its size. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { deserialize, serialize } from 'node:v8';
+import { atOnce, inSlices } from '../../../src/base/slices.ts';
+import type { Model } from '../../../src/model/model.ts';
+import { readModel, shareModel } from '../../../src/shared/model-text.ts';
+import { base, load, model } from '../config/loading.ts';
+
+const rich = `global
+ maxconn 300
+ log 127.0.0.1 local0
+${base} errorfile 503 /pages/503.http
+frontend fe
+ bind 127.0.0.1:80
+ acl good path -f /lists/many.lst
+ acl umlaut hdr(x) -m str "Gr\u00fc\u00dfe \ud83d\udc4b"
+ http-request deny deny_status 403 if !good umlaut
+ http-request return status 200 content-type text/plain string "caf\u00e9"
+${Array.from({ length: 1200 }, (_, index) => ` use_backend b${index % 300} if { path_beg /p${index} }`).join('\n')}
+ default_backend b0
+${Array.from({ length: 300 }, (_, index) => `backend b${index}\n server s1 10.0.0.${index % 200}:80 check maxconn ${index}\n server s2 [::1]:${1000 + index} backup\n`).join('')}
+backend checked
+ option tcp-check
+ tcp-check send-binary 00ff7f80
+ tcp-check expect rbinary 0a
+ server s1 10.0.0.1:25 check
+`;
+
+function readRich(): Model {
+  const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
+  const page = Buffer.concat([Buffer.from('HTTP/1.1 503 No\r\ncontent-length: 256\r\n\r\n'), bytes]);
+  const list = Array.from({ length: 3000 }, (_, index) => `/list/${index}`).join('\n');
+  return model(load(rich, { '/pages/503.http': page, '/lists/many.lst': list }));
+}
+
+test('what is read is what was written, bytes above 127 included, in one go and in slices', async () => {
+  const written = readRich();
+  const copy = deserialize(serialize(written)) as Model;
+  const shared = shareModel(written);
+  assert.deepEqual(atOnce(readModel(shared)), copy);
+  assert.deepEqual(await inSlices(readModel(shared)), copy);
+  assert.deepEqual(written, copy, 'writing changes nothing');
+});
+
+test('long lists are cut, wherever they stand; no piece is much larger than asked for', () => {
+  const { pieces } = shareModel(readRich());
+  assert.deepEqual(new Set(pieces.map(({ into }) => into.filter((part) => typeof part === 'string').join('.'))),
+    new Set(['', 'proxies', 'proxies.useBackend', 'servers', 'binds', 'acls', 'patterns', 'patterns.entries']));
+  assert.ok(pieces.length > 8, `${pieces.length} pieces`);
+  assert.ok(pieces.every(({ bytes }) => bytes < 140_000), `${Math.max(...pieces.map(({ bytes }) => bytes))} bytes`);
+});
