@@ -1,6 +1,7 @@
 /**
  * The last malformed request and answer of every proxy, for `show errors`. Filled from messages of the traffic threads, bounded
- * by limits.errorCaptureBytesMax each. Printed in HAProxy's layout. Bytes of clients are shown escaped, never as they are.
+ * by limits.errorCaptureBytesMax each; a proxy that stays keeps its own over a reload. Printed in HAProxy's layout. Bytes of clients are
+ * shown escaped, never as they are.
  */
 import type { ToControl } from '../model/messages.ts';
 import { limits } from '../model/limits.ts';
@@ -11,6 +12,8 @@ type CapturedError = Extract<ToControl, { type: 'captured-error' }>;
 interface Kept {
   readonly number: number;
   readonly error: CapturedError;
+  /** `s1 (#1)`, as it was then. */
+  readonly server: string;
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -62,16 +65,28 @@ function dump(bytes: Uint8Array): string {
 
 export class CapturedErrors {
   private readonly model: Model;
+  /** By proxy and side. */
   private readonly kept = new Map<string, Kept>();
   private total = 0;
 
-  constructor(model: Model) {
+  /** `former`: before a reload, and where a proxy stood then. */
+  constructor(model: Model, former?: { readonly errors: CapturedErrors; readonly indexOf: (proxy: number) => number }) {
     this.model = model;
+    if (former === undefined) return;
+    const { errors, indexOf } = former;
+    this.total = errors.total;
+    for (const { index } of model.proxies) {
+      for (const side of ['request', 'response'] as const) {
+        const before = errors.kept.get(`${indexOf(index)} ${side}`);
+        if (before !== undefined) this.kept.set(`${index} ${side}`, { ...before, error: { ...before.error, proxy: index } });
+      }
+    }
   }
 
   capture(error: CapturedError): void {
     const bytes = error.bytes.length > limits.errorCaptureBytesMax ? error.bytes.slice(0, limits.errorCaptureBytesMax) : error.bytes;
-    this.kept.set(`${error.proxy} ${error.side}`, { number: this.total, error: { ...error, bytes } });
+    const server = this.model.servers[error.server];
+    this.kept.set(`${error.proxy} ${error.side}`, { number: this.total, error: { ...error, bytes }, server: server === undefined ? '<NONE> (#-1)' : `${server.name} (#${server.sid})` });
     this.total += 1;
   }
 
@@ -88,14 +103,12 @@ export class CapturedErrors {
 
   private one(kept: Kept | undefined): string {
     if (kept === undefined) return '';
-    const { error, number } = kept;
+    const { error, number, server } = kept;
     const proxy = this.model.proxies[error.proxy];
-    const server = this.model.servers[error.server];
-    const serverText = server === undefined ? '<NONE> (#-1)' : `${server.name} (#${server.sid})`;
     const name = `${proxy?.name ?? ''} (#${proxy?.iid ?? -1})`;
     const head = error.side === 'request'
-      ? `frontend ${name}: invalid request\n  backend <NONE> (#-1), server ${serverText}`
-      : `backend ${name}: invalid response\n  frontend <NONE> (#-1), server ${serverText}`;
+      ? `frontend ${name}: invalid request\n  backend <NONE> (#-1), server ${server}`
+      : `backend ${name}: invalid response\n  frontend <NONE> (#-1), server ${server}`;
     return ` \n[${dateText(error.atMs)}] ${head}, event #${number}, src ${error.client}\n` +
       `  len ${error.bytes.length}, error at position ${error.position}: ${error.why}\n  \n${dump(error.bytes)}`;
   }

@@ -83,7 +83,7 @@ export function createAdminContext(parts: AdminParts, former?: AdminContext, isE
   const indexOf = (proxy: number): number => former?.segments.proxyAt(segments.proxySlot(proxy)) ?? -1;
   const frontends = new Frontends(model, parts.maxconn, broadcast, former === undefined ? undefined : { frontends: former.frontends, indexOf });
   const patterns = isEdit && former !== undefined ? former.patterns : new Patterns(model, broadcast);
-  const errors = new CapturedErrors(model);
+  const errors = new CapturedErrors(model, former === undefined ? undefined : { errors: former.errors, indexOf });
   const threads = former?.threads ?? new ThreadQuestions(segments.threads, broadcast);
   const sources: ReportSources = {
     nowMs: () => parts.clock.dateMs(),

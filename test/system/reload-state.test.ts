@@ -108,6 +108,24 @@ describe('state over a reload', () => {
     });
   });
 
+  it('the last malformed request and answer are still known, where their proxies stand now', () => {
+    const text = `${head}frontend fe\n    bind {fe}\n    default_backend be\nbackend be\n    server one {one}\n`;
+    return withSite(text, { one: answering(() => 'HTTP/1.1 2x0 Bad\r\n\r\n') }, async (running, reload) => {
+      assert.equal((await running.ask('fe', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).status, 502);
+      assert.equal((await running.ask('fe', 'GE\u0001T /bad HTTP/1.1\r\nHost: x\r\n\r\n')).status, 400);
+      const numbers = (answer: string): string[] => answer.match(/(?:frontend fe|backend be) \(#\d\): invalid \w+|, server \w+ \(#\d\)|event #\d|GE\\x01T|2x0 Bad|captured on .*/g) ?? [];
+      const before = numbers((await running.command('show errors')).replace(/ on \[[^\]]*\]/, ' on'));
+      assert.deepEqual(before, ['captured on : 2', 'frontend fe (#2): invalid request', 'event #1', 'GE\\x01T', 'backend be (#3): invalid response', ', server one (#1)', 'event #0', '2x0 Bad']);
+      await reload(text.replace('frontend fe', 'backend first\n    server zero {one}\nfrontend fe').replace('server one', 'server zero {one}\n    server one'));
+      await running.command('add server be/late 192.0.2.1:80');
+      const after = numbers((await running.command('show errors')).replace(/ on \[[^\]]*\]/, ' on'));
+      assert.deepEqual(after, before.map((line) => line.replace('fe (#2)', 'fe (#3)').replace('be (#3)', 'be (#4)')));
+      // A frontend that is gone takes its own along.
+      await reload(text.replace('frontend fe', 'frontend other'));
+      assert.doesNotMatch(await running.command('show errors'), /invalid request/);
+    });
+  });
+
   it('a login that is bound to its server connection outlives the reload', () => {
     const text = `${head}frontend fe\n    bind {fe}\n    default_backend be\nbackend be\n    server one {one}\n    server two {two}\n`;
     let connections = 0;
