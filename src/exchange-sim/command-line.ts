@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Accounts } from './authentication.ts';
 import { makeCertificate } from './certificate.ts';
 import { ScaledClock } from './clock.ts';
+import { argumentFault, fileFault } from './faults.ts';
 import { mailProtocols } from './mail/mail-server.ts';
 import type { MailProtocol } from './mail/mail-server.ts';
 import type { ExchangeServerOptions } from './server.ts';
@@ -16,7 +17,7 @@ A site of servers that behave like Exchange towards its clients, for tests of wh
   --servers N            so many servers LAB-EX01 … (default 2)
   --listen ADDRESS       where they listen (default 127.0.0.1)
   --port PORT            port of the first, the next ones follow; 0: free ones (default 8443)
-  --server NAME=HOST:PORT  one server; may be repeated, instead of the three above
+  --server NAME=HOST:PORT  one server; may be repeated, in place of --servers, --listen and --port
   --redirect PORT        plain HTTP that redirects to HTTPS; PORT as with --port, for servers of one address (default off)
   --smtp PORT, --submission PORT, --imap PORT, --imaps PORT, --pop PORT, --pops PORT   the same for mail (default off)
   --certificate FILE     certificate and key (PEM) of all servers; without it one is made
@@ -32,6 +33,35 @@ A site of servers that behave like Exchange towards its clients, for tests of wh
   --attached             end when standard input closes
   --help
 `;
+
+const options = {
+  servers: { type: 'string' }, listen: { type: 'string' }, port: { type: 'string' },
+  server: { type: 'string', multiple: true, default: [] as string[] }, certificate: { type: 'string' }, 'own-certificates': { type: 'boolean', default: false },
+  name: { type: 'string', default: 'mail.lab.local' }, user: { type: 'string', multiple: true, default: ['alice:secret', 'bob:secret', 'carol:secret'] as string[] },
+  anonymous: { type: 'boolean', default: false }, domain: { type: 'string', default: 'lab.local' }, 'extended-protection': { type: 'string', default: 'off' },
+  redirect: { type: 'string' }, smtp: { type: 'string' }, submission: { type: 'string' }, imap: { type: 'string' }, imaps: { type: 'string' }, pop: { type: 'string' }, pops: { type: 'string' },
+  'time-scale': { type: 'string', default: '1' }, control: { type: 'string', default: '127.0.0.1:8089' }, log: { type: 'string', default: '' },
+  attached: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+} as const;
+
+/** A number below zero behind an option is its value, not the next option. */
+function joined(args: readonly string[]): string[] {
+  return args.reduce<string[]>((all, word) => {
+    const before = all.at(-1) ?? '';
+    if (/^-\d/.test(word) && /^--[a-z-]+$/.test(before)) return [...all.slice(0, -1), `${before}=${word}`];
+    return [...all, word];
+  }, []);
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({ args: joined(args), allowPositionals: true, options });
+  } catch (error) {
+    throw argumentFault(error);
+  }
+}
+
+type Values = ReturnType<typeof parse>['values'];
 
 function hostPort(text: string): { host: string; port: number } {
   const colon = text.lastIndexOf(':');
@@ -81,33 +111,48 @@ function morePorts(values: Readonly<Partial<Record<MailProtocol | 'redirect', st
   return values.redirect === undefined ? { mailPorts } : { redirectPort: portOf('redirect', values.redirect), mailPorts };
 }
 
+interface Place { readonly name: string; readonly host: string; readonly port: number }
+
+/** The servers that --server names, or as many as --servers wants. */
+function placesOf(values: Values): readonly Place[] {
+  if (values.server.length > 0) {
+    const other = (['servers', 'listen', 'port'] as const).find((name) => values[name] !== undefined);
+    if (other !== undefined) throw new Error(`--server says name and address of each server; take --${other} out, or --server`);
+    return values.server.map((text) => {
+      const [, name, address] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+      if (name === undefined || address === undefined) throw new Error(`--server takes NAME=HOST:PORT, not '${text}'`);
+      return { name, ...hostPort(address) };
+    });
+  }
+  const count = wholeNumber('servers', values.servers ?? '2', 1, 99);
+  const first = wholeNumber('port', values.port ?? '8443', 0, 65_535 - count);
+  return Array.from({ length: count }, (_, at) => ({ name: `LAB-EX${String(at + 1).padStart(2, '0')}`, host: values.listen ?? '127.0.0.1', port: first === 0 ? 0 : first + at }));
+}
+
+function readCertificate(file: string): { certPem: string; keyPem: string } {
+  let pem = '';
+  try {
+    pem = readFileSync(file, 'latin1');
+  } catch (error) {
+    throw fileFault(`--certificate ${file}`, error);
+  }
+  for (const [mark, what] of [[/-----BEGIN CERTIFICATE-----/, 'certificate'], [/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'key']] as const) {
+    if (!mark.test(pem)) throw new Error(`--certificate ${file}: there is no ${what} in it (PEM)`);
+  }
+  return { certPem: pem, keyPem: pem };
+}
+
 /** Throws an Error of one sentence when the arguments make no sense. */
 export function readCommandLine(args: readonly string[], log: (line: string) => void): SiteWish {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      servers: { type: 'string', default: '2' }, listen: { type: 'string', default: '127.0.0.1' }, port: { type: 'string', default: '8443' },
-      server: { type: 'string', multiple: true, default: [] }, certificate: { type: 'string' }, 'own-certificates': { type: 'boolean', default: false },
-      name: { type: 'string', default: 'mail.lab.local' }, user: { type: 'string', multiple: true, default: ['alice:secret', 'bob:secret', 'carol:secret'] },
-      anonymous: { type: 'boolean', default: false }, domain: { type: 'string', default: 'lab.local' }, 'extended-protection': { type: 'string', default: 'off' },
-      redirect: { type: 'string' }, smtp: { type: 'string' }, submission: { type: 'string' }, imap: { type: 'string' }, imaps: { type: 'string' }, pop: { type: 'string' }, pops: { type: 'string' },
-      'time-scale': { type: 'string', default: '1' }, control: { type: 'string', default: '127.0.0.1:8089' }, log: { type: 'string', default: '' },
-      attached: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
-    },
-  });
+  const { values, positionals } = parse(args);
   const common = { help: values.help, order: positionals.slice(1), control: hostPort(values.control), attached: values.attached, logFile: values.log };
   if (positionals.length > 0 && (positionals[0] !== 'set' || positionals.length !== 5)) throw new Error("the only order is 'set SERVER COMPONENT REQUESTER STATE'");
   if (common.help || common.order.length > 0) return { ...common, servers: [] };
-  const count = wholeNumber('servers', values.servers, 1, 99);
-  const first = wholeNumber('port', values.port, 0, 65_535 - count);
-  const places = values.server.length > 0
-    ? values.server.map((text) => ({ name: text.slice(0, text.indexOf('=')), ...hostPort(text.slice(text.indexOf('=') + 1)) }))
-    : Array.from({ length: count }, (_, at) => ({ name: `LAB-EX${String(at + 1).padStart(2, '0')}`, host: values.listen, port: first === 0 ? 0 : first + at }));
+  if (values.certificate !== undefined && values['own-certificates']) throw new Error('--certificate is for all servers, --own-certificates makes one for each; take one of them out');
+  const places = placesOf(values);
   const make = (): { certPem: string; keyPem: string } =>
-    makeCertificate({ commonName: values.name, names: [values.name, `*.${values.domain}`, values.listen], validFrom: new Date(Date.now() - 60_000), validDays: 30 });
-  const pem = values.certificate === undefined ? null : readFileSync(values.certificate, 'latin1');
-  const shared = pem === null ? make() : { certPem: pem, keyPem: pem };
+    makeCertificate({ commonName: values.name, names: [values.name, `*.${values.domain}`, values.listen ?? '127.0.0.1'], validFrom: new Date(Date.now() - 60_000), validDays: 30 });
+  const shared = values.certificate === undefined ? make() : readCertificate(values.certificate);
   const clock = new ScaledClock(wholeNumber('time-scale', values['time-scale'], 1, 3600));
   const accounts = values.anonymous ? {} : { accounts: accountsOf(values.user, values.domain) };
   const protection = protectionOf(values['extended-protection']);

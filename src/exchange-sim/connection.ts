@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { RequestReader } from './request-reader.ts';
-import type { SimRequest } from './request-reader.ts';
+import type { BadRequest, SimRequest } from './request-reader.ts';
 import type { AnswerBody, BodyReader, ConnectionFacts, ServerFacts, SimExchange } from './service.ts';
 
 /** What is sent into one connection while it waits for an answer and is not read. */
@@ -63,7 +63,8 @@ export class HttpConnection implements ConnectionFacts {
     socket.on('data', (chunk: Buffer) => {
       if (this.closing) return;
       this.reader.feed(chunk);
-      if (this.reader.heldBytes > waitingBytesMax) socket.pause();
+      // A head is read to its end or to the reader's limit; all else waits.
+      if (this.reader.isStopped && this.reader.heldBytes > waitingBytesMax) socket.pause();
     });
     socket.on('error', () => {});
     socket.on('close', () => this.lost());
@@ -102,8 +103,10 @@ export class HttpConnection implements ConnectionFacts {
     this.server.handle(this.exchange);
   }
 
-  private refuse(why: string): void {
-    this.endSocket(`HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: ${why.length}\r\nConnection: close\r\n\r\n${why}`);
+  /** As IIS: not its site speaks but what stands before it, and nothing is in the log. */
+  private refuse(why: BadRequest): void {
+    const page = `<html><head><title>Bad Request</title></head><body><h2>Bad Request - ${why}</h2><p>HTTP Error 400.</p></body></html>`;
+    this.endSocket(`HTTP/1.1 400 Bad Request\r\nContent-Type: text/html; charset=us-ascii\r\nServer: Microsoft-HTTPAPI/2.0\r\nConnection: close\r\nContent-Length: ${page.length}\r\n\r\n${page}`);
   }
 
   private lost(): void {

@@ -8,6 +8,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { help, readCommandLine } from './command-line.ts';
 import type { SiteWish } from './command-line.ts';
+import { fileFault, sentence } from './faults.ts';
 import { mailProtocols } from './mail/mail-server.ts';
 import type { MailPorts, MailServer } from './mail/mail-server.ts';
 import { ExchangeSite } from './site.ts';
@@ -20,6 +21,15 @@ function log(line: string): void {
   else if (logFile !== '') appendFileSync(logFile, `${line}\n`);
 }
 
+function beginLog(): void {
+  try {
+    if (logFile === '-') process.stdout.write(logHead);
+    else if (logFile !== '') writeFileSync(logFile, logHead);
+  } catch (error) {
+    throw fileFault(`--log ${logFile}`, error);
+  }
+}
+
 /** Ports of the mail protocols that are on. */
 function portsOf(mail: MailServer): MailPorts {
   return Object.fromEntries(mailProtocols.map((protocol) => [protocol, mail.portOf(protocol)] as const).filter(([, port]) => port > 0));
@@ -27,7 +37,10 @@ function portsOf(mail: MailServer): MailPorts {
 
 async function sendOrder(wish: SiteWish): Promise<void> {
   const [server, component, requester, state] = wish.order;
-  const answer = await fetch(`http://${wish.control.host}:${wish.control.port}/components`, { method: 'POST', body: JSON.stringify({ server, component, requester, state }) });
+  const place = `${wish.control.host}:${wish.control.port}`;
+  const answer = await fetch(`http://${place}/components`, { method: 'POST', body: JSON.stringify({ server, component, requester, state }) }).catch(() => {
+    throw new Error(`no site answers on ${place}; --control says where it does`);
+  });
   const told = await answer.text();
   if (!answer.ok) throw new Error(told.trim());
   process.stdout.write(told);
@@ -45,8 +58,7 @@ async function run(words: readonly string[]): Promise<boolean> {
     return false;
   }
   logFile = wish.logFile;
-  if (logFile === '-') process.stdout.write(logHead);
-  else if (logFile !== '') writeFileSync(logFile, logHead);
+  beginLog();
   const site = new ExchangeSite(wish.servers);
   const controlPort = await site.listen(wish.control.host, wish.control.port);
   process.stdout.write(`${JSON.stringify({ control: controlPort, ports: site.servers.map((server) => server.port), redirect: site.servers.map((server) => server.redirectPort), mail: site.mail.map(portsOf) })}\n`);
@@ -62,7 +74,7 @@ export async function exchangeSim(words: readonly string[]): Promise<number> {
   try {
     return await run(words) ? await new Promise<number>(() => {}) : 0;
   } catch (error) {
-    process.stderr.write(`poise-exchange-sim: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`poise-exchange-sim: ${sentence(error)}\n`);
     return 1;
   }
 }

@@ -21,10 +21,14 @@ interface RequestHandler {
   onBody(bytes: Buffer): void;
   /** Head and body are complete. */
   onRequest(request: SimRequest): void;
-  onBad(why: string): void;
+  onBad(why: BadRequest): void;
 }
 
-const headBytesMax = 262_144;
+/** IIS as it is set for Kerberos tokens: one line of a head (MaxFieldLength, which cannot be more), and the whole head (MaxRequestBytes). */
+const lineBytesMax = 65_534;
+const headBytesMax = 131_072;
+
+export type BadRequest = 'Request Too Long' | 'Invalid Verb' | 'Bad Chunk';
 
 type Part = 'head' | 'length-body' | 'chunk-line' | 'chunk-body' | 'chunk-end' | 'trailers' | 'tunnel' | 'broken';
 
@@ -49,6 +53,10 @@ export class RequestReader {
   /** Bytes that came but were not read yet. */
   get heldBytes(): number {
     return this.held.length;
+  }
+
+  get isStopped(): boolean {
+    return this.stopped;
   }
 
   /** Bytes of the body that are still announced; chunked: infinity until its end. */
@@ -93,13 +101,13 @@ export class RequestReader {
   private readHead(): boolean {
     const end = this.held.indexOf('\r\n\r\n');
     if (end < 0) {
-      if (this.held.length > headBytesMax) this.fail('head is too large');
-      return false;
+      return this.held.length > headBytesMax ? this.fail('Request Too Long') : false;
     }
     const lines = this.held.toString('latin1', 0, end).split('\r\n');
     this.held = this.held.subarray(end + 4);
     const [method = '', target = '', version = ''] = (lines[0] ?? '').split(' ');
-    if (!version.startsWith('HTTP/1.')) return this.fail('not an HTTP/1 request line');
+    if (!version.startsWith('HTTP/1.')) return this.fail('Invalid Verb');
+    if (end > headBytesMax || lines.some((line) => line.length > lineBytesMax)) return this.fail('Request Too Long');
     const headers = new Map<string, string>();
     const spelled: (readonly [string, string])[] = [];
     for (const line of lines.slice(1)) {
@@ -151,7 +159,7 @@ export class RequestReader {
   private startChunk(line: string): void {
     const size = Number.parseInt(line, 16);
     if (!Number.isSafeInteger(size)) {
-      this.fail('bad chunk size');
+      this.fail('Bad Chunk');
       return;
     }
     this.bytesLeft = size;
@@ -165,7 +173,7 @@ export class RequestReader {
     if (request !== null) this.handler.onRequest(request);
   }
 
-  private fail(why: string): false {
+  private fail(why: BadRequest): false {
     this.part = 'broken';
     this.handler.onBad(why);
     return false;

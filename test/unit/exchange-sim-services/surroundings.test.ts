@@ -1,6 +1,9 @@
 /** What stands beside HTTPS on a simulated server: mail ports that follow their components, mailboxes that servers share, port 80. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeCertificate } from '../../../src/exchange-sim/certificate.ts';
 import { readCommandLine } from '../../../src/exchange-sim/command-line.ts';
@@ -81,4 +84,18 @@ test('ports of servers on one address follow each other, of servers with address
   assert.deepEqual(portsOf('--server', 'A=127.0.0.21:443', '--server', 'B=127.0.0.22:443', '--imap', '143'), [[443, undefined, { imap: 143 }], [443, undefined, { imap: 143 }]]);
   assert.deepEqual(portsOf('--servers', '1'), [[8443, undefined, {}]]);
   assert.throws(() => portsOf('--smtp', 'x'), /--smtp takes a number from 0 to 65535, not 'x'/);
+});
+
+test('words that make no sense are refused in a sentence that names them', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'poise-sim-'));
+  const certificateOnly = join(folder, 'only.pem');
+  writeFileSync(certificateOnly, made.certPem);
+  for (const [words, sentence] of [
+    ['--time-scale -1', "--time-scale takes a number from 1 to 3600, not '-1'"], ['--time-scale', '--time-scale takes a value'], ['--anonymous=x', '--anonymous takes no value'],
+    ['--bogus', "there is no option '--bogus'; --help lists all"], ['--server a=127.0.0.1:0 --servers 3', '--server says name and address of each server; take --servers out, or --server'],
+    ['--port 0 --server a=127.0.0.1:0', '--server says name and address of each server; take --port out, or --server'], ['--server a', "--server takes NAME=HOST:PORT, not 'a'"],
+    ['--certificate /nowhere/x.pem', '--certificate /nowhere/x.pem: no such file or directory'], [`--certificate ${certificateOnly}`, `--certificate ${certificateOnly}: there is no key in it (PEM)`],
+    ['--certificate a.pem --own-certificates', '--certificate is for all servers, --own-certificates makes one for each; take one of them out'],
+  ]) assert.throws(() => readCommandLine((words ?? '').split(' '), () => {}), { message: sentence });
+  rmSync(folder, { recursive: true });
 });

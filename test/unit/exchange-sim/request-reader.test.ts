@@ -36,7 +36,14 @@ test('pipelined requests, cut at every place', () => {
 });
 
 test('rubbish is told once', () => {
-  assert.deepEqual(read([Buffer.from('hello\r\n\r\nworld\r\n\r\n')]), ['bad not an HTTP/1 request line']);
-  assert.deepEqual(read([Buffer.alloc(300_000, 97)]), ['bad head is too large']);
-  assert.deepEqual(read([Buffer.from('POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n')]), ['head POST', 'bad bad chunk size']);
+  assert.deepEqual(read([Buffer.from('hello\r\n\r\nworld\r\n\r\n')]), ['bad Invalid Verb']);
+  assert.deepEqual(read([Buffer.alloc(300_000, 97)]), ['bad Request Too Long']);
+  assert.deepEqual(read([Buffer.from('POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n')]), ['head POST', 'bad Bad Chunk']);
+});
+
+test('lines and heads that IIS takes are taken, longer ones are refused', () => {
+  const asked = (...lengths: number[]): string[] => read([Buffer.from(`GET / HTTP/1.1\r\n${lengths.map((length) => `A: ${'a'.repeat(length - 3)}\r\n`).join('')}\r\n`)]);
+  assert.deepEqual(asked(65_534, 65_000), ['head GET', 'done GET / 0 ']);
+  assert.deepEqual(asked(65_535), ['bad Request Too Long']);
+  assert.deepEqual(asked(50_000, 50_000, 50_000), ['bad Request Too Long']);
 });

@@ -55,6 +55,12 @@ test('every virtual directory names the server, in any capitalisation', async ()
   assert.match(await get(0, '/nothing'), /^HTTP\/1\.1 404 /);
 });
 
+test('a head that is too long is refused as IIS refuses it, one that is not is read in pieces', async () => {
+  const answer = await get(0, '/ews/', `Authorization: Negotiate ${'Y'.repeat(70_000)}\r\n`);
+  assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n[^]*Server: Microsoft-HTTPAPI\/2\.0\r\n[^]*Bad Request - Request Too Long/);
+  assert.match(await get(0, '/ews/', `A: ${'a'.repeat(60_000)}\r\nB: ${'b'.repeat(40_000)}\r\n`), /^HTTP\/1\.1 200 OK\r\n/);
+});
+
 test('keep-alive, pipelining, HEAD, large bodies', async () => {
   const answer = await ask(0, 'PUT /api/x HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcHEAD /owa/ HTTP/1.1\r\n\r\nGET /oab/?bytes=200000 HTTP/1.1\r\nConnection: close\r\n\r\n');
   assert.equal(answer.split('HTTP/1.1 200 OK').length, 4);
