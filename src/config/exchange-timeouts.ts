@@ -67,19 +67,43 @@ function tell(context: Context, proxy: ProxyDraft, word: 'server' | 'client', ne
     `set 'timeout ${word} ${needed}s' or more in ${proxy.kind} '${proxy.name}'`);
 }
 
-/** As in HAProxy, the connection to the server ends with the challenge then, and the answer to it would come on another one. */
-function tellClosing(context: Context, proxy: ProxyDraft): void {
-  const { connectionMode, mode, places } = proxy.settings;
-  if (connectionMode === 'keep-alive' || mode !== 'http') return;
-  const word = connectionMode === 'close' ? 'option httpclose' : 'option http-server-close';
-  context.problems.notice(places['connection mode'] ?? proxy.place, word,
-    `'${word}' makes NTLM and Kerberos logins fail in ${proxy.kind} '${proxy.name}': they belong to a connection, which ends after each answer`,
-    `take it out, or write 'option http-keep-alive' in ${proxy.kind} '${proxy.name}'`);
+interface ClosingOption {
+  readonly word: string;
+  readonly place: Place;
+  readonly proxies: ProxyDraft[];
+}
+
+/** Options that close, each at the line where it stands, whoever takes it from there. */
+class ClosingOptions {
+  private readonly byLine = new Map<string, ClosingOption>();
+
+  /** `proxy` serves logins that belong to a connection. */
+  look(proxy: ProxyDraft): void {
+    const { connectionMode, mode, places } = proxy.settings;
+    if (connectionMode === 'keep-alive' || mode !== 'http') return;
+    const place = places['connection mode'] ?? proxy.place;
+    const key = `${place.file}:${place.line}`;
+    const known = this.byLine.get(key);
+    if (known === undefined) this.byLine.set(key, { word: connectionMode === 'close' ? 'option httpclose' : 'option http-server-close', place, proxies: [proxy] });
+    else if (!known.proxies.includes(proxy)) known.proxies.push(proxy);
+  }
+
+  /** As in HAProxy, the connection to the server ends with the challenge then, and the answer to it would come on another one. */
+  tell(context: Context): void {
+    for (const { word, place, proxies: [first, ...others] } of this.byLine.values()) {
+      if (first === undefined) continue;
+      const more = others.length === 0 ? '' : ` and ${others.length} other ${others.length === 1 ? 'section' : 'sections'}`;
+      context.problems.notice(place, word,
+        `'${word}' makes NTLM and Kerberos logins fail in ${first.kind} '${first.name}'${more}: they belong to a connection, which ends after each answer`,
+        `take it out, or write 'option http-keep-alive' in ${more === '' ? `${first.kind} '${first.name}'` : 'those sections'}`);
+    }
+  }
 }
 
 export function adviseExchange(context: Context): void {
   const { proxies } = context.draft;
   const behind = new Map<ProxyDraft, Set<Service>>();
+  const closing = new ClosingOptions();
   const note = (proxy: ProxyDraft | undefined, service: Service): void => {
     if (proxy !== undefined) behind.set(proxy, (behind.get(proxy) ?? new Set()).add(service));
   };
@@ -88,7 +112,7 @@ export function adviseExchange(context: Context): void {
     const own = probed(proxy);
     if (own !== undefined && proxy.kind !== 'frontend') note(proxy, own);
     const services = proxy.useBackend.map((rule) => routed(context, rule.condition));
-    if (proxy.kind === 'frontend' && services.flat().some(({ windowsLogins }) => windowsLogins)) tellClosing(context, proxy);
+    if (proxy.kind === 'frontend' && services.flat().some(({ windowsLogins }) => windowsLogins)) closing.look(proxy);
     for (const [at, rule] of proxy.useBackend.entries()) {
       for (const service of services[at] ?? []) {
         note(proxies[rule.target], service);
@@ -97,8 +121,9 @@ export function adviseExchange(context: Context): void {
     }
   }
   for (const [proxy, found] of behind) {
-    if ([...found].some(({ windowsLogins }) => windowsLogins)) tellClosing(context, proxy);
+    if ([...found].some(({ windowsLogins }) => windowsLogins)) closing.look(proxy);
     const longest = [...found].toSorted((left, right) => right.serverSeconds - left.serverSeconds)[0];
     if (longest !== undefined) tell(context, proxy, 'server', longest.serverSeconds, longest.why);
   }
+  closing.tell(context);
 }

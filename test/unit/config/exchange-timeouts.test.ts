@@ -32,7 +32,7 @@ test('an option that closes connections is named where logins belong to one', ()
   const text = (acl: string, line: string): string => file('1h', '1h', acl).replace('frontend f\n', `frontend f\n ${line}\n`);
   assert.match(told(load(text('path_beg -i /mapi', 'option http-server-close')), 'notice').join('; '), /^7 'option http-server-close' makes NTLM and Kerberos logins fail in frontend 'f'[^;]*$/);
   const everywhere = load(file('1h', '1h', 'path_beg /EWS').replace(' mode http\n', ' mode http\n option httpclose\n'));
-  assert.deepEqual(told(everywhere, 'notice').map((line) => /'option httpclose' .* in (\w+ '\w')/.exec(line)?.[1]), ["frontend 'f'", "backend 'b'"]);
+  assert.match(told(everywhere, 'notice').join('; '), /^3 'option httpclose' makes NTLM and Kerberos logins fail in frontend 'f' and 1 other section: [^;]*$/, 'once for the line');
   assert.notEqual(everywhere.model, undefined);
   assert.deepEqual(told(load(text('path_beg /shop', 'option http-server-close'))), []);
   assert.deepEqual(told(load(text('path_beg /Microsoft-Server-ActiveSync', 'option http-server-close'))), [], 'Basic');
