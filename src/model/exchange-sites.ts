@@ -4,7 +4,7 @@
  * plans of the traffic threads and `check --probe`. What is not Exchange is never watched, so that nobody is warned of Extended
  * Protection before a shop, and no shop's request is looked at.
  */
-import type { Condition } from './expression.ts';
+import type { Acl } from './expression.ts';
 import type { Bind, Model, Proxy } from './model.ts';
 
 export interface ExchangeBackend {
@@ -19,6 +19,8 @@ export interface ExchangeBackend {
 
 /** A path that a rule asks for, as written: `/owa`, `^/owa`, `(?i)\/owa`. `/rpc` and `/oab` may be anybody's. */
 const exchangePath = /^\^?(?:\(\?i\))?\^?\\?\/(?:owa|ecp|ews|mapi|autodiscover|microsoft-server-activesync)(?![a-z0-9])/i;
+
+const pathFetches: ReadonlySet<string> = new Set(['path', 'pathq', 'url']);
 
 /** By index of the backend. */
 export function exchangeBackends(model: Model): ReadonlyMap<number, ExchangeBackend> {
@@ -38,7 +40,8 @@ export function exchangeBackends(model: Model): ReadonlyMap<number, ExchangeBack
 
 /** Backends chosen by a dynamic name are not known before a request comes. */
 function backendsOf(frontend: Proxy, model: Model): readonly Proxy[] {
-  const targets = new Set(frontend.useBackend.filter((rule) => rule.dynamic === null).map((rule) => rule.target));
+  const targets = new Set<number>();
+  for (const { dynamic, target } of frontend.useBackend) if (dynamic === null) targets.add(target);
   targets.add(fallbackOf(frontend));
   return [...targets].flatMap((index) => model.proxies[index] ?? []).filter((proxy) => proxy.isBackend && !proxy.disabled);
 }
@@ -58,13 +61,19 @@ export function healthcheckPath(proxy: Proxy): string {
   return '';
 }
 
+/** Plain loops: a frontend may have tens of thousands of rules. */
 function asksForExchange(frontend: Proxy, model: Model): boolean {
-  return frontend.useBackend.some((rule) => rule.condition !== null && pathsOf(rule.condition, model).some((path) => exchangePath.test(path)));
+  return frontend.useBackend.some((rule) => {
+    for (const suite of rule.condition?.anyOf ?? []) {
+      for (const term of suite) {
+        if (!term.negate && term.acls.some((index) => isExchangePath(model.acls[index], model))) return true;
+      }
+    }
+    return false;
+  });
 }
 
-/** Words that tests of the path in a condition look for. */
-function pathsOf(condition: Condition, model: Model): readonly string[] {
-  return condition.anyOf.flat().filter((term) => !term.negate).flatMap((term) => term.acls).flatMap((index) => model.acls[index] ?? [])
-    .filter((acl) => ['path', 'pathq', 'url'].includes(acl.expr.fetch.name))
-    .flatMap((acl) => acl.patterns).flatMap((id) => model.patterns[id]?.entries ?? []).map(({ key }) => key);
+function isExchangePath(acl: Acl | undefined, model: Model): boolean {
+  if (acl === undefined || !pathFetches.has(acl.expr.fetch.name)) return false;
+  return acl.patterns.some((id) => model.patterns[id]?.entries.some(({ key }) => exchangePath.test(key)) === true);
 }
