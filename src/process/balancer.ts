@@ -44,6 +44,7 @@ import { askForUpgrade, tellTaken } from './parent.ts';
 import type { Reading } from './parent.ts';
 import { dropPrivileges, refuseNewPrivileges } from './privileges.ts';
 import { bindReason, probeBinds } from './probe-binds.ts';
+import { ReloadTurns } from './reload-turns.ts';
 import { newSlots, RemovedObjects } from './removed-objects.ts';
 import { stateLines, stoppedLine } from './state-dump.ts';
 import type { BindFailure } from './traffic-threads.ts';
@@ -97,7 +98,7 @@ export class Balancer {
   /** What the master has told of the VRRP instances. */
   virtualAddresses: readonly InstanceStatus[] = [];
   private stopping = false;
-  private reloading = false;
+  private readonly turns = new ReloadTurns();
   private reloads = 0;
   private readonly startedAtMs = Date.now();
   private readonly counting = new Counting(this.startedAtMs);
@@ -180,7 +181,7 @@ export class Balancer {
 
   /** '' when everything runs, otherwise one line that says why not; nothing is left behind then. */
   async start(): Promise<string> {
-    const failure = await this.startParts();
+    const failure = await this.turns.run(() => this.startParts()) ?? '';
     if (failure !== '') await this.close();
     return failure;
   }
@@ -268,26 +269,22 @@ export class Balancer {
    */
   async reload(): Promise<ReloadAnswer> {
     if (this.stopping) return { ok: false, lines: ['The process is stopping: nothing was changed.'] };
-    if (this.reloading) return { ok: false, lines: ['A reload is under way: nothing was changed by this one.'] };
-    this.reloading = true;
-    try {
-      const answer = await this.takeUp(await this.options.read());
-      for (const line of answer.lines) this.tell(answer.ok ? 'notice' : 'alert', line);
-      return answer;
-    } finally {
-      this.reloading = false;
-    }
+    const answer = await this.turns.run(async () => this.takeUp(await this.options.read()));
+    if (answer === null) return { ok: false, lines: ['A reload is under way: nothing was changed by this one.'] };
+    for (const line of answer.lines) this.tell(answer.ok ? 'notice' : 'alert', line);
+    return answer;
+  }
+
+  /** By a signal: one that comes while something is taken up is remembered. `ended` hears what came of it, and whether another one follows already. */
+  reloadBySignal(ended: (ok: boolean, another: boolean) => void): void {
+    const waits = this.turns.whenFree(() => void this.reload().then(({ ok }) => ended(ok, this.turns.waits)));
+    if (waits) this.tell('notice', 'A signal to reload has come while a configuration is taken up: a reload follows at once.');
   }
 
   /** A command changes the configuration in force; what other commands have changed stays. */
   private async edit(change: () => Model): Promise<ReloadAnswer> {
-    if (this.stopping || this.reloading) return { ok: false, lines: ['A reload is under way, or the process is stopping: nothing was changed.'] };
-    this.reloading = true;
-    try {
-      return await this.takeUp({ model: change(), lines: [] }, true);
-    } finally {
-      this.reloading = false;
-    }
+    const answer = this.stopping ? null : await this.turns.run(() => this.takeUp({ model: change(), lines: [] }, true));
+    return answer ?? { ok: false, lines: ['A reload is under way, or the process is stopping: nothing was changed.'] };
   }
 
   private async takeUp(reading: Reading, isEdit = false): Promise<ReloadAnswer> {

@@ -82,6 +82,8 @@ export class Master {
   private reloads = 0;
   private failedReloads = 0;
   private reloadFailed = false;
+  /** A signal has come while a worker was being started, which may have read the files before. */
+  private reloadWanted = false;
   private readonly lines = new WorkerLines();
   /** Nothing is being answered any more, after new connections were held back. */
   private readonly quiet = Promise.withResolvers<void>();
@@ -177,7 +179,7 @@ export class Master {
       if (message === 'ready') this.becameReady(child);
       else if (isQuietWord(message)) this.quiet.resolve();
       else if (isReadWord(message)) tellReading(child.process, this.options.read());
-      else if (isReloadedWord(message)) this.reloaded(message.reloaded);
+      else if (isReloadedWord(message)) this.reloaded(message.reloaded, message.another);
       else if (isUpgradeWord(message) && child === this.current) this.upgrade();
       else if (isTakenWord(message)) this.taken = child === this.current;
       else if (isBalancerWord(message) && child === this.current) {
@@ -218,7 +220,14 @@ export class Master {
     if (notify) this.tellSystemd(`READY=1\nMAINPID=${process.pid}\nSTATUS=Ready.`);
     tellReady();
     if (first) signalPredecessors(this.options.predecessors, this.notices);
+    this.reloadIfWanted();
     if (daemon) this.notices.silent = true;
+  }
+
+  private reloadIfWanted(): void {
+    if (!this.reloadWanted) return;
+    this.reloadWanted = false;
+    this.reload();
   }
 
   private exited(child: Child, code: number | null, signal: NodeJS.Signals | null): void {
@@ -241,6 +250,7 @@ export class Master {
     if (this.current !== null) {
       this.notices.alert(`New worker (${child.process.pid ?? 0}) exited with ${how}: the one before goes on.`);
       if (this.options.notify) this.tellSystemd('READY=1\nSTATUS=Reload failed!');
+      this.reloadIfWanted();
     } else if (this.everRan) this.again();
     else this.end.resolve(1);
   }
@@ -266,16 +276,22 @@ export class Master {
 
   /** The balancer takes the configuration up in place; one with problems changes nothing. */
   private reload(): void {
-    if (this.stopping || this.starting !== null || this.current === null) return;
+    if (this.stopping) return;
+    if (this.starting !== null || this.current === null) {
+      if (!this.reloadWanted) this.notices.notice('A signal to reload has come while a worker starts: a reload follows at once.');
+      this.reloadWanted = true;
+      return;
+    }
     if (this.options.notify) this.tellSystemd(reloadingState());
     tellReload(this.current.process);
   }
 
-  private reloaded(ok: boolean): void {
+  /** `another`: a signal has come meanwhile, and the balancer is at it again. */
+  private reloaded(ok: boolean, another = false): void {
     if (ok) this.reloads += 1;
     else this.failedReloads += 1;
     this.reloadFailed = !ok;
-    if (this.options.notify) this.tellSystemd(ok ? 'READY=1\nSTATUS=Ready.' : 'READY=1\nSTATUS=Reload failed!');
+    if (this.options.notify && !another) this.tellSystemd(ok ? 'READY=1\nSTATUS=Ready.' : 'READY=1\nSTATUS=Reload failed!');
   }
 
   /** For another program or what a reload cannot change. A configuration with problems changes nothing. */

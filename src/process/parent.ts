@@ -141,10 +141,14 @@ export function isReloadWord(message: unknown): boolean {
 }
 
 /** What came of it; the words are in the balancer's output. */
-interface ReloadedWord { readonly reloaded: boolean }
+interface ReloadedWord {
+  readonly reloaded: boolean;
+  /** A signal has come meanwhile. */
+  readonly another: boolean;
+}
 
-export function tellReloaded(reloaded: boolean): void {
-  process.send?.({ reloaded } satisfies ReloadedWord);
+export function tellReloaded(reloaded: boolean, another: boolean): void {
+  process.send?.({ reloaded, another } satisfies ReloadedWord);
 }
 
 export function isReloadedWord(message: unknown): message is ReloadedWord {

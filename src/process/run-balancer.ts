@@ -79,6 +79,13 @@ export async function runBalancer(model: Model, notices: Notices, options: RunOp
   };
   process.on('SIGTERM', () => stopAtOnce('SIGTERM'));
   process.on('SIGINT', () => stopAtOnce('SIGINT'));
+  // Before the start: one that comes meanwhile is remembered.
+  const reload = (): void => balancer.reloadBySignal(tellReloaded);
+  process.on('SIGHUP', () => {
+    balancer.dumpStates();
+    reload();
+  });
+  process.on('SIGUSR2', reload);
   const failure = await balancer.start();
   if (failure !== '') {
     for (const line of failure.split('\n')) notices.alert(line);
@@ -87,15 +94,10 @@ export async function runBalancer(model: Model, notices: Notices, options: RunOp
   process.on('SIGUSR1', () => {
     void balancer.softStop().then(() => notices.flush()).finally(() => process.exit(0));
   });
-  process.on('SIGHUP', () => {
-    balancer.dumpStates();
-    void balancer.reload();
-  });
-  process.on('SIGUSR2', () => void balancer.reload());
   const lines = new MasterLines(balancer.commands);
   process.on('message', (message) => {
     lines.hear(message);
-    if (isReloadWord(message)) void balancer.reload().then(({ ok }) => tellReloaded(ok));
+    if (isReloadWord(message)) reload();
     else if (isNodeWord(message)) balancer.virtualAddresses = message.virtualAddresses;
     else if (isHoldWord(message)) {
       holdConnections();

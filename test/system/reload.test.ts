@@ -1,6 +1,6 @@
 /** Reload in place: what stays goes on, what is new is served, what is removed ends in its own time, and what is wrong changes nothing. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TLSSocket } from 'node:tls';
@@ -154,6 +154,38 @@ describe('reload in place', () => {
       assert.match((await running.ask('fe', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).body.toString(), new RegExp(`by-${signal}`));
     }
   }));
+
+  for (const [part, args] of [['a balancer without master', ['-db']], ['a master', ['-W']]] as const) {
+    it(`the last of many signals counts, also one that comes during the start or a reload: ${part}`, () => withSite(first, async (running) => {
+      await running.startOrigins();
+      // A map that takes a moment, so that signals meet a reload.
+      const text = first.replace('    http-request', '    http-request set-header X-Map %[path,map({dir}/big.map)]\n    http-request');
+      writeFileSync(join(running.place.folder, 'big.map'), Array.from({ length: 3000 }, (_, number) => `/path/${number} value${number}\n`).join(''));
+      const write = (generation: string): void => {
+        writeFileSync(`${running.file}.new`, running.fill(text.replace('Generation one', `Generation ${generation}`)));
+        renameSync(`${running.file}.new`, running.file);
+      };
+      const address = running.place.address;
+      const seen = async (generation: string): Promise<boolean> => (await running.ask('fe', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).body.toString().endsWith(` ${generation}`);
+      write('old');
+      const program = new Program('poise', [...args, '-f', running.file], { cwd: running.place.folder });
+      running.process = program;
+      if (args[0] === '-W') {
+        await eventually('the worker starts', () => program.stderr.includes('forked'), 40_000);
+        write('during-start');
+        program.child.kill('SIGHUP');
+      }
+      await program.listening([{ address, port: running.port('fe') }], 40_000);
+      if (args[0] === '-W') await eventually('what was written during the start is in force', () => seen('during-start'), 40_000);
+      for (let number = 0; number < 12; number++) {
+        write(`number-${number}`);
+        program.child.kill(number % 2 === 0 ? 'SIGUSR2' : 'SIGHUP');
+        await sleep(2);
+      }
+      await eventually('the last one is in force', () => seen('number-11'), 40_000);
+      assert.doesNotMatch(program.stderr, /nothing was changed/);
+    }, false));
+  }
 
   it('certificates: new handshakes meet the new one, open connections go on, a broken one changes nothing', () => withSite(secure, async (running) => {
     const file = join(running.place.folder, 'cert.pem');

@@ -1,0 +1,39 @@
+/**
+ * Who may take up a configuration: one at a time, the first of them the start. A command that comes meanwhile is refused; a signal, which nobody
+ * answers, is remembered, because the files may have changed after they were read. Used by process/balancer.ts.
+ */
+export class ReloadTurns {
+  private busy = false;
+  private remembered: (() => void) | null = null;
+
+  /** Null: another one is under way. */
+  async run<T>(work: () => Promise<T>): Promise<T | null> {
+    if (this.busy) return null;
+    this.busy = true;
+    try {
+      return await work();
+    } finally {
+      this.busy = false;
+      // Whoever waits for what has ended hears of it first.
+      setImmediate(() => this.begin());
+    }
+  }
+
+  /** Calls `begin` now, or once when nothing is under way any more, however often it is asked for. Gives whether this one is the first to wait. */
+  whenFree(begin: () => void): boolean {
+    const isFirst = this.busy && this.remembered === null;
+    this.remembered = begin;
+    this.begin();
+    return isFirst;
+  }
+
+  /** A signal waits. */
+  get waits(): boolean { return this.remembered !== null; }
+
+  private begin(): void {
+    const { remembered } = this;
+    if (this.busy || remembered === null) return;
+    this.remembered = null;
+    remembered();
+  }
+}
