@@ -1,4 +1,5 @@
 /** Runtime commands that only show: statistics, process, servers, errors, events. Change nothing. The formats are HAProxy's. */
+import { memoryUsage } from '../base/memory.ts';
 import type { Model, Server } from '../model/model.ts';
 import { productVersion } from '../model/process-statistics.ts';
 import type { CheckInfo } from '../control/check-result.ts';
@@ -150,7 +151,7 @@ function pool(name: string, allocated: number, used: number): string {
 
 /** Memory by kind, in the layout of HAProxy's pools. */
 function showPools(): string {
-  const { rss, heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
+  const { rss, heapTotal, heapUsed, external, arrayBuffers } = memoryUsage();
   return `Dumping pools usage.\n${pool('heap', heapTotal, heapUsed)}${pool('external', external, external)}${pool('buffers', arrayBuffers, arrayBuffers)}` +
     `Total: 3 pools, ${rss} bytes allocated, ${heapUsed + external} used.\n`;
 }

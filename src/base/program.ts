@@ -4,7 +4,7 @@
  */
 
 /** Modules of the executable have addresses in a folder that exists only inside it. */
-const isExecutable = import.meta.url.startsWith('file:///$bunfs/');
+export const isExecutable = import.meta.url.startsWith('file:///$bunfs/');
 /** Everything is one module there; otherwise this file is two folders deep. */
 const projectFolder = new URL(isExecutable ? './' : '../../', import.meta.url);
 /** What the runtime was told before the program's own words. */

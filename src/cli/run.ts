@@ -132,6 +132,7 @@ export async function run(line: CommandLine, words: readonly string[], part: Par
     }
     return new Master({ words, wordsAgain: withoutPredecessors(words), descriptors: inheritedDescriptors(model), notices, socket, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, highAvailability, configurationIsValid, read: () => readAgain(line) }).run();
   }
-  const masterReads = master && model.global.uid > 0 && process.getuid?.() === 0;
-  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors, socketsFrom: line.socketsFrom, read: masterReads ? askMasterToRead : () => readAgain(line), selfCheck: line.keepalived !== '' || (line.notify && watchdogMs() > 0) });
+  const readAlone = (): ReadingAgain => (model.global.chroot === '' ? readAgain(line) : { model: null, lines: [`Locked into ${model.global.chroot} the process cannot read its configuration: a reload needs a master (-W).`] });
+  const masterReads = master && (model.global.uid > 0 || model.global.chroot !== '') && process.getuid?.() === 0;
+  return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors, socketsFrom: line.socketsFrom, read: masterReads ? askMasterToRead : readAlone, selfCheck: line.keepalived !== '' || (line.notify && watchdogMs() > 0) });
 }

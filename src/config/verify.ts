@@ -18,6 +18,7 @@ class Verifier {
   run(): void {
     const { draft } = this.context;
     this.names();
+    this.lockedIn();
     for (const proxy of draft.proxies) {
       if (proxy.settings.disabled) continue;
       if (proxy.kind !== 'backend') this.frontend(proxy);
@@ -40,6 +41,13 @@ class Verifier {
 
   private error(place: Place, word: string, message: string, remedy = ''): void {
     this.context.problems.error(place, word, message, remedy);
+  }
+
+  private lockedIn(): void {
+    const { global, poise } = this.context.draft;
+    const place = global.places['chroot'];
+    if (place === undefined || poise?.watchCertificates !== true) return;
+    this.warning(place, 'chroot', `'watch-certificates' has no effect with 'chroot': the files are out of sight`, 'reload when a certificate has changed');
   }
 
   private names(): void {

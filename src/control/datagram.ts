@@ -2,20 +2,24 @@
  * Sends datagrams, single ones or many by one call, to unix sockets (`/dev/log`, systemd's NOTIFY_SOCKET) and UDP addresses by libc calls:
  * neither runtime has unix datagrams, and plain sendto() or sendmmsg() costs half of what their UDP classes cost on both runtimes.
  * Used by control/log-sink.ts and process/systemd.ts. Never blocks, never queues, never receives. Every datagram names its
- * destination anew, so that a syslog daemon that was restarted is found again without a reconnect. Linux only.
+ * destination anew, so that a syslog daemon that was restarted is found again without a reconnect; a path that is out of reach (`chroot`) leaves the
+ * receiver of the start. Linux only.
  */
 import { isIPv6 } from 'node:net';
-import { libcFunction, nativeBlock } from '../base/libc.ts';
+import { lastError, libcFunction, nativeBlock } from '../base/libc.ts';
 import { AF_INET, AF_INET6, AF_UNIX, inetAddress, unixAddress } from './socket-address.ts';
 
 /** SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC */
 const datagramType = 2 | 0o4000 | 0o2000000;
 /** MSG_DONTWAIT | MSG_NOSIGNAL */
 const sendFlags = 0x40 | 0x4000;
+/** ENOENT */
+const noEntry = 2;
 
 interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   sendto(fd: number, bytes: Uint8Array, length: number, flags: number, address: Uint8Array, addressLength: number): number;
+  connect(fd: number, address: Uint8Array, addressLength: number): number;
   sendmmsg(fd: number, messages: Uint8Array, count: number, flags: number): number;
   close(fd: number): number;
 }
@@ -33,6 +37,7 @@ class Batch {
   readonly messages: Buffer;
   used = 0;
   count = 0;
+  isNamed = true;
   /** Address of `text` in two halves, and the vectors as the kernel reads them: base (two words), length (two words). */
   private readonly textLow: number;
   private readonly textHigh: number;
@@ -56,6 +61,15 @@ class Batch {
       this.messages.writeUInt32LE(to.length, at + mmsghdr.nameLength);
       this.messages.writeBigUInt64LE(address + BigInt(vectorsAt + index * iovec.size), at + mmsghdr.vector);
       this.messages.writeBigUInt64LE(1n, at + mmsghdr.vectorLength);
+    }
+  }
+
+  /** From here on messages go to whom the socket is connected with. */
+  leaveOutName(): void {
+    this.isNamed = false;
+    for (let at = 0; at < this.messages.length; at += mmsghdr.size) {
+      this.messages.writeBigUInt64LE(0n, at + mmsghdr.name);
+      this.messages.writeUInt32LE(0, at + mmsghdr.nameLength);
     }
   }
 
@@ -84,6 +98,7 @@ function loadLibc(): Libc {
   libc ??= {
     socket: libcFunction('int socket(int domain, int type, int protocol)'),
     sendto: libcFunction('int64_t sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *address, uint32_t address_length)'),
+    connect: libcFunction('int connect(int fd, const uint8_t *address, uint32_t address_length)'),
     sendmmsg: libcFunction('int sendmmsg(int fd, uint8_t *messages, unsigned int count, int flags)'),
     close: libcFunction('int close(int fd)'),
   };
@@ -97,12 +112,15 @@ export class DatagramSender {
   /** Made with the first message. */
   private batch: Batch | null = null;
   private lost = 0;
+  /** There was a receiver at the start, to fall back to when its path is out of reach. */
+  private readonly connected: boolean;
 
   private constructor(domain: number, address: Uint8Array) {
     this.address = address;
     this.calls = loadLibc();
     this.fd = this.calls.socket(domain, datagramType, 0);
     if (this.fd < 0) throw new Error('the system gave no datagram socket');
+    this.connected = domain === AF_UNIX && this.calls.connect(this.fd, address, address.length) === 0;
   }
 
   /** Throws with one clear sentence when the socket cannot be made. */
@@ -160,6 +178,7 @@ export class DatagramSender {
       // The call stops at the first message that is refused, and says why when it is the first of a call.
       const sent = this.calls.sendmmsg(this.fd, next === 0 ? batch.messages : batch.messages.subarray(next * mmsghdr.size), batch.count - next, sendFlags);
       if (sent > 0) next += sent;
+      else if (this.connected && batch.isNamed && lastError() === noEntry) batch.leaveOutName();
       else {
         this.lost += 1;
         next += 1;

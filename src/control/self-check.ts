@@ -4,7 +4,7 @@
  * queue of connections that nobody accepts shows; every traffic thread has to move; a vital frontend needs a server. Used by process/ when a keepalived.conf makes the
  * virtual address depend on it. Never opens a connection to a server.
  */
-import { readFileSync } from 'node:fs';
+import { readKept } from '../base/kept-files.ts';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { connect as connectTls } from 'node:tls';
@@ -22,6 +22,8 @@ const threadStillMsMax = 2000;
 /** `broken` is asked twice a second: when it was not, this process was stopped, and its threads with it. */
 const notAskedMsMax = 1000;
 const listenState = '0A';
+/** Where the kernel tells how many connections wait. */
+export const queueFiles = ['/proc/net/tcp', '/proc/net/tcp6'];
 
 export class SelfCheck {
   readonly #model: Model;
@@ -183,10 +185,10 @@ function placeOf(bind: Bind, own: () => ReadonlySet<string>): Place | undefined 
 /** Connections that wait in the accept queue of each listening port; undefined when the kernel does not tell. */
 function acceptQueues(): Map<number, number> | undefined {
   const found = new Map<number, number>();
-  for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
+  for (const file of queueFiles) {
     let text: string;
     try {
-      text = readFileSync(file, 'latin1');
+      text = readKept(file);
     } catch {
       continue;
     }

@@ -11,6 +11,9 @@ import { certificateLookMs, WatchedCertificates } from '../admin/watched-certifi
 import type { Frontends } from '../admin/frontends.ts';
 import { withFullconn } from '../balance/fullconn.ts';
 import { systemClock } from '../base/clock.ts';
+import { keepFiles } from '../base/kept-files.ts';
+import { memoryFile } from '../base/memory.ts';
+import { isExecutable } from '../base/program.ts';
 import { prepareMailQueue } from '../control/alert-mail.ts';
 import { Counting } from '../control/counting.ts';
 import { SavedDatabase } from '../control/saved/database.ts';
@@ -21,6 +24,8 @@ import { readStatsFile } from '../control/saved/stats-file.ts';
 import type { ControlEvent } from '../control/events.ts';
 import { Events } from '../control/events.ts';
 import { LogWriter } from '../control/log-writer.ts';
+import { queueFiles } from '../control/self-check.ts';
+import { listenersOfOthers } from '../control/take-over/received.ts';
 import type { ReceivedListeners } from '../control/take-over/received.ts';
 import { G } from '../model/counters.ts';
 import type { ToControl } from '../model/messages.ts';
@@ -42,7 +47,7 @@ import { descriptorsMax, maxconnInForce } from './machine.ts';
 import type { Notices } from './notices.ts';
 import { askForUpgrade, tellTaken } from './parent.ts';
 import type { Reading } from './parent.ts';
-import { dropPrivileges, refuseNewPrivileges } from './privileges.ts';
+import { dropPrivileges, lockIn, refuseNewPrivileges } from './privileges.ts';
 import { bindReason, probeBinds } from './probe-binds.ts';
 import { ReloadTurns } from './reload-turns.ts';
 import { newSlots, RemovedObjects } from './removed-objects.ts';
@@ -92,6 +97,8 @@ export class Balancer {
   private readonly handOver = new HandOver(() => this.taken());
   /** Another process has the listening sockets as well. */
   private handedOut = false;
+  /** The master was asked for another process in the place of this one. */
+  private replaced = false;
   private saved: SavedState | null = null;
   private saveTimer: NodeJS.Timeout | null = null;
   private certificateTimer: NodeJS.Timeout | null = null;
@@ -174,9 +181,23 @@ export class Balancer {
       start: { model: shareModel(model), shared: segments.handles, internalSocket: internal.path, internalKey: internal.key, startedAtMs, ticketKeys: randomBytes(48) },
       segments,
       receive: (message) => this.receive(message),
-      died: (thread, why) => this.tell('alert', `Traffic thread ${thread + 1} died and is started again: ${why}`),
+      died: (thread, why) => this.threadDied(thread, why),
+      inherits: () => (model.global.uid > 0 ? listenersOfOthers(this.model) : []),
       restarted: (thread) => this.tell('notice', `Traffic thread ${thread + 1} is back.`),
     });
+  }
+
+  private threadDied(thread: number, why: string): void {
+    this.tell('alert', `Traffic thread ${thread + 1} died and is started again: ${why}`);
+    const { chroot } = this.model.global;
+    if (!isExecutable && chroot !== '') this.askForAnother(`Its files are outside of ${chroot}`);
+  }
+
+  /** This process has given up what a thread needs to be whole again. */
+  private askForAnother(why: string): void {
+    if (this.replaced) return;
+    this.replaced = askForUpgrade();
+    this.tell('alert', `${why}: ${this.replaced ? 'a new worker takes over.' : 'that takes a restart of the process.'}`);
   }
 
   /** '' when everything runs, otherwise one line that says why not; nothing is left behind then. */
@@ -209,11 +230,16 @@ export class Balancer {
     const identity = model.global;
     prepareMailQueue(model);
     const lowPorts = model.binds.some(({ address }) => address.kind === 'inet' && address.port > 0 && address.port < 1024);
-    const dropFailure = dropPrivileges(identity, lowPorts);
+    if (identity.chroot !== '') {
+      // What is out of reach afterwards.
+      await this.control.resolveNames();
+      keepFiles([memoryFile, ...queueFiles]);
+    }
+    const dropFailure = lockIn(identity.chroot) || dropPrivileges(identity, lowPorts);
     if (dropFailure !== '') return dropFailure;
     this.control.start(null);
     const watched = new WatchedCertificates((level, text) => this.tell(level, text));
-    this.certificateTimer = setInterval(() => { if (this.model.poise.watchCertificates) watched.look(this.admin.context.certificates); }, certificateLookMs);
+    this.certificateTimer = setInterval(() => { if (this.model.poise.watchCertificates && model.global.chroot === '') watched.look(this.admin.context.certificates); }, certificateLookMs);
     this.admin.adoptSockets();
     const deaf = await this.handOver.listen();
     if (deaf !== '') notices.warning(`Listening sockets cannot be handed over to a later process: ${deaf}`);
@@ -405,6 +431,7 @@ export class Balancer {
         break;
       case 'bind-failed':
         this.tell('alert', this.bindText(message));
+        this.askForAnother(`Traffic thread ${message.thread + 1} does not listen everywhere`);
         break;
       case 'warning':
         this.tell('warning', message.message);

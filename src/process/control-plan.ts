@@ -7,7 +7,8 @@ import { systemClock } from '../base/clock.ts';
 import { AlertMail } from '../control/alert-mail.ts';
 import type { ControlEvent, Events } from '../control/events.ts';
 import { startHealth } from '../control/health/checker.ts';
-import type { Health } from '../control/health/checker.ts';
+import type { CheckDue, Health } from '../control/health/checker.ts';
+import { resolveNames, systemLookup } from '../control/health/resolve-names.ts';
 import { Sampler, samplePeriodMs } from '../control/sampler.ts';
 import { SelfCheck, selfCheckPeriodMs } from '../control/self-check.ts';
 import { ServerStates } from '../control/server-states.ts';
@@ -60,16 +61,25 @@ export class ControlPlan {
 
   /** Checks and everything else that goes on by itself. `former` has been stopped. */
   start(former: ControlPlan | null): void {
-    const { model, segments, states, ground } = this;
-    const slotOf = (server: number): number => segments.serverSlot(server);
+    const { model, states, ground } = this;
     this.mail = new AlertMail(model, model.global.node === '' ? hostname() : model.global.node, ground.tellOfMail);
     this.health = startHealth(model, states, {
       clock: systemClock, random: Math.random, log: ground.warn, watch: this.probeWatch,
-      due: (server) => former?.health?.due(former.segments.serverAt(slotOf(server))),
-    });
+    }, this.dueOf(former));
     this.every(samplePeriodMs, () => this.sampler.tick(systemClock.monoMs()));
     this.every(trafficWatchPeriodMs, () => this.trafficWatch.look());
     if (ground.selfCheck) this.startSelfCheck();
+  }
+
+  /** Names of servers, before start(): for a process that soon sees no resolv.conf. */
+  resolveNames(): Promise<void> {
+    return resolveNames(this.model, this.states, systemLookup, () => {});
+  }
+
+  /** Made apart from what lives on: a closure that stays would keep all former plans in memory. */
+  private dueOf(former: ControlPlan | null): (server: number) => CheckDue | undefined {
+    const { segments } = this;
+    return (server) => former?.health?.due(former.segments.serverAt(segments.serverSlot(server)));
   }
 
   private startSelfCheck(): void {

@@ -1,6 +1,6 @@
 /**
- * Gives up root once the listeners are bound: supplementary groups, group, then user. Used by process/balancer.ts once. Never
- * gives privileges back.
+ * Gives up root once the listeners are bound: the rest of the file system (`chroot`), supplementary groups, group, then user. Used by
+ * process/balancer.ts once. Never gives privileges back.
  */
 import { libcFunction } from '../base/libc.ts';
 import { keepCapabilities, keepOnlyBindRight } from './capabilities.ts';
@@ -19,6 +19,16 @@ const PR_SET_NO_NEW_PRIVS = 38;
  */
 export function refuseNewPrivileges(): boolean {
   return libcFunction('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)')(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) === 0;
+}
+
+/**
+ * `chroot`: from here on the whole process, all of its threads, sees nothing but this folder. '' when done or not wanted, otherwise why not, in
+ * HAProxy's words. Only root can do it. What is needed from outside later has to be open (base/kept-files.ts) or known by now.
+ */
+export function lockIn(folder: string): string {
+  if (folder === '') return '';
+  const done = libcFunction('int chroot(const char *path)')(folder) === 0 && libcFunction('int chdir(const char *path)')('/') === 0;
+  return done ? '' : `Cannot chroot(${folder}).`;
 }
 
 /** '' when `change` went well, otherwise `failure`. */

@@ -17,6 +17,8 @@ interface TrafficThreadsOptions {
   /** A thread ended that should not have. It is started again by itself. */
   readonly died: (thread: number, why: string) => void;
   readonly restarted: (thread: number) => void;
+  /** What a thread that is started again listens on, beside what it opens itself. */
+  readonly inherits?: () => InheritedListener[];
   /** Module of the threads and pace of the watch over them; tests have their own. */
   readonly entry?: URL;
   readonly watchPeriodMs?: number;
@@ -81,7 +83,7 @@ export class TrafficThreads {
     }));
   }
 
-  /** Null when every thread listens on every bind. `inherited`: sockets of the process before, by thread; a thread that is started again opens its own. */
+  /** Null when every thread listens on every bind. `inherited`: sockets of the process before, by thread; a thread that is started again has those of `inherits`. */
   start(inherited: readonly (readonly InheritedListener[])[] = []): Promise<StartFailure | null> {
     return new Promise((resolve) => {
       this.settle = (failure) => {
@@ -267,7 +269,7 @@ export class TrafficThreads {
     slot.delayMs = Date.now() - slot.startedAtMs > delayMaxMs ? delayFirstMs : Math.min(delayMaxMs, slot.delayMs * 2);
     setTimeout(() => {
       slot.drained = false;
-      if (!this.stopping) this.launch(slot, []);
+      if (!this.stopping) this.launch(slot, this.options.inherits?.() ?? []);
     }, slot.delayMs);
   }
 

@@ -2,6 +2,7 @@
  * The figures of the whole process for `show info` and the process metrics, by the table in model/process-statistics.ts.
  * Called by report/snapshot.ts only.
  */
+import { memoryUsage } from '../base/memory.ts';
 import { processObject } from '../control/counting.ts';
 import { G } from '../model/counters.ts';
 import type { Model } from '../model/model.ts';
@@ -29,7 +30,7 @@ function streams(model: Model, segments: Segments): number {
 export function processFigures(model: Model, segments: Segments, sources: ReportSources): InfoValues {
   const total = (field: ProcessField): number => processTotal(segments, field);
   const uptimeSeconds = Math.max(0, Math.floor((sources.nowMs() - sources.startedAtMs) / 1000));
-  const memory = process.memoryUsage();
+  const memory = memoryUsage();
   const connections = total('current_connections');
   const checks = model.servers.filter(server => server.check !== null).length;
   const listeners = model.binds.length + model.global.statsSockets.length;

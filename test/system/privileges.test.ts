@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { makeCertificate } from '../../src/exchange-sim/certificate.ts';
@@ -13,6 +13,7 @@ import { eventually } from '../harness/place.ts';
 import { isListening, type ProgramName, Program, projectFolder, runtime } from '../harness/program.ts';
 import { runtimeCommand } from '../harness/runtime-socket.ts';
 import { Site } from '../harness/site.ts';
+import { UnixReceiver } from '../harness/unix-receiver.ts';
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => { for (const cleanup of cleanups.splice(0).toReversed()) await cleanup(); });
@@ -109,6 +110,60 @@ describe('privileges', () => {
     assert.equal(await runtimeCommand(join(made.place.folder, 'admin.sock'), 'upgrade'), 'A new worker is started.\n\n');
     await program.listening([{ address: made.place.address, port: 443 }], 30_000);
     await eventually('the new worker answers', () => body() === 'fourth', 20_000);
+  });
+
+  it('chroot: all threads see nothing but the folder; figures, logs, names, reloads and upgrades go on', { timeout: 120_000 }, async (context) => {
+    if (!isRoot(context)) return;
+    const made = await site('poise', `    chroot {dir}/empty\n    uid ${stranger}\n    gid ${stranger}\n    log {dir}/log local0\n    stats socket {admin} mode 600 level admin\n`);
+    const { folder } = made.place;
+    mkdirSync(join(folder, 'empty'));
+    const log = await UnixReceiver.listen(join(folder, 'log'));
+    cleanups.push(() => log.stop());
+    const text = readFileSync(made.file, 'utf8');
+    const answering = (word: string): string => `poise\n    state-folder ${folder}/state\n${text.replace('    default_backend', `    log global\n    option httplog\n    http-request return status 200 content-type text/plain string ${word}\n    default_backend`)}    server named localhost:9 check\n`;
+    writeFileSync(made.file, answering('first'));
+    const program = new Program('poise', ['-f', made.file, '-W'], { cwd: folder });
+    cleanups.push(() => program.stop());
+    const admin = join(folder, 'admin.sock');
+    const asks = async (): Promise<string> => (await made.ask('front', request).catch(() => null))?.body ?? '';
+    const locked = async (): Promise<number> => {
+      const pid = Number(/^Pid: (\d+)/m.exec(await runtimeCommand(admin, 'show info'))?.[1]);
+      for (const tid of readdirSync(`/proc/${pid}/task`)) assert.equal(readlinkSync(`/proc/${pid}/task/${tid}/root`), join(folder, 'empty'));
+      return pid;
+    };
+    await eventually('it serves', async () => program.stderr.includes('Loading success') && await asks() === 'first', 30_000);
+    const first = await locked();
+    assert.ok(tasksOf(first).every((task) => task.uid.startsWith(`${stranger}\t`)));
+    assert.ok(Number(/^PoolAlloc_MB: (\d+)/m.exec(await runtimeCommand(admin, 'show info'))?.[1]) > 20);
+    assert.match(await runtimeCommand(admin, 'show servers state be'), / named (127\.0\.0\.1|::1) /);
+    await eventually('the log line', () => log.text.includes('GET / HTTP/1.1'), 10_000);
+    writeFileSync(made.file, answering('second'));
+    assert.match(await runtimeCommand(admin, 'reload', 20_000), /^Reloaded in/m);
+    await eventually('the new rules answer', async () => await asks() === 'second', 10_000);
+    assert.equal(await runtimeCommand(admin, 'upgrade'), 'A new worker is started.\n\n');
+    await eventually('the one before has ended', () => program.stderr.split('Loading success').length === 3 && program.stderr.includes(`Former worker (${first}) exited with code 0`), 30_000);
+    assert.notEqual(await locked(), first);
+    assert.ok(Number((await runtimeCommand(admin, 'show stat fe 1 -1')).split('\n')[1]?.split(',')[48]) >= 2, 'counters go on');
+    await program.stop();
+    const alone = new Program('poise', ['-f', made.file, '-db'], { cwd: folder });
+    cleanups.push(() => alone.stop());
+    await eventually('it serves without a master', async () => await asks() === 'second', 30_000);
+    assert.match(await runtimeCommand(admin, 'reload', 20_000), /cannot read its configuration: a reload needs a master/);
+  });
+
+  it('a chroot that is not there, or that somebody else than root wants, ends the start, as with HAProxy', { timeout: 90_000 }, async (context) => {
+    if (!strangersCanRun(context)) return;
+    for (const [folder, wrapper] of [['none', []], ['.', ['setpriv', ...asStranger]]] as const) {
+      const found = [];
+      for (const name of ['haproxy', 'poise'] as const) {
+        const made = await site(name, `    chroot {dir}/${folder}\n`);
+        chmodSync(made.place.folder, 0o755);
+        const { code, alert } = failure(name, made.file, wrapper);
+        found.push({ code, alert: made.anonymous(alert) });
+      }
+      assert.match(found[0]?.alert ?? '', /^Cannot chroot\(/);
+      assert.deepEqual(found[1], found[0]);
+    }
   });
 
   it('somebody else than root may only become who he is, as with HAProxy', { timeout: 90_000 }, async (context) => {

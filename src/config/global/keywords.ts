@@ -2,7 +2,7 @@
 import { addressText, parseAddress } from '../address.ts';
 import type { AddressRules } from '../address.ts';
 import type { GlobalDraft, Mutable, TlsDraft } from '../draft.ts';
-import { active, KeywordTable, legacy, many, needless, negatable, pending } from '../keyword.ts';
+import { active, KeywordTable, legacy, many, negatable, pending } from '../keyword.ts';
 import type { Keyword } from '../keyword.ts';
 import { readLogTarget } from '../log-target.ts';
 import { groupId, userId } from '../accounts.ts';
@@ -235,7 +235,7 @@ const rows: readonly Row[] = [
   numberRow('maxsslconn', 'maxsslconn', 'Most TLS connections.'),
   numberRow('maxsslrate', 'maxsslrate', 'Most new TLS connections per second.'),
   textRow('pidfile', 'pidfile', 'File with the process number.'),
-  needless(textRow('chroot', 'chroot', 'Reloads read files, threads and statistics need /proc: the sandbox of the systemd unit locks the process in instead.')),
+  textRow('chroot', 'chroot', 'Folder outside of which the balancer process sees no file, once it has started.'),
   numberRow('ulimit-n', 'openFilesMax', 'Most open files of the process.', 0, 2147483647),
   active('user', '', [1, 1], 'User that the process becomes.', readUser),
   active('group', '', [1, 1], 'Group that the process becomes.', readGroup),

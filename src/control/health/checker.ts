@@ -32,11 +32,9 @@ interface HealthOptions {
   readonly lookup?: NameLookup;
   /** Looks at what the checks of Exchange servers see. */
   readonly watch?: ProbeWatch;
-  /** After a reload: when the checks of a server that stays were due, and whether one has run; undefined for a new one. */
-  readonly due?: (server: number) => CheckDue | undefined;
 }
 
-interface CheckDue { readonly inMs: number; readonly ran: boolean }
+export interface CheckDue { readonly inMs: number; readonly ran: boolean }
 
 export interface Health {
   /** Every server that is checked has been checked once. */
@@ -52,7 +50,8 @@ export interface Health {
 /** Shorter intervals do not decide over how long the first checks of all servers are spread. */
 const spreadIntervalMinMs = 1000;
 
-export function startHealth(model: Model, states: ServerStates, options: HealthOptions): Health {
+/** `dueBefore`: after a reload, when the checks of a server that stays were due, and whether one has run; undefined for a new one. Not kept. */
+export function startHealth(model: Model, states: ServerStates, options: HealthOptions, dueBefore: (server: number) => CheckDue | undefined = () => undefined): Health {
   const compiler = new Compiler(model);
   const world = new CheckWorld(model, states.segments, () => options.clock.dateMs(), options.random, options.log);
   const checkers: ServerChecker[] = [];
@@ -70,12 +69,12 @@ export function startHealth(model: Model, states: ServerStates, options: HealthO
     const own = checker.intervalMs();
     const spread = shortest === Infinity ? own : Math.max(shortest, own);
     const most = model.global.maxSpreadChecksMs > 0 ? Math.min(spread, model.global.maxSpreadChecksMs) : spread;
-    const due = options.due?.(checker.server);
+    const due = dueBefore(checker.server);
     if (due !== undefined) checker.ran = due.ran;
     checker.schedule(due === undefined ? Math.floor((most * position) / checkers.length) : Math.min(due.inMs, own));
   }
   states.onWake((server) => byServer.get(server)?.schedule(0));
-  resolveNames(model, states, options.lookup ?? systemLookup, options.log);
+  void resolveNames(model, states, options.lookup ?? systemLookup, options.log);
   return {
     everyServerChecked: () => checkers.every((checker) => checker.ran),
     observed: (server, _layer, why) => byServer.get(server)?.observed(why),

@@ -1,6 +1,6 @@
 /**
  * Resolves the host names of servers once at start, as libc would (`init-addr`). Until then, and when no way gives an address, the
- * server is in maintenance for want of an address. Called by checker.ts.
+ * server is in maintenance for want of an address. Called by checker.ts, and by process/control-plan.ts before a `chroot`.
  */
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
@@ -19,13 +19,13 @@ export const systemLookup: NameLookup = (name, family, found) => {
   lookup(name, { family, all: true, order: 'verbatim' }, (error, addresses) => found(error === null ? addresses : []));
 };
 
-export function resolveNames(model: Model, states: ServerStates, resolver: NameLookup, log: (text: string) => void): void {
-  for (const server of model.servers) {
-    if (server.address.kind === 'name' && states.address(server.index).host === '') resolve(server, `${model.proxies[server.proxy]?.name ?? ''}/${server.name}`, states, resolver, log);
-  }
+/** Resolves when every name has its answer. */
+export async function resolveNames(model: Model, states: ServerStates, resolver: NameLookup, log: (text: string) => void): Promise<void> {
+  const open = model.servers.filter((server) => server.address.kind === 'name' && states.address(server.index).host === '');
+  await Promise.all(open.map((server) => resolve(server, `${model.proxies[server.proxy]?.name ?? ''}/${server.name}`, states, resolver, log)));
 }
 
-function resolve(server: Server, fullName: string, states: ServerStates, resolver: NameLookup, log: (text: string) => void): void {
+async function resolve(server: Server, fullName: string, states: ServerStates, resolver: NameLookup, log: (text: string) => void): Promise<void> {
   const { address } = server;
   if (address.kind !== 'name') return;
   const ways = server.initAddr.length > 0 ? server.initAddr : ['last', 'libc'];
@@ -40,9 +40,12 @@ function resolve(server: Server, fullName: string, states: ServerStates, resolve
     return;
   }
   const prefer = server.resolvePrefer === 'ipv4' ? 4 : 6;
-  resolver(address.name, address.family, (found) => {
-    const chosen = found.find((one) => one.family === prefer) ?? found[0];
-    if (chosen === undefined) giveUp();
-    else states.resolved(server.index, chosen.address);
+  await new Promise<void>((done) => {
+    resolver(address.name, address.family, (found) => {
+      const chosen = found.find((one) => one.family === prefer) ?? found[0];
+      if (chosen === undefined) giveUp();
+      else states.resolved(server.index, chosen.address);
+      done();
+    });
   });
 }

@@ -2,8 +2,7 @@
  * The sockets on which this process listens, as the system knows them: whichever thread opened them. For hand-out.ts, which passes them to
  * a process that takes over, and process/hold-connections.ts. Changes nothing.
  */
-import { readdirSync, readlinkSync } from 'node:fs';
-import { socketAddress, socketOption } from '../../base/descriptors.ts';
+import { openDescriptors, socketAddress, socketOption } from '../../base/descriptors.ts';
 import { AF_UNIX } from '../socket-address.ts';
 
 const solSocket = 1;
@@ -30,14 +29,7 @@ export function isListening(descriptor: number): boolean {
 
 export function ownListeners(): ListeningSocket[] {
   const found: ListeningSocket[] = [];
-  for (const name of readdirSync('/proc/self/fd')) {
-    const descriptor = Number(name);
-    try {
-      if (!readlinkSync(`/proc/self/fd/${name}`).startsWith('socket:')) continue;
-    } catch {
-      // It was closed meanwhile.
-      continue;
-    }
+  for (const descriptor of openDescriptors()) {
     const address = isListening(descriptor) ? socketAddress(descriptor) : null;
     if (address === null || isOwn(address)) continue;
     const device = socketOption(descriptor, solSocket, boundToDevice)?.toString('latin1') ?? '';

@@ -8,7 +8,7 @@ import type { InheritedListener } from '../../model/messages.ts';
 import type { Bind, Model } from '../../model/model.ts';
 import type { ListenerWord } from '../../wire/listener-list.ts';
 import { AF_INET6, AF_UNIX, inetAddress } from '../socket-address.ts';
-import { isListening } from './own-listeners.ts';
+import { isListening, ownListeners } from './own-listeners.ts';
 
 const solSocket = 1;
 const reusePort = 15;
@@ -116,4 +116,22 @@ export class ReceivedListeners {
   closeRest(): void {
     for (const { descriptor } of this.#entries.splice(0)) closeDescriptor(descriptor);
   }
+}
+
+/**
+ * For a thread that is started again in a process that is no longer root: beside the sockets that root has opened nobody else can open one
+ * of the same address (SO_REUSEPORT), so that it accepts from another thread's.
+ */
+export function listenersOfOthers(model: Model): InheritedListener[] {
+  const found = new ReceivedListeners();
+  const known = new Set<string>();
+  for (const { descriptor, address, interface: name } of ownListeners()) {
+    const text = address.toString('hex');
+    if (address.readUInt16LE(0) === AF_UNIX || name !== '' || known.has(text)) continue;
+    known.add(text);
+    found.add(duplicateDescriptor(descriptor), { namespace: '', interface: '' });
+  }
+  const [listeners = []] = found.distribute({ ...model, global: { ...model.global, nbthread: 1 } });
+  found.closeRest();
+  return listeners;
 }
