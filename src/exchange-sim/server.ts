@@ -159,7 +159,7 @@ export class ExchangeServer {
     if (this.forms.serves(exchange, path)) return false;
     if (directory.schemes.includes('forms') && !exchange.request.headers.has('authorization')) {
       exchange.user = this.forms.userOf(exchange);
-      if (exchange.user !== '') return true;
+      if (exchange.user !== '' || this.options.accounts?.guests === true) return true;
       this.forms.sendToLogon(exchange);
       return false;
     }

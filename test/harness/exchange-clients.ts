@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { frameBytes } from '../../src/exchange-sim/services/websocket-frames.ts';
 import type { Client } from './client.ts';
+import type { Message } from './http.ts';
+import { typeThree } from './ntlm-answer.ts';
 import { channelHead, connA1, connB1, nextPdu, requestPdu } from './rpc-channels.ts';
 import type { Site } from './site.ts';
 
@@ -9,6 +11,16 @@ export const open = (site: Site): Promise<Client> => site.client('https', { tls:
 
 export const head = (method: string, uri: string, ...lines: string[]): string => [`${method} ${uri} HTTP/1.1`, 'Host: mail.lab.local', ...lines, '', ''].join('\r\n');
 export const whole = (method: string, uri: string, body: string, ...lines: string[]): string => head(method, uri, ...lines, `Content-Length: ${body.length}`) + body;
+
+const typeOne = Buffer.from('4e544c4d5353500001000000078208a200000000000000000000000000000000', 'hex').toString('base64');
+
+/** Logs the connection in with NTLM at `uri`; gives the answer to the login. */
+export async function ntlmLogin(client: Client, uri: string, user: string, password: string): Promise<Message> {
+  const challenged = await client.send(whole('POST', uri, '', `Authorization: NTLM ${typeOne}`)).answer('POST', 15_000);
+  const challenge = Buffer.from(/^NTLM (.+)$/.exec(challenged.header('www-authenticate') ?? '')?.[1] ?? '', 'base64');
+  if (challenged.status !== 401 || challenge.length < 32) throw new Error(`no challenge: ${challenged.raw.slice(0, 300)}`);
+  return client.send(whole('POST', uri, '<GetItem/>', `Authorization: NTLM ${typeThree(user, 'LAB', password, challenge.subarray(24, 32), null).toString('base64')}`)).answer('POST', 15_000);
+}
 
 interface Pair { readonly virtual: Buffer; readonly incoming: Client; readonly outgoing: Client; readonly outHead: string; readonly connected: number[] }
 

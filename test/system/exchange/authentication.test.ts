@@ -10,7 +10,7 @@ import type { ExchangeStage } from '../../harness/exchange-stage.ts';
 import { Origin } from '../../harness/origin.ts';
 import { eventually, temporaryFolder } from '../../harness/place.ts';
 import { Site } from '../../harness/site.ts';
-import { typeThree } from '../../unit/exchange-sim/typethree.ts';
+import { typeThree } from '../../harness/ntlm-answer.ts';
 
 const programs = ['haproxy', 'poise'] as const;
 const users = [...passwords.keys()];

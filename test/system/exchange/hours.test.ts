@@ -1,7 +1,7 @@
 /**
  * Two simulated hours of everything that Exchange's clients do at once, through the configuration of the layer 7 article, while
- * the other server fails and the configuration is reloaded, again and again: what is under way on the good one notices nothing, what meets the
- * bad one is repeated.
+ * the other server fails and the configuration is reloaded, again and again: what is under way on the good one notices nothing, nor do those who
+ * have logged in there; what meets the bad one is repeated, logins by those who logged in.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -9,9 +9,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { frameBytes } from '../../../src/exchange-sim/services/websocket-frames.ts';
 import type { Client } from '../../harness/client.ts';
-import { echoMs, head, masked, open, openPair, pduEcho, pingBody, whole } from '../../harness/exchange-clients.ts';
-import { layerSeven, mailCertificate, twoServers } from '../../harness/exchange-origin.ts';
+import { echoMs, head, masked, ntlmLogin, open, openPair, pduEcho, pingBody, whole } from '../../harness/exchange-clients.ts';
+import { ExchangeOrigin, layerSeven, mailCertificate, twoServers } from '../../harness/exchange-origin.ts';
 import type { Message } from '../../harness/http.ts';
+import { accounts } from '../../harness/outside.ts';
 import { eventually, sleep } from '../../harness/place.ts';
 import { Site } from '../../harness/site.ts';
 
@@ -32,13 +33,18 @@ type Watch = Promise<unknown>;
 
 async function rpc(site: Site, end: () => boolean): Promise<string> {
   const { incoming, outgoing } = await openPair(site);
-  const quick = await echoMs(incoming, outgoing, 5);
-  assert(quick < 5, `small writes took ${quick} ms`);
+  const smallWrites = async (): Promise<void> => {
+    const quick = await echoMs(incoming, outgoing, 5);
+    assert(quick < 5, `small writes took ${quick} ms`);
+  };
+  await smallWrites();
   let count = 0;
   for (; !end(); count += 1) {
     await pduEcho(incoming, outgoing, `${count} ${'x'.repeat((count * 997) % 20_000)}`);
     await sleep(minutes(5));
   }
+  // After all reloads, on the connections of the first configuration.
+  await smallWrites();
   incoming.close();
   outgoing.close();
   return `${count > 5}`;
@@ -81,6 +87,60 @@ async function poll(site: Site): Promise<string> {
   const client = await open(site);
   const answer = await client.send(head('GET', '/owa/ev.owa2?ns=PendingRequest&ev=PendingNotificationRequest')).answer('GET', 15_000);
   return `${answer.status} ${answer.body.includes('reachability')}`;
+}
+
+const inbox = '/EWS/Exchange.asmx';
+
+/** The answer is one to somebody whose login is known on the server connection, not to a guest on another one. */
+function isKnown(answer: Message): void {
+  assert.deepEqual([answer.status, answer.header('persistent-auth'), answer.body], [200, 'true', '<GetItem/>'], answer.raw.slice(0, 300));
+}
+
+/** Logs in once per backend and stays on the connection; nothing proves later who it is. Gives the reloads that it lived through. */
+async function loggedIn(site: Site, end: () => boolean): Promise<number> {
+  const client = await open(site);
+  const reloads = new Set<string>();
+  const services = [inbox, '/autodiscover/autodiscover.svc'];
+  isKnown(await ntlmLogin(client, inbox, 'alice', 'secret'));
+  assert.equal((await ntlmLogin(client, services[1] ?? '', 'alice', 'secret')).header('persistent-auth'), 'true');
+  while (!end()) {
+    isKnown(await client.send(whole('POST', inbox, '<GetItem/>')).answer('POST', 10_000));
+    const other = await client.send(whole('POST', services[1] ?? '', '<EMailAddress>alice@lab.local</EMailAddress>')).answer('POST', 10_000);
+    assert.deepEqual([other.status, other.header('persistent-auth'), other.header('x-feserver')], [200, 'true', 'LAB-EX01']);
+    reloads.add(other.header('x-reload') ?? '');
+    await sleep(minutes(1));
+  }
+  client.close();
+  return reloads.size;
+}
+
+/** Logs in on the failing server again and again; each time it fails, its client sees an end and nothing else. */
+async function loggedOut(site: Site, seen: { ends: number }, end: () => boolean): Promise<void> {
+  while (!end()) {
+    const client = await open(site);
+    try {
+      let answer = await ntlmLogin(client, inbox, 'bob', 'other');
+      while (!end() && answer.status < 500) {
+        isKnown(answer);
+        if (answer.header('x-feserver') !== 'LAB-EX02') break;
+        await sleep(minutes(0.5));
+        answer = await client.send(whole('POST', inbox, '<GetItem/>')).answer('POST', 10_000);
+      }
+      if (answer.status >= 500) seen.ends += 1;
+    } catch (error) {
+      if (error instanceof assert.AssertionError) throw error;
+      assert.equal(client.ending, 'fin', String(error));
+      seen.ends += 1;
+    }
+    client.close();
+  }
+}
+
+/** Connections on which the server knew the user, of its log. */
+function connectionsOf(site: Site, user: string): number {
+  const origin = site.origin('ex1');
+  const lines = origin instanceof ExchangeOrigin ? origin.lines.map((line) => line.split(' ')) : [];
+  return new Set(lines.filter((fields) => fields[7] === user).map((fields) => fields[15])).size;
 }
 
 /** Short requests, on connections that last; what the failing server cut is asked again, as clients do. */
@@ -145,27 +205,36 @@ async function failing(site: Site, seen: { failures: number }, end: () => boolea
 }
 
 it('hours of everything at once, while the other server fails and the configuration is reloaded', { timeout: 180_000 }, async () => {
-  const site = await Site.start('poise', { configuration: layerSeven(), origins: twoServers({ scale }), values: mailCertificate });
+  const site = await Site.start('poise', { configuration: layerSeven(), origins: twoServers({ scale, accounts: { ...accounts, guests: true } }), values: mailCertificate });
   try {
     for (const backend of backends) await site.command(`set server ${backend}/lab-ex02 state maint`);
     const until = performance.now() + hoursMs;
-    const other = { failures: 0 };
-    const end = (): boolean => performance.now() > until && other.failures >= 4;
+    const other = { failures: 0, ends: 0 };
+    const end = (): boolean => performance.now() > until && other.failures >= 4 && other.ends >= 2;
     const watches: Watch[] = [rpc(site, end), webSocket(site, end), mapi(site), ping(site), streaming(site), poll(site)];
     const whatTheySaw = Promise.all(watches);
     whatTheySaw.catch(() => {});
+    const alice = loggedIn(site, end);
+    alice.catch(() => {});
+    await eventually('alice is logged in twice', () => connectionsOf(site, 'alice') === 2);
     await eventually('all are under way', async () => await underWay(site) === 7);
     for (const backend of backends) await site.command(`set server ${backend}/lab-ex02 state ready`);
     const visitors = Array.from({ length: 4 }, () => new Visitor(site));
     const stays = Promise.all(visitors.map((visitor) => visitor.stay(end)));
+    const bob = loggedOut(site, other, end);
+    bob.catch(() => {});
     await failing(site, other, end);
     await stays;
+    assert(await alice >= other.failures, 'the login lasts over reloads');
+    assert.equal(connectionsOf(site, 'alice'), 2, 'one server connection for each backend');
+    await bob;
     assert.deepEqual(await whatTheySaw, [
       'true', JSON.stringify({ bytes: '\x88\x00', ending: 'fin' }), `PROCESSING\r\n${'.'.repeat(19)}DONE\r\n\r\nwait`, '200 13 true', '41 true true', '200 true',
     ]);
     const servers = visitors.reduce((all, visitor) => all.union(visitor.servers), new Set<string>());
     assert.deepEqual([...servers].sort(), ['LAB-EX01', 'LAB-EX02']);
     assert(visitors.every((visitor) => visitor.whole >= 6), visitors.map((visitor) => visitor.whole).join());
+    assert.deepEqual([site.origin('ex1'), site.origin('ex2')].flatMap((origin) => (origin instanceof ExchangeOrigin ? origin.lines : [])).filter((line) => line.includes('FAULT')), []);
     // Every line that tells of trouble names the server that failed; the RPC channels end as their clients do.
     for (const line of site.log.lines.filter((one) => !one.includes('RPC_'))) assert.doesNotMatch(line, /\/lab-ex01 \S+ \S+ \d+ \S+ \S+ (SH|SD|SC|PH|sH|sD)/);
   } finally {

@@ -7,7 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import { makeCertificate } from '../../../src/exchange-sim/certificate.ts';
 import { channelBindingsOf } from '../../../src/exchange-sim/ntlm.ts';
 import { ExchangeServer } from '../../../src/exchange-sim/server.ts';
-import { typeThree } from './typethree.ts';
+import { typeThree } from '../../harness/ntlm-answer.ts';
 
 const make = () => makeCertificate({ commonName: 'mail.lab.local', names: ['mail.lab.local'], validFrom: new Date(Date.now() - 60_000), validDays: 2 });
 const shared = make();

@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { md4 } from '../../../src/exchange-sim/md4.ts';
 import { answerIsRight, challengeMessage, channelBindingsOf, negotiateReply, ntlmStart, ntlmType, readAnswer } from '../../../src/exchange-sim/ntlm.ts';
-import { typeThree } from './typethree.ts';
+import { typeThree } from '../../harness/ntlm-answer.ts';
 
 test('MD4 gives the digests of RFC 1320', () => {
   assert.equal(md4(Buffer.from('')).toString('hex'), '31d6cfe0d16ae931b73c59d7e0c089c0');

@@ -1,6 +1,6 @@
 /** An NTLMv2 answer (type 3) made by hand, as a client makes it. */
 import { createHmac } from 'node:crypto';
-import { md4 } from '../../../src/exchange-sim/md4.ts';
+import { md4 } from '../../src/exchange-sim/md4.ts';
 
 export function typeThree(user: string, domain: string, password: string, challenge: Buffer, bindings: Buffer | null): Buffer {
   const wide = (text: string): Buffer => Buffer.from(text, 'utf16le');
