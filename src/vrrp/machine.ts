@@ -5,6 +5,7 @@
  * Used by vrrp/engine.ts and by the simulation in test/unit/vrrp.
  */
 import type { VrrpInstance } from '../model/keepalived.ts';
+import { limits } from '../model/limits.ts';
 import type { VrrpState } from '../model/vrrp-messages.ts';
 
 /** An advert that passed every check of vrrp/receive.ts. */
@@ -81,6 +82,8 @@ export class VrrpMachine {
   ready: boolean;
   /** When preempt_delay has passed for the lower master that is heard; Infinity: none is heard. */
   preemptAtMs = never;
+  /** BACKUP came to its timer much too late, and listens once more before it takes the addresses. */
+  listening = false;
   /** Times of announcements to come while MASTER. */
   announceAtMs = never;
   refreshAtMs = never;
@@ -123,6 +126,7 @@ function enter(machine: VrrpMachine, to: VrrpState, why: string, nowMs: number):
   machine.state = to;
   machine.sinceMs = nowMs;
   machine.preemptAtMs = never;
+  machine.listening = false;
   machine.announceAtMs = never;
   machine.refreshAtMs = never;
   machine.deadlineMs = to === 'BACKUP' ? nowMs + machine.masterDownMs() : never;
@@ -165,6 +169,7 @@ function giveUp(machine: VrrpMachine, to: 'FAULT' | 'STOP' | 'BACKUP', why: stri
 // ---- BACKUP
 
 function backupHears(machine: VrrpMachine, advert: Advert, nowMs: number): void {
+  machine.listening = false;
   if (advert.priority === 0) {
     machine.adverts.prioritiesZeroReceived += 1;
     machine.deadlineMs = nowMs + machine.skewMs();
@@ -176,6 +181,17 @@ function backupHears(machine: VrrpMachine, advert: Advert, nowMs: number): void 
   if (advert.priority >= machine.priority) machine.preemptAtMs = never;
   else if (mayPreempt(machine, nowMs)) return;
   machine.deadlineMs = nowMs + machine.masterDownMs();
+}
+
+function backupTimer(machine: VrrpMachine, nowMs: number): void {
+  if (nowMs < machine.deadlineMs) return;
+  // A machine that was stopped has heard nothing because it did not listen: the master has one advert to show itself.
+  if (nowMs - machine.deadlineMs > limits.ownPauseMs && !machine.listening) {
+    machine.listening = true;
+    machine.deadlineMs = nowMs + machine.masterAdvertMs + machine.skewMs();
+    return;
+  }
+  becomeMaster(machine, machine.masterFrom === '' ? 'no other master is heard' : `nothing heard from ${machine.masterFrom} that has a higher priority`, nowMs);
 }
 
 /** A lower master is heard. True: let the timer run out, which makes this node MASTER. */
@@ -217,7 +233,9 @@ function yieldTo(machine: VrrpMachine, advert: Advert, nowMs: number): void {
   const long = settled(machine, nowMs);
   const split = long && (advert.sentAsMaster ?? 0) > 2;
   // A last advert lets the other one know of us, and announce itself again; one that does not say how long it has been MASTER gets it too.
-  if (split || long && advert.sentAsMaster === undefined || machine.instance.higherPrioritySendAdvert) sendAdvert(machine, machine.priority);
+  // A machine that was stopped reads what is old: the other one may be gone, and nodes that wait for its end must not wait anew.
+  const tell = split || long && advert.sentAsMaster === undefined || machine.instance.higherPrioritySendAdvert;
+  if (tell && nowMs - machine.deadlineMs <= limits.ownPauseMs) sendAdvert(machine, machine.priority);
   machine.masterFrom = advert.from;
   machine.masterPriority = advert.priority;
   const why = advert.priority > machine.priority ? `${advert.from} has the higher priority ${advert.priority}` : `${advert.from} has the same priority ${advert.priority} and the higher address`;
@@ -260,7 +278,11 @@ function masterTimer(machine: VrrpMachine, nowMs: number): void {
 
 const nothing = (): void => { /* this event changes nothing in this state */ };
 const setReady = (machine: VrrpMachine): void => { machine.ready = true; };
-const setPriority: Handler<'priority'> = (machine, event) => { machine.priority = event.priority; };
+const setPriority: Handler<'priority'> = (machine, event) => {
+  machine.priority = event.priority;
+  // The answers so far said another one.
+  machine.answeredMs = Number.NEGATIVE_INFINITY;
+};
 const toFault: Handler<'fault'> = (machine, event, nowMs) => { enter(machine, 'FAULT', event.why, nowMs); };
 const toStop = (machine: VrrpMachine, _event: unknown, nowMs: number): void => { enter(machine, 'STOP', 'stopped', nowMs); };
 
@@ -280,9 +302,7 @@ const table: { readonly [S in VrrpState]: Row } = {
   INIT: { start, timer: nothing, advert: nothing, priority: setPriority, fault: toFault, recovered: nothing, ready: setReady, group: nothing, stop: toStop },
   BACKUP: {
     start: nothing,
-    timer: (machine, _event, nowMs) => {
-      if (nowMs >= machine.deadlineMs) becomeMaster(machine, machine.masterFrom === '' ? 'no other master is heard' : `nothing heard from ${machine.masterFrom} that has a higher priority`, nowMs);
-    },
+    timer: (machine, _event, nowMs) => { backupTimer(machine, nowMs); },
     advert: count(backupHears),
     priority: setPriority,
     fault: toFault,

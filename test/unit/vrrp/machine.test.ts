@@ -67,6 +67,38 @@ describe('becoming master', () => {
   });
 });
 
+describe('a machine that was stopped', () => {
+  it('and was BACKUP gives the master one advert to show itself, once', () => {
+    const { machine } = machineWith({ preempt: false });
+    machine.handle({ kind: 'start' }, 0);
+    machine.handle(advert(50), 1000);
+    machine.handle({ kind: 'timer' }, 60_000);
+    assert.equal(machine.state, 'BACKUP');
+    assert.equal(machine.deadlineMs, 61_000 + 156 / 256 * 1000);
+    const lonely = machine.deadlineMs;
+    machine.handle(advert(50), 60_500);
+    assert.equal(machine.deadlineMs, 63_500 + 156 / 256 * 1000, 'it has shown itself');
+    const { machine: other } = machineWith({});
+    other.handle({ kind: 'start' }, 0);
+    other.handle({ kind: 'timer' }, 60_000);
+    other.handle({ kind: 'timer' }, lonely + 60_000);
+    assert.equal(other.state, 'MASTER', 'a machine that always comes late takes the addresses all the same');
+  });
+
+  it('and was MASTER yields to what came meanwhile without a word, as that may be old', () => {
+    const { machine, done } = master();
+    machine.handle(advert(101, { sentAsMaster: 17 }), 20_000);
+    assert.deepEqual(done, ['release', 'MASTER → BACKUP', 'two masters, yielded']);
+  });
+
+  it('and was MASTER says so at once, as the other one may be it by now', () => {
+    const { machine, done } = master();
+    machine.handle({ kind: 'timer' }, 60_000);
+    assert.deepEqual(done.filter((one) => one.startsWith('advert')), ['advert 100']);
+    assert.equal(machine.nextMs(), 61_000);
+  });
+});
+
 describe('preemption', () => {
   const heard = (machine: VrrpMachine, priority: number, untilMs: number): void => {
     machine.handle({ kind: 'start' }, 0);
@@ -186,6 +218,8 @@ describe('two masters', () => {
     stayed.machine.handle(advert(50), 20_000);
     assert(stayed.done.includes('two masters, stayed master'));
     const yielded = master();
+    yielded.machine.handle({ kind: 'timer' }, 19_500);
+    yielded.done.length = 0;
     yielded.machine.handle(advert(101, { sentAsMaster: 17 }), 20_000);
     assert.deepEqual(yielded.done, ['advert 100', 'release', 'MASTER → BACKUP', 'two masters, yielded']);
   });

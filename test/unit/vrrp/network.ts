@@ -1,8 +1,12 @@
-/** A simulated network of VRRP nodes: seeded, event by event, in its own time. Loss, delay, duplication, partitions, pauses, restarts. */
+/**
+ * A simulated network of VRRP nodes: seeded, event by event, in its own time. Loss, delay, duplication, partitions, pauses, restarts, and a clock in
+ * every node that may jump. While it is watched it measures what the two promises of a pair are about: how long two nodes that hear each
+ * other were both MASTER, and for how much longer than it may a healthy node had no MASTER on its side of the network.
+ */
 import { parseIp } from '../../../src/base/ip.ts';
 import type { VrrpState } from '../../../src/model/vrrp-messages.ts';
 import type { VrrpInstance } from '../../../src/model/keepalived.ts';
-import { VrrpMachine, type Advert, type TwoMasters, type VrrpEvent, } from '../../../src/vrrp/machine.ts';
+import { VrrpMachine, type Advert, type TwoMasters, type VrrpEvent } from '../../../src/vrrp/machine.ts';
 
 /** mulberry32: small, seeded, the same on every runtime. */
 export function seeded(seed: number): () => number {
@@ -29,13 +33,16 @@ export function instanceWith(options: Partial<VrrpInstance>): VrrpInstance {
 
 interface Waiting { readonly atMs: number; readonly order: number; readonly run: () => void }
 
+const heldMax = 64;
+
 export class SimulatedNode {
   readonly index: number;
   readonly network: SimulatedNetwork;
   readonly instance: VrrpInstance;
   machine: VrrpMachine;
   up = true;
-  paused = false;
+  /** Since when it is stopped, by the network's time; undefined: it runs. */
+  pausedAtMs: number | undefined;
   /** What came while it was paused: read before its timers when it goes on, as a socket's buffer is. */
   held: VrrpEvent[] = [];
   partition = 0;
@@ -43,12 +50,19 @@ export class SimulatedNode {
   announcedAtMs = -1;
   wakeAtMs = Number.POSITIVE_INFINITY;
   ready: boolean;
+  /** Its own clock less the network's time. */
+  clockMs = 0;
+  /** Lowest priority that it has had: what its longest skew follows from. */
+  lowestPriority: number;
+  /** Since when it is healthy and nobody on its side is MASTER; undefined: somebody is. */
+  bereftSinceMs: number | undefined;
 
   constructor(network: SimulatedNetwork, index: number, instance: VrrpInstance, ready: boolean) {
     this.network = network;
     this.index = index;
     this.instance = instance;
     this.ready = ready;
+    this.lowestPriority = instance.priority;
     this.machine = this.fresh();
   }
 
@@ -58,20 +72,31 @@ export class SimulatedNode {
       takeAddresses: () => { /* seen in the state */ },
       releaseAddresses: () => { /* seen in the state */ },
       announce: () => { this.announcedAtMs = this.network.nowMs; },
-      changed: () => { this.network.changed(); },
+      changed: (change) => { this.network.moves.push(`${this.network.nowMs} node${this.index} ${change.from} → ${change.to}`); },
       twoMasters: (found) => { this.found.push(found); },
       heardLowerPriority: () => { /* not of interest here */ },
     }, this.ready);
   }
 
   get state(): VrrpState { return this.machine.state; }
+  get paused(): boolean { return this.pausedAtMs !== undefined; }
   /** Alive and able to send. */
   get isMaster(): boolean { return this.up && !this.paused && this.machine.state === 'MASTER'; }
+  get isHealthy(): boolean { return this.up && !this.paused && (this.machine.state === 'MASTER' || this.machine.state === 'BACKUP'); }
+  get localMs(): number { return this.network.nowMs + this.clockMs; }
+
+  /** Three adverts and the skew (of its lowest priority), in the worst case of the network's delay. */
+  bereftMsMax(): number {
+    const { version, advertMs, downTimerAdverts } = this.instance;
+    return downTimerAdverts * advertMs + (256 - this.lowestPriority) / 256 * (version === 2 ? 1000 : advertMs) + this.network.delayMs;
+  }
 
   give(event: VrrpEvent): void {
     if (!this.up) return;
-    if (this.paused) { if (this.held.length < 64) this.held.push(event); return; }
-    this.machine.handle(event, this.network.nowMs);
+    if (this.paused) { if (this.held.length < heldMax) this.held.push(event); return; }
+    if (event.kind === 'priority') this.lowestPriority = Math.min(this.lowestPriority, event.priority);
+    this.machine.handle(event, this.localMs);
+    this.network.changed();
     this.plan();
   }
 
@@ -79,11 +104,21 @@ export class SimulatedNode {
     const next = this.machine.nextMs();
     if (!this.up || this.paused || next === Number.POSITIVE_INFINITY || next === this.wakeAtMs) return;
     this.wakeAtMs = next;
-    this.network.at(Math.max(next, this.network.nowMs), () => {
-      if (this.wakeAtMs === next) this.wakeAtMs = Number.POSITIVE_INFINITY;
-      if (this.up && !this.paused && this.machine.nextMs() <= this.network.nowMs) this.machine.handle({ kind: 'timer' }, this.network.nowMs);
+    const planned = this.clockMs;
+    this.network.at(Math.max(next - this.clockMs, this.network.nowMs), () => {
+      // One that was planned by the clock before it jumped, or for another deadline.
+      if (this.wakeAtMs !== next || this.clockMs !== planned) return;
+      this.wakeAtMs = Number.POSITIVE_INFINITY;
+      // `next` has come, whatever the sum of two fractions of a millisecond gives.
+      if (this.up && !this.paused && this.machine.nextMs() <= next) this.machine.handle({ kind: 'timer' }, Math.max(this.localMs, next));
+      this.network.changed();
       this.plan();
     });
+  }
+
+  planAgain(): void {
+    this.wakeAtMs = Number.POSITIVE_INFINITY;
+    this.plan();
   }
 
   /** Power-off: nothing is sent. */
@@ -91,17 +126,36 @@ export class SimulatedNode {
   restart(): void {
     this.machine = this.fresh();
     this.up = true;
-    this.paused = false;
+    this.pausedAtMs = undefined;
     this.wakeAtMs = Number.POSITIVE_INFINITY;
     this.give({ kind: 'start' });
   }
 
-  resume(): void {
-    this.paused = false;
+  /** VM stun. */
+  pause(): void { this.pausedAtMs ??= this.network.nowMs; this.network.changed(); }
+
+  /** `clockStood`: a suspended machine's clock may go on where it was. `lost`: what came meanwhile was dropped, as when it is moved to another host. */
+  resume(clockStood = false, lost = false): void {
+    if (clockStood) this.clockMs -= this.network.nowMs - (this.pausedAtMs ?? this.network.nowMs);
+    this.pausedAtMs = undefined;
+    const held = this.held.splice(0);
+    // One that was MASTER is it again, until it has read what came meanwhile.
     this.network.changed();
-    for (const event of this.held.splice(0)) this.give(event);
-    this.wakeAtMs = Number.POSITIVE_INFINITY;
-    this.plan();
+    if (!lost) for (const event of held) this.give(event);
+    this.network.changed();
+    this.planAgain();
+  }
+
+  /** Its clock goes on from a later time, as that of a machine that was suspended for that long. */
+  jump(ms: number): void {
+    this.clockMs += ms;
+    this.planAgain();
+  }
+
+  /** A node joins another part of the network. */
+  move(partition: number): void {
+    this.partition = partition;
+    this.network.changed();
   }
 }
 
@@ -112,14 +166,17 @@ export class SimulatedNetwork {
   loss = 0;
   duplication = 0;
   delayMs = 1;
-  /** Spans with another number of masters than one, since `watchFromMs`. */
+  /** Longest time in which two nodes that can hear each other were both MASTER, since `watch`. */
   longestTwoMs = 0;
-  longestNoneMs = 0;
+  /** By how much a healthy node has waited too long for a MASTER, at most; not above 0 when none has. */
+  bereftOverMs = Number.NEGATIVE_INFINITY;
+  /** Every change of a state, with its time. */
+  readonly moves: string[] = [];
+  /** Since when two nodes (`low * nodes + high`) are both MASTER and can hear each other. */
+  readonly #pairs = new Map<number, number>();
   #queue: Waiting[] = [];
   #order = 0;
   #watching = false;
-  #masters = 0;
-  #sinceMs = 0;
 
   constructor(seed: number) {
     this.random = seeded(seed);
@@ -185,23 +242,32 @@ export class SimulatedNetwork {
   /** From now on the longest spans are measured. */
   watch(): void {
     this.#watching = true;
-    this.longestTwoMs = this.longestNoneMs = 0;
-    this.#masters = this.nodes.filter((node) => node.isMaster).length;
-    this.#sinceMs = this.nowMs;
+    this.longestTwoMs = 0;
+    this.bereftOverMs = Number.NEGATIVE_INFINITY;
+    this.#pairs.clear();
+    for (const node of this.nodes) node.bereftSinceMs = undefined;
+    this.changed();
   }
 
-  stopWatching(): void { this.changed(); this.#watching = false; }
-
-  /** Somebody's state may have changed. */
+  /** Somebody's state or place may have changed. */
   changed(): void {
     if (!this.#watching) return;
-    const lasted = this.nowMs - this.#sinceMs;
-    if (this.#masters > 1) this.longestTwoMs = Math.max(this.longestTwoMs, lasted);
-    if (this.#masters === 0) this.longestNoneMs = Math.max(this.longestNoneMs, lasted);
-    const masters = this.nodes.filter((node) => node.isMaster).length;
-    // Two and three masters are one span; so are one master and another single master.
-    if (Math.min(masters, 2) !== Math.min(this.#masters, 2)) this.#sinceMs = this.nowMs;
-    this.#masters = masters;
+    const { nodes, nowMs } = this;
+    for (const node of nodes) {
+      // A span is judged while it lasts, with its end.
+      if (node.bereftSinceMs !== undefined) this.bereftOverMs = Math.max(this.bereftOverMs, nowMs - node.bereftSinceMs - node.bereftMsMax());
+      if (!node.isHealthy || nodes.some((other) => other.isMaster && other.partition === node.partition)) node.bereftSinceMs = undefined;
+      else node.bereftSinceMs ??= nowMs;
+      for (let index = node.index + 1; index < nodes.length; index++) this.#comparePair(node, nodes[index] as SimulatedNode);
+    }
+  }
+
+  #comparePair(one: SimulatedNode, other: SimulatedNode): void {
+    const key = one.index * this.nodes.length + other.index;
+    const since = this.#pairs.get(key);
+    if (since !== undefined) this.longestTwoMs = Math.max(this.longestTwoMs, this.nowMs - since);
+    if (!one.isMaster || !other.isMaster || one.partition !== other.partition) this.#pairs.delete(key);
+    else if (since === undefined) this.#pairs.set(key, this.nowMs);
   }
 }
 
