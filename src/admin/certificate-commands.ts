@@ -11,7 +11,7 @@ import type { Command, CommandCall } from './command.ts';
 import { command } from './command.ts';
 import type { AdminContext } from './context.ts';
 
-function byText(left: string, right: string): number {
+export function byText(left: string, right: string): number {
   return left < right ? -1 : Number(left > right);
 }
 
@@ -35,7 +35,7 @@ function alternativeNames(leaf: X509Certificate): string {
   return names.map(name => (name.startsWith('DNS:') ? name : '')).join(', ');
 }
 
-function leafText(leaf: X509Certificate): string {
+export function leafText(leaf: X509Certificate): string {
   return `Serial: ${leaf.serialNumber}\nnotBefore: ${leaf.validFrom}\nnotAfter: ${leaf.validTo}\nSubject Alternative Name: ${alternativeNames(leaf)}\n` +
     `Algorithm: ${algorithmOf(leaf)}\nSHA1 FingerPrint: ${leaf.fingerprint.replaceAll(':', '')}\nSubject: ${oneLine(leaf.subject)}\nIssuer: ${oneLine(leaf.issuer)}\n`;
 }

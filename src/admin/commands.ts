@@ -2,6 +2,7 @@
  * The table of runtime commands, and the one function that runs a command line. Called by socket.ts for every line; the help
  * texts and the generated documentation come from the same table.
  */
+import { authorityCommands } from './authority-commands.ts';
 import { certificateCommands } from './certificate-commands.ts';
 import type { Answer, Command, CommandSession } from './command.ts';
 import { command, findCommand, helpText, levels, permissionDenied, splitLine, unknownCommand } from './command.ts';
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   ...sessionCommands,
   ...streamCommands,
   ...certificateCommands,
+  ...authorityCommands,
   ...vrrpCommands,
   ...reloadCommands,
   ...waitCommands,

@@ -16,6 +16,7 @@ import type { Snapshot } from '../report/row.ts';
 import type { ReportSources } from '../report/sources.ts';
 import type { Segments } from '../shared/segments.ts';
 import type { StickTables } from '../shared/stick-table.ts';
+import { Authorities } from './authorities.ts';
 import { CapturedErrors } from './captured-errors.ts';
 import { Certificates } from './certificates.ts';
 import { EventLog } from './event-log.ts';
@@ -71,16 +72,23 @@ export interface AdminContext extends AdminParts {
   readonly eventLog: EventLog;
   readonly threads: ThreadQuestions;
   readonly certificates: Certificates;
+  readonly ca: Authorities;
+  readonly crl: Authorities;
   readonly snapshot: () => Snapshot;
   /** Messages of the traffic threads that concern this room; others are ignored. */
   readonly receive: (message: ToControl) => void;
   readonly clearCounters: (all: boolean) => void;
 }
 
+/** Where a proxy stood before a reload, −1 = nowhere. Made apart from what lives on: a closure that stays would keep all former contexts in memory. */
+function placesBefore(former: Segments, segments: Segments): (proxy: number) => number {
+  return (proxy) => former.proxyAt(segments.proxySlot(proxy));
+}
+
 /** `former`: before a reload; what was set by hand and what is remembered goes on. `isEdit`: the files were not read again, so maps and certificates go on too. */
 export function createAdminContext(parts: AdminParts, former?: AdminContext, isEdit = false): AdminContext {
   const { model, segments, broadcast } = parts;
-  const indexOf = (proxy: number): number => former?.segments.proxyAt(segments.proxySlot(proxy)) ?? -1;
+  const indexOf = former === undefined ? () => -1 : placesBefore(former.segments, segments);
   const frontends = new Frontends(model, parts.maxconn, broadcast, former === undefined ? undefined : { frontends: former.frontends, indexOf });
   const patterns = isEdit && former !== undefined ? former.patterns : new Patterns(model, broadcast);
   const errors = new CapturedErrors(model, former === undefined ? undefined : { errors: former.errors, indexOf });
@@ -112,6 +120,8 @@ export function createAdminContext(parts: AdminParts, former?: AdminContext, isE
     eventLog: former?.eventLog ?? new EventLog(parts.events),
     threads,
     certificates: new Certificates(model, segments, broadcast, isEdit ? former?.certificates : undefined),
+    ca: new Authorities('ca', model, isEdit ? former?.ca : undefined),
+    crl: new Authorities('crl', model, isEdit ? former?.crl : undefined),
     snapshot: () => {
       parts.sampler.refresh(parts.clock.monoMs());
       return takeSnapshot(model, segments, sources);

@@ -8,8 +8,8 @@ import type { Model, Proxy, Server } from '../model/model.ts';
 import { S, admin } from '../model/server-state.ts';
 import type { Command, CommandCall } from './command.ts';
 import { command } from './command.ts';
-import type { AdminContext } from './context.ts';
 import { findBackend, findServer } from './server-commands.ts';
+import { takeUp } from './take-up.ts';
 import { isRemovable } from './wait-commands.ts';
 
 /** Words of a server line that a server added at run time cannot have. */
@@ -29,21 +29,6 @@ function target(call: CommandCall): { readonly backend: Proxy; readonly name: st
 /** Algorithms whose servers may come and go (management manual, `add server`). */
 function isDynamic({ balance, hashType }: Proxy): boolean {
   return ['roundrobin', 'leastconn', 'first', 'random'].includes(balance.algorithm) || (balance.algorithm !== 'static-rr' && hashType.method === 'consistent');
-}
-
-/** With the patterns and certificates that commands have put in place. */
-function inForce(context: AdminContext): Model {
-  return context.certificates.inForce({ ...context.model, patterns: context.patterns.inForce(context.model.patterns) });
-}
-
-/** Takes the changed model up; gives '' or why not. What commands have said of TLS to servers is said again. */
-async function takeUp(context: AdminContext, change: (model: Model) => Model): Promise<string> {
-  const clear = context.model.servers.filter(({ index, tls }) => tls !== null && !context.servers.usesTls(index)).map(({ index }) => index);
-  context.patterns.flush();
-  const { ok, lines } = await context.edit(() => change(inForce(context)));
-  if (!ok) return `${lines.join('\n')}\n`;
-  for (const index of clear) if (context.model.servers[index]?.tls) context.servers.setTls(index, false);
-  return '';
 }
 
 function freeId(model: Model, backend: Proxy): number {

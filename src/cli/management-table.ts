@@ -29,6 +29,8 @@ const differences: Readonly<Record<string, string>> = {
   'set rate-limit': 'numbers must be numbers',
   'set server': 'agent words and `fqdn` are answered as for a server without agent and resolvers',
   'set severity-output': 'accepted without effect',
+  'commit ssl ca-file': 'servers without a certificate of their own take it as well',
+  'commit ssl crl-file': 'servers without a certificate of their own take it as well',
   'set ssl cert': 'one file at a time; `.ocsp`, `.issuer` and `.sctl` are not taken',
   'set table': 'counters cannot be set before stick counters are active',
   'show activity': 'figures of our own threads',
@@ -41,6 +43,7 @@ const differences: Readonly<Record<string, string>> = {
   'show removed': 'not in HAProxy',
   'show resolvers': 'resolvers are not active yet: names only',
   'show sess': 'what concerns the inner state of HAProxy is 0',
+  'show ssl ca-file': '`@system-ca` only where a line names it',
   'show ssl crt-list': 'lists only, no folders',
   'show stat': 'columns of HAProxy 3.5',
   'show tasks': 'always empty',
@@ -52,8 +55,6 @@ const differences: Readonly<Record<string, string>> = {
 
 /** What HAProxy 2.6 has and Poise has not, with the reason. */
 const missing: readonly (readonly [usage: string, why: string])[] = [
-  ['abort / commit / del / new / set / show ssl ca-file', 'write the file and `reload`'],
-  ['abort / commit / del / new / set / show ssl crl-file', 'write the file and `reload`'],
   ['disable / enable dynamic-cookie backend, set dynamic-cookie-key backend', 'write the line and `reload`'],
   ['get var', 'variables of the process are kept by each thread'],
   ['set profiling, show profiling', 'of the inside of HAProxy'],

@@ -31,7 +31,7 @@ export class ModelBuilder {
     const proxies = draft.proxies.map((proxy) => this.proxy(proxy));
     return {
       global: this.global(), proxies, servers: servers.toSorted((left, right) => left.index - right.index), binds, acls: draft.acls, patterns: draft.patterns, used: [...draft.used],
-      certificates: draft.certificates, userlists: draft.userlists, inactive: draft.inactive, mailers: draft.mailers, poise: draft.poise ?? readPoise(this.context, []), files,
+      certificates: draft.certificates, authorities: draft.authorities, userlists: draft.userlists, inactive: draft.inactive, mailers: draft.mailers, poise: draft.poise ?? readPoise(this.context, []), files,
     };
   }
 

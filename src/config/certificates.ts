@@ -4,7 +4,7 @@
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import type { Certificate } from '../model/model.ts';
+import type { AuthorityFile, Certificate } from '../model/model.ts';
 import type { Place } from '../model/problem.ts';
 import { filePath } from './context.ts';
 import type { Context } from './context.ts';
@@ -16,6 +16,13 @@ const keyBlock = /-----BEGIN (?:RSA |EC |DSA |ENCRYPTED )?PRIVATE KEY-----[\s\S]
 /** Suffixes of the files of one bundle, and files in a folder that are no certificates. */
 const bundleSuffixes = ['.rsa', '.ecdsa', '.dsa'] as const;
 const ignoredSuffixes = ['.key', '.issuer', '.ocsp', '.sctl'] as const;
+
+const systemAuthorities = '@system-ca';
+
+/** What `ca-file` and `ca-verify-file` of one line give together. */
+export function joinedAuthorities(texts: readonly (string | undefined)[]): string {
+  return texts.filter((text) => text !== undefined && text !== '').join('\n');
+}
 
 /** `crt-base` for relative names. */
 export function withBase(base: string, path: string): string {
@@ -170,22 +177,29 @@ export class CertificateStore {
     else if (Date.parse(leaf.notBefore) > this.nowMs) problems.warning(place, path, `the certificate in '${path}' is not valid before ${leaf.notBefore}`, 'check the clock of this machine');
   }
 
-  /** PEM text of a CA file or folder; '@system-ca' stands for the system's. Undefined: reported. */
-  authorities(path: string, place: Place, what: string): string | undefined {
-    const { files, problems, draft } = this.context;
-    if (path === '') return '';
-    if (path === '@system-ca') return this.systemAuthorities(place);
-    const full = filePath(this.context, withBase(draft.global.tls.caBase, path), place);
+  /** A CA file or folder, or a list of revoked certificates; '@system-ca' stands for the system's. Undefined: none is named, or what is wrong was reported. */
+  authorities(path: string, place: Place, kind: AuthorityFile['kind']): AuthorityFile | undefined {
+    const { draft } = this.context;
+    if (path === '') return undefined;
+    const full = path === systemAuthorities ? path : filePath(this.context, withBase(draft.global.tls.caBase, path), place);
+    const known = draft.authorities.find((one) => one.kind === kind && one.path === full);
+    if (known !== undefined) return known;
+    const pem = full === systemAuthorities ? this.systemAuthorities(place) : this.authorityText(full, path, place, kind);
+    if (pem === undefined) return undefined;
+    const made = { kind, path: full, pem };
+    draft.authorities.push(made);
+    return made;
+  }
+
+  private authorityText(full: string, path: string, place: Place, kind: AuthorityFile['kind']): string | undefined {
+    const { files, problems } = this.context;
     const sources = files.kind(full) === 'folder' ? files.list(full).map((name) => `${full}/${name}`).filter((file) => files.kind(file) === 'file') : [full];
-    const texts = sources.map((file) => this.text(file, place, what));
+    const texts = sources.map((file) => this.text(file, place, `${kind}-file`));
     if (texts.includes(undefined)) return undefined;
     const whole = texts.join('\n');
-    const marker = what === 'crl-file' ? '-----BEGIN X509 CRL-----' : '-----BEGIN';
-    if (!whole.includes(marker)) {
-      problems.error(place, path, `there is no ${what === 'crl-file' ? 'revocation list' : 'certificate'} in '${full}'`, 'the file must be in PEM form');
-      return undefined;
-    }
-    return whole;
+    if (whole.includes(kind === 'crl' ? '-----BEGIN X509 CRL-----' : '-----BEGIN')) return whole;
+    problems.error(place, path, `there is no ${kind === 'crl' ? 'revocation list' : 'certificate'} in '${full}'`, 'the file must be in PEM form');
+    return undefined;
   }
 
   private systemAuthorities(place: Place): string | undefined {
@@ -194,7 +208,7 @@ export class CertificateStore {
       const bytes = files.read(file);
       if (typeof bytes !== 'string') return Buffer.from(bytes).toString('latin1');
     }
-    problems.error(place, '@system-ca', "the authorities of the system were not found", 'install the package ca-certificates, or name a file');
+    problems.error(place, systemAuthorities, "the authorities of the system were not found", 'install the package ca-certificates, or name a file');
     return undefined;
   }
 }

@@ -6,7 +6,7 @@ import type { PeerAddress } from '../model/address.ts';
 import type { Acl, Answer, Condition, Format, PatternSet, Rule, SampleExpr, SwitchRule } from '../model/expression.ts';
 import type { Mailers } from '../model/mail.ts';
 import type {
-  Balance, BindTls, CaptureSlot, Certificate, CheckStep, ConnectionMode, Cookie, Global, HashType, HeaderAppend, InactiveSection, LogTarget, Mode, Proxy,
+  AuthorityFile, Balance, BindTls, CaptureSlot, Certificate, CheckStep, ConnectionMode, Cookie, Global, HashType, HeaderAppend, InactiveSection, LogTarget, Mode, Proxy,
   SourceAddress, StatsPage, StatsSocket, StickRule, StickTable, Switches, Timeouts, TlsVersion, Userlist, Bind, PoiseSettings,
 } from '../model/model.ts';
 import type { Place } from '../model/problem.ts';
@@ -318,6 +318,7 @@ export interface Draft {
   readonly patterns: PatternSet[];
   readonly used: Set<string>;
   readonly certificates: Certificate[];
+  readonly authorities: AuthorityFile[];
   readonly userlists: Userlist[];
   /** Null until every section is read: it names proxies. */
   poise: PoiseSettings | null;

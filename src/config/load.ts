@@ -74,7 +74,7 @@ function knowsWord(kind: SectionKind, word: string): boolean {
 
 function emptyDraft(cpus: number): Draft {
   return {
-    global: initialGlobal(cpus), proxies: [], servers: [], binds: [], acls: [], patterns: [], used: new Set(), certificates: [], userlists: [], inactive: [], mailers: [], httpErrors: new Map(),
+    global: initialGlobal(cpus), proxies: [], servers: [], binds: [], acls: [], patterns: [], used: new Set(), certificates: [], authorities: [], userlists: [], inactive: [], mailers: [], httpErrors: new Map(),
     crtStores: new Map(), poise: null,
   };
 }

@@ -1,6 +1,7 @@
 /** TLS words of binds and servers → BindTls and ServerTls: versions, files, certificates. Called by build.ts. */
 import type { BindCertificate, BindTls, ServerTls, TlsCommon, TlsVersion } from '../model/model.ts';
 import type { Place } from '../model/problem.ts';
+import { joinedAuthorities } from './certificates.ts';
 import type { CertificateStore } from './certificates.ts';
 import { filePath } from './context.ts';
 import type { Context } from './context.ts';
@@ -32,11 +33,12 @@ function versions(context: Context, own: TlsDraft, base: TlsDraft, place: Place)
 
 function common(context: Context, store: CertificateStore, own: TlsDraft, base: TlsDraft, place: Place): TlsCommon {
   const { min, max } = versions(context, own, base, place);
-  const verifying = [own.caFile, own.caVerifyFile].filter((file) => file !== '').map((file) => store.authorities(file, place, 'ca-file') ?? '');
+  const [ca, caVerify] = [store.authorities(own.caFile, place, 'ca'), store.authorities(own.caVerifyFile, place, 'ca')];
+  const crl = store.authorities(own.crlFile, place, 'crl');
   return {
     minVersion: min, maxVersion: max, ciphers: own.ciphers ?? base.ciphers ?? '', ciphersuites: own.ciphersuites ?? base.ciphersuites ?? '', curves: own.curves ?? base.curves ?? '',
     noTickets: own.noTickets ?? base.noTickets ?? false, preferServerCiphers: !(own.preferClientCiphers || base.preferClientCiphers), alpn: own.alpn ?? [],
-    caPem: verifying.join('\n'), caFile: own.caFile, crlPem: store.authorities(own.crlFile, place, 'crl-file') ?? '',
+    caPem: joinedAuthorities([ca?.pem, caVerify?.pem]), caFile: ca?.path ?? '', caVerifyFile: caVerify?.path ?? '', crlPem: crl?.pem ?? '', crlFile: crl?.path ?? '',
   };
 }
 
@@ -136,7 +138,7 @@ export function buildServerTls(context: Context, store: CertificateStore, server
   const { problems } = context;
   if (!needed) {
     // Read all the same, so that a wrong name is found before somebody adds 'ssl'.
-    store.authorities(tls.caFile, server.place, 'ca-file');
+    store.authorities(tls.caFile, server.place, 'ca');
     return null;
   }
   const defaults = context.draft.global.tls;

@@ -21,6 +21,8 @@ export interface Model {
   /** Every fetch, converter and log alias that some line reads, by its catalog name. */
   readonly used: readonly string[];
   readonly certificates: readonly Certificate[];
+  /** For the control thread: the traffic threads have the texts in their binds and servers. */
+  readonly authorities: readonly AuthorityFile[];
   readonly userlists: readonly Userlist[];
   /** Sections that are read and checked but not active yet. */
   readonly inactive: readonly InactiveSection[];
@@ -416,10 +418,21 @@ export interface TlsCommon {
   readonly noTickets: boolean;
   readonly preferServerCiphers: boolean;
   readonly alpn: readonly string[];
-  /** PEM text of trusted CAs; '' = none. */
+  /** PEM text of trusted CAs, those of both files; '' = none. */
   readonly caPem: string;
+  /** Names in Model.authorities; '' = not given. */
   readonly caFile: string;
+  readonly caVerifyFile: string;
   readonly crlPem: string;
+  readonly crlFile: string;
+}
+
+/** A `ca-file` or `crl-file` that some line names. */
+export interface AuthorityFile {
+  readonly kind: 'ca' | 'crl';
+  /** Path, or `@system-ca`. */
+  readonly path: string;
+  readonly pem: string;
 }
 
 export interface BindCertificate {

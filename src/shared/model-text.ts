@@ -24,7 +24,8 @@ class Writer {
 
   model(model: Model): void {
     const empty = Object.fromEntries(lists.map((list) => [list, []]));
-    this.add(JSON.stringify({ ...model, ...empty }), []);
+    // Authorities stand in the binds and servers that use them.
+    this.add(JSON.stringify({ ...model, ...empty, authorities: [] }), []);
     for (const list of lists) this.list(model[list], [list]);
   }
 

@@ -50,3 +50,16 @@ export function certificate(names: readonly string[], signer = 'ca'): Certificat
   writeFileSync(files.both, readFileSync(files.certificate, 'latin1') + readFileSync(files.key, 'latin1'));
   return files;
 }
+
+/** The authority's list of revoked certificates: those of these names (the first of each). Gives its path. */
+export function revocationList(signer: string, revoked: readonly string[]): string {
+  const base = join(folder(), `${signer}-crl${revoked.map((name) => `-${name}`).join('')}`);
+  authority(signer);
+  writeFileSync(`${base}.index`, '');
+  writeFileSync(`${base}.number`, '01\n');
+  writeFileSync(`${base}.cnf`, `[ca]\ndefault_ca=d\n[d]\ndatabase=${base}.index\ncrlnumber=${base}.number\ndefault_md=sha256\ndefault_crl_days=30\n`);
+  const ca = ['ca', '-config', `${base}.cnf`, '-keyfile', `${signer}.key`, '-cert', `${signer}.pem`];
+  for (const name of revoked) openssl(...ca, '-revoke', certificate([name], signer).certificate);
+  openssl(...ca, '-gencrl', '-out', `${base}.pem`);
+  return `${base}.pem`;
+}

@@ -59,7 +59,7 @@ export function makeModel(backends: readonly BackendParts[], global: Partial<Glo
   });
   return {
     global: { nbthread: 1, spreadChecksPercent: 0, maxSpreadChecksMs: 0, node: '', ...global } as Global,
-    proxies, servers, binds: [], acls: [], patterns: [], used: [], certificates: [], userlists: [], inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], logWhy: [], stateFolder: '', watchCertificates: false }, files: [],
+    proxies, servers, binds: [], acls: [], patterns: [], used: [], certificates: [], authorities: [], userlists: [], inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], logWhy: [], stateFolder: '', watchCertificates: false }, files: [],
   };
 }
 

@@ -64,7 +64,7 @@ export function makeModel(changes: { readonly patterns?: readonly PatternSet[]; 
       { index: 0, name: 'main', luid: 1, proxy: 1, address: { kind: 'inet', family: 4, host: '127.0.0.1', port: 8080, portLast: 8080 }, text: '127.0.0.1:8080', maxconn: 0, place },
       { index: 1, name: '', luid: 2, proxy: 1, address: { kind: 'unix', path: '/run/x', abstract: false }, text: '/run/x', maxconn: 0, place },
     ] as unknown as Bind[],
-    acls: [], patterns: changes.patterns ?? [], used: [], certificates: [], userlists: [], inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], stateFolder: '', watchCertificates: false }, files: [],
+    acls: [], patterns: changes.patterns ?? [], used: [], certificates: [], authorities: [], userlists: [], inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], stateFolder: '', watchCertificates: false }, files: [],
   } as unknown as Model;
 }
 

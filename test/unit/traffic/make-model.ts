@@ -53,7 +53,7 @@ export function makeBind(index: number, proxy: number, host: string, port: numbe
 export function makeBindTls(certificates: BindTls['certificates'], changes: Partial<BindTls> = {}): BindTls {
   return {
     minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3', ciphers: '', ciphersuites: '', curves: '', noTickets: false, preferServerCiphers: true, alpn: [], caPem: '',
-    caFile: '', crlPem: '', certificates, strictSni: false, verify: 'none', crtIgnoreErrors: [], caIgnoreErrors: [], ...changes,
+    caFile: '', caVerifyFile: '', crlFile: '', crlPem: '', certificates, strictSni: false, verify: 'none', crtIgnoreErrors: [], caIgnoreErrors: [], ...changes,
   };
 }
 
@@ -67,7 +67,7 @@ export function makeModel(parts: { proxies: Proxy[]; servers?: Server[]; binds?:
   }));
   return {
     global: { nbthread: 1, maxconn: 1000, bufsizeBytes: 16384, headBytesMax: 65536, headerCountMax: 256, maxconnrate: 0, maxsessrate: 0, maxsslconn: 0, maxsslrate: 0, processVars: [], logTargets: [], ...parts.global } as unknown as Model['global'],
-    proxies, servers, binds, acls: parts.acls ?? [], patterns: parts.patterns ?? [], used: parts.used ?? [], certificates: parts.certificates ?? [], userlists: [], inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], logWhy: [], stateFolder: '', watchCertificates: false }, files: [],
+    proxies, servers, binds, acls: parts.acls ?? [], patterns: parts.patterns ?? [], used: parts.used ?? [], certificates: parts.certificates ?? [], authorities: [], userlists: [], inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], logWhy: [], stateFolder: '', watchCertificates: false }, files: [],
   };
 }
 

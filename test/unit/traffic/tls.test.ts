@@ -18,9 +18,9 @@ const client = certificates.signed('client');
 const stranger = certificates.selfSigned('stranger');
 
 function serverTls(changes: Partial<ServerTls>): ServerTls {
-  const { minVersion, maxVersion, ciphers, ciphersuites, curves, noTickets, preferServerCiphers, alpn, caFile, crlPem } = makeBindTls([]);
+  const { minVersion, maxVersion, ciphers, ciphersuites, curves, noTickets, preferServerCiphers, alpn, caFile, caVerifyFile, crlPem, crlFile } = makeBindTls([]);
   return {
-    minVersion, maxVersion, ciphers, ciphersuites, curves, noTickets, preferServerCiphers, alpn, caFile, crlPem, caPem: certificates.ca.certPem, verify: 'required',
+    minVersion, maxVersion, ciphers, ciphersuites, curves, noTickets, preferServerCiphers, alpn, caFile, caVerifyFile, crlPem, crlFile, caPem: certificates.ca.certPem, verify: 'required',
     verifyHost: '', sni: null, certificate: -1, noReuse: false, ...changes,
   };
 }
