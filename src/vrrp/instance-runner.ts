@@ -18,6 +18,8 @@ import { SpokenOnce } from './spoken-once.ts';
 
 /** After becoming master: the one before may still be saying goodbye. */
 const foreignOwnerGraceMs = 2000;
+/** A node that preempts may be heard announcing the addresses before its advert has come: whoever is still master then has met a stranger. */
+const foreignOwnerSureMs = 1000;
 const packetsPerTurnMax = 64;
 /** Priorities of adverts that the network may still bring back. */
 const sentPrioritiesKept = 3;
@@ -49,6 +51,7 @@ export class InstanceRunner {
   #why = 'start';
   #sinceDateMs = Date.now();
   #probeAtMs = 0;
+  #stranger: { readonly address: IpValue; readonly hardware: string; readonly sinceMs: number } | undefined;
   #sentPriorities: readonly number[] = [];
 
   constructor(instance: VrrpInstance, links: Links, report: (report: VrrpReport) => void) {
@@ -146,7 +149,10 @@ export class InstanceRunner {
       // The interface went; netlink tells the same.
     }
     if (this.machine.state === 'MASTER' && nowMs - this.machine.sinceMs > foreignOwnerGraceMs) this.#lookForForeignOwner(nowMs);
-    else for (const announcer of this.#announcers.values()) announcer.foreignOwner([]);
+    else {
+      this.#stranger = undefined;
+      for (const announcer of this.#announcers.values()) announcer.foreignOwner([]);
+    }
   }
 
   #lookForForeignOwner(nowMs: number): void {
@@ -158,8 +164,12 @@ export class InstanceRunner {
     }
     for (const announcer of this.#announcers.values()) {
       const found = announcer.foreignOwner(this.instance.addresses.map((one) => one.address));
-      if (found !== undefined) this.#spoken.say(`owner ${found.hardware}`, { kind: 'foreign owner', instance: this.instance.name, address: formatIp(found.address), hardware: found.hardware });
+      if (found !== undefined) this.#stranger ??= { ...found, sinceMs: nowMs };
     }
+    const stranger = this.#stranger;
+    if (stranger === undefined || nowMs - stranger.sinceMs < foreignOwnerSureMs) return;
+    this.#stranger = undefined;
+    this.#spoken.say(`owner ${stranger.hardware}`, { kind: 'foreign owner', instance: this.instance.name, address: formatIp(stranger.address), hardware: stranger.hardware });
   }
 
   #take(packet: ReceivedAdvert, socket: AdvertSocket, nowMs: number): void {
