@@ -21,8 +21,8 @@ export function vrrpLetter(report: VrrpReport, model: KeepalivedModel, atMs: num
   });
   if (report.kind === 'state') {
     if (!wanted(model.instances, report.instance) || report.to === 'INIT' || report.to === 'FAULT' && !globals.smtpFaults) return undefined;
-    // A node that starts as backup tells nothing new; keepalived writes no letter either.
-    if (report.from === 'INIT' && report.to === 'BACKUP') return undefined;
+    // A node that starts or stops as backup tells nothing new.
+    if (report.from === 'INIT' && report.to === 'BACKUP' || report.to === 'STOP' && report.from !== 'MASTER') return undefined;
     const words = report.to === 'MASTER' ? owning : notOwning;
     return letter(`vrrp ${report.instance}`, `VRRP Instance ${report.instance} - Entering ${report.to === 'STOP' ? 'BACKUP' : report.to} state`,
       `${words}\n\nReason: ${report.why}\nState before: ${report.from}\nPriority: ${report.priority}${addressLines(model, report.instance)}`);

@@ -46,6 +46,12 @@ describe('letters', () => {
     }
   });
 
+  it('are not written by a backup that starts or stops', () => {
+    assert.equal(vrrpLetter(entering('BACKUP', 'INIT'), model(), 0), undefined);
+    assert.equal(vrrpLetter(entering('STOP', 'BACKUP'), model(), 0), undefined);
+    assert.equal(vrrpLetter(entering('STOP', 'FAULT'), model(), 0), undefined);
+  });
+
   it('say why, and the numbers', () => {
     const text = vrrpLetter(entering('MASTER'), model(), 0)?.text ?? '';
     for (const line of ['Reason: nothing heard from 10.77.0.12', 'State before: BACKUP', 'Priority: 103', 'Interface: eth0, virtual router 51', 'Addresses: 10.77.0.100/24', 'Node: LAB-HAP01', 'Time: 1970-01-01T00:00:00.000Z']) {
