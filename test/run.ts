@@ -19,7 +19,7 @@ const testMsMax = 120_000;
 
 /** What the system tests call, and the Debian package of each: a program on the PATH, or a file (a pattern) where Debian puts it. */
 const neededPrograms: Readonly<Record<string, string>> = {
-  haproxy: 'haproxy', keepalived: 'keepalived', nginx: 'nginx', curl: 'curl', openssl: 'openssl', socat: 'socat', ip: 'iproute2', killall: 'psmisc',
+  haproxy: 'haproxy', keepalived: 'keepalived', tcpdump: 'tcpdump', nginx: 'nginx', curl: 'curl', openssl: 'openssl', socat: 'socat', ip: 'iproute2', killall: 'psmisc',
   swaks: 'swaks', '/usr/lib/*/perl5/*/Net/SSLeay.pm': 'libnet-ssleay-perl', '/etc/gss/mech.d/mech.ntlmssp.conf': 'gss-ntlmssp',
   '/usr/lib/python3/dist-packages/impacket': 'python3-impacket', '/usr/lib/python3/dist-packages/websocket': 'python3-websocket', chromium: 'chromium',
   hatop: 'hatop', promtool: 'prometheus', 'prometheus-haproxy-exporter': 'prometheus-haproxy-exporter',

@@ -51,7 +51,7 @@ export class MailSink extends Origin {
   }
 }
 
-function readMail(text: string, envelope: Pick<Mail, 'hello' | 'from' | 'to'>): Mail {
+export function readMail(text: string, envelope: Pick<Mail, 'hello' | 'from' | 'to'>): Mail {
   const end = text.indexOf('\r\n\r\n');
   const headers = new Map(text.slice(0, end).replaceAll(/\r\n[ \t]/g, ' ').split('\r\n').map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 2)] as const));
   const raw = text.slice(end + 4).replaceAll('\r\n', '\n');

@@ -17,12 +17,13 @@ export const flavours: readonly Flavour[] = [
   { name: 'IPv6', address: '2001:db8:77::100', prefixLength: 64, advertInterval: 0.2, lines: () => 'version 3\n  advert_int 0.2' },
 ];
 
-export function keepalivedConf(flavour: Flavour, node: 0 | 1, more = ''): string {
+/** `more`: lines of the instance; `globals`: of global_defs. */
+export function keepalivedConf(flavour: Flavour, node: 0 | 1, more = '', globals = ''): string {
   // The first IPv6 address of an advert has to be link-local for keepalived's strict peers; it accepts others too.
   const first = flavour.address.includes(':') ? '    fe80::77/64\n' : '';
   return `global_defs {
   router_id LAB-HAP0${node + 1}
-}
+${globals}}
 vrrp_instance VI_1 {
   state ${node === 0 ? 'MASTER' : 'BACKUP'}
   interface eth0

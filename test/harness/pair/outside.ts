@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { projectFolder } from '../program.ts';
 import type { Stage } from './stage.ts';
 import { virtualAddress } from './whole-node.ts';
-import type { LetterReport, LoadReport, WorldCommand, WorldReport } from './world.ts';
+import type { LetterReport, LoadReport, RecordsReport, WorldCommand, WorldReport } from './world.ts';
 
 const answerMsMax = 5000;
 
@@ -17,7 +17,7 @@ export class Outside {
   readonly #child: ChildProcess;
   readonly #ready = Promise.withResolvers<void>();
   #adverts: (() => void)[] = [];
-  #waiting: ((report: LoadReport) => void) | undefined;
+  #waiting: ((report: LoadReport | RecordsReport) => void) | undefined;
 
   constructor(stage: Stage) {
     this.#child = stage.inWorld(process.execPath, [join(projectFolder, 'test/harness/pair/world.ts')]);
@@ -38,7 +38,9 @@ export class Outside {
 
   #send(command: WorldCommand): void { this.#child.stdin?.write(`${JSON.stringify(command)}\n`); }
 
-  load(perSecond = 50, patienceMs = 3000, pingsPerSecond = 0): void { this.#send({ kind: 'load', host: virtualAddress, perSecond, patienceMs, pingsPerSecond }); }
+  load(perSecond = 50, patienceMs = 3000, pingsPerSecond = 0): void { this.#send({ kind: 'load', host: virtualAddress, perSecond, patienceMs, pingsPerSecond, keep: false }); }
+  /** A load whose every request and ping is kept for `records`. */
+  recordedLoad(host: string, perSecond: number, patienceMs: number, pingsPerSecond: number): void { this.#send({ kind: 'load', host, perSecond, patienceMs, pingsPerSecond, keep: true }); }
   /** The moment at which the first host's next advert has come; without one within the limit, that limit. */
   nextAdvert(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -51,11 +53,15 @@ export class Outside {
   endLoad(): void { this.#send({ kind: 'end load' }); }
 
   /** What became of the requests since the last report. */
-  report(): Promise<LoadReport> {
-    const { promise, resolve, reject } = Promise.withResolvers<LoadReport>();
+  report(): Promise<LoadReport> { return this.#ask('report') as Promise<LoadReport>; }
+  /** Everything since a recorded load began. */
+  records(): Promise<RecordsReport> { return this.#ask('records') as Promise<RecordsReport>; }
+
+  #ask(kind: 'report' | 'records'): Promise<LoadReport | RecordsReport> {
+    const { promise, resolve, reject } = Promise.withResolvers<LoadReport | RecordsReport>();
     const limit = setTimeout(() => { reject(new Error('the world does not answer')); }, answerMsMax);
     this.#waiting = (report) => { clearTimeout(limit); resolve(report); };
-    this.#send({ kind: 'report' });
+    this.#send({ kind });
     return promise;
   }
 

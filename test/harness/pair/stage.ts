@@ -176,9 +176,9 @@ export class Stage {
     return path;
   }
 
-  /** A program in the world's namespace that speaks JSON lines. */
-  inWorld(command: string, words: readonly string[]): ChildProcess {
-    return spawn('ip', ['netns', 'exec', this.world, command, ...words], { stdio: ['pipe', 'pipe', 'inherit'], cwd: this.folder });
+  /** A program in the world's namespace that is spoken to and heard. */
+  inWorld(command: string, words: readonly string[], errors: 'inherit' | 'pipe' = 'inherit'): ChildProcess {
+    return spawn('ip', ['netns', 'exec', this.world, command, ...words], { stdio: ['pipe', 'pipe', errors], cwd: this.folder });
   }
 
   /** Hardware address that the world has for an address; empty: none. */

@@ -23,6 +23,7 @@ defaults
   default-server check inter 500ms fall 2 rise 1
 frontend fe
   bind :80
+  bind :::80 v6only
   http-response set-header x-node hap0${node + 1}
   default_backend be
 backend be

@@ -6,8 +6,9 @@
 import { createServer, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { SMTPServer } from 'smtp-server';
+import { readMail } from '../mail-sink.ts';
 import { nextAdvert } from './adverts.ts';
-import { Pings } from './pings.ts';
+import { type PingRecord, Pings } from './pings.ts';
 
 export interface LoadReport {
   readonly kind: 'load';
@@ -26,13 +27,20 @@ export interface LoadReport {
   readonly pings: { readonly sent: number; readonly lost: number };
 }
 
+/** When it went and ended (epoch, ms), which node passed the answer on ('': lost), and why it was lost. */
+export type RequestRecord = readonly [sentMs: number, endedMs: number, node: string, why: string];
+/** Everything since the load began. */
+export interface RecordsReport { readonly kind: 'records'; readonly requests: readonly RequestRecord[]; readonly pings: readonly PingRecord[] }
+
 export interface LetterReport { readonly kind: 'letter'; readonly subject: string; readonly to: string; readonly text: string }
-export type WorldReport = { readonly kind: 'ready' } | { readonly kind: 'advert' } | LoadReport | LetterReport;
+export type WorldReport = { readonly kind: 'ready' } | { readonly kind: 'advert' } | LoadReport | LetterReport | RecordsReport;
 
 export type WorldCommand =
-  | { readonly kind: 'load'; readonly host: string; readonly perSecond: number; readonly patienceMs: number; readonly pingsPerSecond: number }
+  /** `keep`: each request and ping is kept until `records` asks for them. */
+  | { readonly kind: 'load'; readonly host: string; readonly perSecond: number; readonly patienceMs: number; readonly pingsPerSecond: number; readonly keep: boolean }
   /** Numbers since the last report; the load goes on. */
   | { readonly kind: 'report' }
+  | { readonly kind: 'records' }
   /** Answered when the first host's next advert has come. */
   | { readonly kind: 'next advert' }
   | { readonly kind: 'end load' };
@@ -56,11 +64,14 @@ class Load {
   #longestGapMs = 0;
   #nodes: Record<string, number> = {};
   #reasons: Record<string, number> = {};
+  readonly #requests: RequestRecord[] | undefined;
+  readonly #pingRecords: PingRecord[] | undefined;
 
-  constructor(host: string, perSecond: number, patienceMs: number, pingsPerSecond: number) {
+  constructor({ host, perSecond, patienceMs, pingsPerSecond, keep }: Extract<WorldCommand, { kind: 'load' }>) {
     this.#host = host;
     this.#patienceMs = patienceMs;
-    this.#pings = pingsPerSecond === 0 ? undefined : new Pings(host, pingsPerSecond);
+    if (keep) [this.#requests, this.#pingRecords] = [[], []];
+    this.#pings = pingsPerSecond === 0 ? undefined : new Pings(host, pingsPerSecond, this.#pingRecords);
     const startMs = performance.now();
     let due = 0;
     // The pace is kept over the whole time, however late a timer comes.
@@ -72,10 +83,12 @@ class Load {
   #ask(): void {
     this.#counts.sent += 1;
     this.#open += 1;
+    const sentMs = Date.now();
     let ended = false;
     const end = (why: string, node = ''): void => {
       if (ended) return;
       ended = true;
+      this.#requests?.push([sentMs, Date.now(), node, why]);
       clearTimeout(timer);
       this.#open -= 1;
       if (why === '') this.#answered(node);
@@ -86,7 +99,10 @@ class Load {
     };
     const asked = request({ host: this.#host, port: 80, path: '/', agent: false, headers: { connection: 'close' } }, (response) => {
       response.resume();
-      response.on('end', () => { end(response.statusCode === 200 ? '' : `status ${response.statusCode ?? 0}`, String(response.headers['x-node'] ?? '')); });
+      response.on('end', () => {
+        if (response.statusCode === 200) end('', String(response.headers['x-node'] ?? ''));
+        else end(`status ${response.statusCode ?? 0}`);
+      });
       response.on('error', (error) => { end(error.message); });
     });
     const timer = setTimeout(() => { end(`no answer within ${this.#patienceMs} ms`); asked.destroy(); }, this.#patienceMs);
@@ -111,6 +127,8 @@ class Load {
     return report;
   }
 
+  records(): RecordsReport { return { kind: 'records', requests: this.#requests ?? [], pings: this.#pingRecords ?? [] }; }
+
   end(): void {
     clearInterval(this.#timer);
     this.#pings?.end();
@@ -127,8 +145,9 @@ function listen(): Promise<unknown> {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => { chunks.push(chunk); });
       stream.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        tell({ kind: 'letter', subject: /^Subject: (.*(?:\r\n[ \t].*)*)/im.exec(text)?.[1]?.replace(/\r\n[ \t]/g, ' ') ?? '', to: session.envelope.rcptTo.map((one) => one.address).join(' '), text });
+        const to = session.envelope.rcptTo.map((one) => one.address);
+        const { subject, body } = readMail(Buffer.concat(chunks).toString('latin1'), { hello: '', from: '', to });
+        tell({ kind: 'letter', subject, to: to.join(' '), text: body });
         done();
       });
     },
@@ -145,11 +164,15 @@ createInterface({ input: process.stdin }).on('line', (line) => {
     if (load !== undefined) tell(load.report());
     return;
   }
+  if (command.kind === 'records') {
+    if (load !== undefined) tell(load.records());
+    return;
+  }
   if (command.kind === 'next advert') {
     nextAdvert(firstHost, world, () => { tell({ kind: 'advert' }); });
     return;
   }
   load?.end();
-  load = command.kind === 'load' ? new Load(command.host, command.perSecond, command.patienceMs, command.pingsPerSecond) : undefined;
+  load = command.kind === 'load' ? new Load(command) : undefined;
 }).on('close', () => { process.exit(0); });
 tell({ kind: 'ready' });
