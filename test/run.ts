@@ -67,9 +67,17 @@ function counted(output: Output, passed: RegExp, failed: RegExp): Result {
   return { passed: successes, failed: failures + (brokenRun ? 1 : 0) };
 }
 
+/** What could not be run here, and why: each line once, for the end. */
+const leftOut = new Set<string>();
+
 async function nodeTests(files: readonly string[], concurrency: number, env: Readonly<Record<string, string>> = {}): Promise<Result> {
   const args = ['--test', `--test-timeout=${testMsMax}`, `--test-concurrency=${concurrency}`, `--test-reporter=${join(home, 'test/harness/reporter.ts')}`, ...files];
-  return counted(await run(node, args, env), /^# (\d+) passed, \d+ failed$/gm, /^# \d+ passed, (\d+) failed$/gm);
+  const output = await run(node, args, env);
+  const { passed, failed } = counted(output, /^# (\d+) passed, \d+ failed$/gm, /^# \d+ passed, (\d+) failed$/gm);
+  const missing = [...output.text.matchAll(/^# (tests .* were left out .*)$/gm)].map(([, line = '']) => line);
+  for (const line of missing) leftOut.add(line);
+  // A file whose tests were all left out counts as a test that passed.
+  return { passed: passed - missing.length, failed };
 }
 
 function files(pattern: string): string[] {
@@ -151,7 +159,8 @@ async function main(): Promise<void> {
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
     summary.push(`${name.padEnd(12)} ${String(result.passed).padStart(5)} passed ${String(result.failed).padStart(4)} failed ${seconds.padStart(7)} s`);
   }
-  console.log(`\n${summary.join('\n')}\n\n${passed} passed, ${failed} failed`);
+  const notRun = leftOut.size === 0 ? '' : `\nNOT RUN: ${[...leftOut].join('\nNOT RUN: ')}\n`;
+  console.log(`\n${summary.join('\n')}\n${notRun}\n${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
