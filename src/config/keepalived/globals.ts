@@ -98,7 +98,8 @@ export const globalsRows: Rows<GlobalsDraft> = {
     'dbus_service_name', 'lvs_notify_fifo', 'lvs_notify_fifo_script', 'fifo_write_vrrp_states_on_reload', 'vrrp_netlink_cmd_rcv_bufs', 'vrrp_netlink_cmd_rcv_bufs_force',
     'vrrp_netlink_monitor_rcv_bufs', 'vrrp_netlink_monitor_rcv_bufs_force', 'lvs_netlink_cmd_rcv_bufs', 'lvs_netlink_cmd_rcv_bufs_force', 'lvs_netlink_monitor_rcv_bufs', 'lvs_netlink_monitor_rcv_bufs_force',
     'process_monitor_rcv_bufs', 'process_monitor_rcv_bufs_force', 'vrrp_rx_bufs_policy', 'vrrp_rx_bufs_multiplier', 'rs_init_notifies', 'no_checker_emails', 'umask', 'random_seed', 'reload_check_config',
-    'reload_file', 'reload_repeat', 'include_check', 'nftables', 'nftables_priority', 'nftables_counters', 'nftables_ifindex', 'vrrp_iptables', 'vrrp_ipsets', 'json_version', 'iproute_etc_dir', 'iproute_usr_dir'),
+    'reload_file', 'reload_repeat', 'include_check', 'nftables', 'nftables_priority', 'nftables_counters', 'nftables_ifindex', 'vrrp_iptables', 'vrrp_ipsets', 'json_version', 'iproute_etc_dir', 'iproute_usr_dir',
+    'data_use_instance', 'log_unknown_vrids', 'reload_time_file', 'vmac_prefix', 'vmac_addr_prefix', 'nftables_ipvs', 'nftables_ipvs_priority', 'nftables_ipvs_start_fwmark'),
   ...unsupported('run it from the service manager instead', 'startup_script', 'shutdown_script', 'startup_script_timeout', 'shutdown_script_timeout'),
 };
 
