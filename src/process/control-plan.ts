@@ -43,7 +43,7 @@ export class ControlPlan {
   readonly sampler: Sampler;
   private readonly ground: ControlGround;
   private readonly timers: NodeJS.Timeout[] = [];
-  private readonly endLastResorts: () => void;
+  private endLastResorts: () => void = () => undefined;
   private health: Health | null = null;
   /** Null before the process runs as who it will be. */
   private mail: AlertMail | null = null;
@@ -53,7 +53,6 @@ export class ControlPlan {
     this.segments = segments;
     this.ground = ground;
     this.states = new ServerStates(model, segments, { clock: systemClock, post: ground.broadcast, events: ground.events, ...(former === null ? {} : { former: former.states }) });
-    this.endLastResorts = watchLastResorts(model, ground.events, ground.advice, (server) => this.states.isStopped(server));
     this.probeWatch = new ProbeWatch(model, ground.advice, (server) => this.states.address(server));
     this.trafficWatch = new TrafficWatch(model, ground.advice, systemClock);
     this.sampler = new Sampler(model, segments, former?.sampler);
@@ -62,18 +61,29 @@ export class ControlPlan {
   /** Checks and everything else that goes on by itself. `former` has been stopped. */
   start(former: ControlPlan | null): void {
     const { model, states, ground } = this;
+    if (former !== null) this.takeAdvice(former.segments);
+    this.endLastResorts = watchLastResorts(model, ground.events, ground.advice, (server) => this.states.isStopped(server));
     this.mail = new AlertMail(model, model.global.node === '' ? hostname() : model.global.node, ground.tellOfMail);
     this.health = startHealth(model, states, {
       clock: systemClock, random: Math.random, log: ground.warn, watch: this.probeWatch,
     }, this.dueOf(former));
     this.every(samplePeriodMs, () => this.sampler.tick(systemClock.monoMs()));
-    this.every(trafficWatchPeriodMs, () => this.trafficWatch.look());
+    this.every(trafficWatchPeriodMs, () => {
+      this.trafficWatch.look();
+      ground.advice.look();
+    });
     if (ground.selfCheck) this.startSelfCheck();
   }
 
   /** Names of servers, before start(): for a process that soon sees no resolv.conf. */
   resolveNames(): Promise<void> {
     return resolveNames(this.model, this.states, systemLookup, () => {});
+  }
+
+  /** A reload: what was noticed so far, for the indexes of now. */
+  private takeAdvice(former: Segments): void {
+    const { segments } = this;
+    this.ground.advice.reloaded((proxy) => segments.proxyAt(former.proxySlot(proxy)), (server) => segments.serverAt(former.serverSlot(server)));
   }
 
   /** Made apart from what lives on: a closure that stays would keep all former plans in memory. */

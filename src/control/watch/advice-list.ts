@@ -9,6 +9,9 @@ import { limits } from '../../model/limits.ts';
 import { eventLevel } from '../events.ts';
 import type { Events } from '../events.ts';
 
+/** What a reload leaves is over when the new configuration's watches do not find it again within this: streaks of five minutes begin anew, slow checks come round. */
+const proofMs = 300_000;
+
 type Raised = Pick<Advice, 'code' | 'severity' | 'proxy' | 'server' | 'subject' | 'text'>;
 
 export class AdviceList {
@@ -16,6 +19,8 @@ export class AdviceList {
   private readonly events: Events;
   private readonly byKey = new Map<string, Advice>();
   private readonly facts = new Map<string, string>();
+  /** Entries of before a reload that nobody has found again, and until when they stay. */
+  private readonly unproven = new Map<string, number>();
 
   constructor(clock: Clock, events: Events) {
     this.clock = clock;
@@ -38,17 +43,44 @@ export class AdviceList {
     const news = known === undefined || !known.active || this.facts.get(key) !== facts;
     if (known === undefined) this.makeRoom();
     this.facts.set(key, facts);
-    this.byKey.set(key, { ...(news ? raised : known), sinceMs: known?.sinceMs ?? nowMs, lastMs: nowMs, count: (known?.count ?? 0) + times, active: true });
+    this.unproven.delete(key);
+    const { proxy, server } = raised;
+    this.byKey.set(key, { ...(news ? raised : known), proxy, server, sinceMs: known?.sinceMs ?? nowMs, lastMs: nowMs, count: (known?.count ?? 0) + times, active: true });
     if (!news) return;
     const level = raised.severity === 'warning' ? eventLevel.warning : eventLevel.notice;
-    this.events.emit({ kind: 'advice', atMs: nowMs, proxy: raised.proxy, server: raised.server, level, text: raised.text });
+    this.events.emit({ kind: 'advice', atMs: nowMs, proxy, server, level, text: raised.text });
   }
 
   /** What the entry tells of is over. Its words stay in the list. */
   clear(code: AdviceCode, subject: string): void {
     const key = keyOf(code, subject);
     const known = this.byKey.get(key);
+    this.unproven.delete(key);
     if (known?.active === true) this.byKey.set(key, { ...known, active: false });
+  }
+
+  /** A reload: the functions give the indexes of now, −1 = no longer configured. */
+  reloaded(proxyNow: (former: number) => number, serverNow: (former: number) => number): void {
+    const until = this.clock.monoMs() + proofMs;
+    for (const [key, former] of this.byKey) {
+      const proxy = proxyNow(former.proxy);
+      const server = former.server < 0 ? -1 : serverNow(former.server);
+      const active = former.active && proxy >= 0 && (server >= 0 || former.server < 0);
+      this.byKey.set(key, { ...former, proxy, server, active });
+      if (active) this.unproven.set(key, this.unproven.get(key) ?? until);
+      else this.unproven.delete(key);
+    }
+  }
+
+  /** Ends what nobody has found again since a reload. */
+  look(): void {
+    const nowMs = this.clock.monoMs();
+    for (const [key, until] of this.unproven) {
+      const known = this.byKey.get(key);
+      if (nowMs < until) continue;
+      this.unproven.delete(key);
+      if (known !== undefined) this.byKey.set(key, { ...known, active: false });
+    }
   }
 
   private makeRoom(): void {
@@ -61,6 +93,7 @@ export class AdviceList {
     }
     this.byKey.delete(victim);
     this.facts.delete(victim);
+    this.unproven.delete(victim);
   }
 }
 

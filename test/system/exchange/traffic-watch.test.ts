@@ -1,6 +1,6 @@
 /** What the running balancer notices in live traffic: refused clients, OWA logins that loop, rules that miss by case, certificates. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ExchangeServer } from '../../../src/exchange-sim/server.ts';
 import { certificate } from '../../harness/certificates.ts';
@@ -127,6 +127,11 @@ backend rest
     await eventually('the entry', async () => (await active(site)).includes('rule-misses-case'));
     assert.match(await site.command('show advice'), /, 1 times: Requests miss a rule .*frontend fe sends "\/Autodiscover" to backend auto, but 1 request such as "\/autodiscover\/a\.xml" .* default backend rest.*"path_beg -i \/autodiscover"/);
     assert.equal(site.log.lines.filter((line) => line.includes('Requests miss a rule')).length, 1);
+    // A reload without that frontend.
+    writeFileSync(site.file, readFileSync(site.file, 'latin1').replace('frontend fe', 'frontend other'));
+    assert.match(await site.command('reload'), /^Success=1\n/);
+    await eventually('the end of the entry', async () => (await active(site)).length === 0);
+    assert.match(await site.command('show advice'), /rule-misses-case \(over\)/);
   } finally {
     await site.stop();
   }

@@ -158,4 +158,33 @@ describe('list of advice', () => {
     const [entry] = list.entries();
     assert.deepEqual([entry?.count, (entry?.lastMs ?? 0) - (entry?.sinceMs ?? 0)], [2, 3_600_000]);
   });
+
+  it('ends after a reload what is no longer configured, and what nobody finds again', () => {
+    const time = new HandTime();
+    const events = new Events();
+    const heard: string[] = [];
+    events.listen((event) => heard.push(event.text));
+    const list = new AdviceList(time, events);
+    const raise = (subject: string, proxy: number, server = -1): void => list.raise({ code: 'other-server', severity: 'warning', proxy, server, subject, text: subject });
+    const active = (): string[] => list.entries().filter((entry) => entry.active).map(({ subject, proxy }) => `${subject} ${proxy}`);
+    raise('removed', 0);
+    raise('mended', 1);
+    raise('still there', 2, 7);
+    raise('server removed', 2, 8);
+    list.reloaded((proxy) => proxy - 1, (server) => (server === 7 ? 3 : -1));
+    assert.deepEqual(active(), ['mended 0', 'still there 1']);
+    time.pass(200_000);
+    raise('still there', 1, 3);
+    list.look();
+    assert.deepEqual(active(), ['mended 0', 'still there 1']);
+    // Another reload gives no more time.
+    list.reloaded((proxy) => proxy, (server) => server);
+    time.pass(100_000);
+    list.look();
+    assert.deepEqual(active(), ['still there 1']);
+    assert.equal(heard.length, 4, 'what stays is not told again');
+    time.pass(200_000);
+    list.look();
+    assert.deepEqual(active(), []);
+  });
 });
