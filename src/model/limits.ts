@@ -80,7 +80,7 @@ export const limits = {
   balancerSilenceMsMax: 2500,
   /** A process that comes back to its work so much later than it wanted was stopped itself, and judges nobody by that time. */
   ownPauseMs: 500,
-  /** A balancer process that died and serves again within this time keeps the address: the other node would not have noticed sooner. */
+  /** A balancer process that died and serves again within this time, or within three adverts where they come faster, keeps the address: the other node would not have noticed sooner. */
   balancerBackMsMax: 3000,
   /** After a planned hand-over the addresses stay so long at most, for requests that are being answered; never longer than the other node's skew. */
   addressLingerMs: 250,
@@ -109,7 +109,7 @@ export const limits = {
   /** Messages to the operator that `show startup-logs` keeps. */
   startupLinesMax: 500,
   /** A traffic thread whose heartbeat has not moved at so many looks, one a second, is ended and started again. */
-  threadMissedBeatsMax: 20,
+  threadMissedBeatsMax: 10,
   /** Lines that `show events` keeps. */
   eventLogLinesMax: 1024,
   /** Entries of the list of advice. */

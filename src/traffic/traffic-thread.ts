@@ -163,6 +163,8 @@ export class TrafficThread implements TimerOwner {
     if (context.draining) return;
     context.draining = true;
     for (const listener of this.listeners) listener.close();
+    // Each client has one more request at most. One of the servers may be a listener of this very process, which waits for the end of its clients.
+    for (const server of context.plan.servers) server.pool.retire();
     this.admission.forEachSession((session) => session.user?.onStop());
     if (hardStopMs !== null) context.wheel.arm(this.hardStopTimer, hardStopMs);
     context.wheel.arm(this.drainTimer, 1);
@@ -172,7 +174,6 @@ export class TrafficThread implements TimerOwner {
     const { context } = this;
     context.wheel.disarm(this.drainTimer);
     context.wheel.disarm(this.hardStopTimer);
-    for (const server of context.plan.servers) server.pool.closeAll();
     context.logs.flush();
     if (this.heartbeat !== null) clearInterval(this.heartbeat);
     context.post({ type: 'drained', thread: context.threadIndex });

@@ -51,7 +51,7 @@ export class TakeOverStage {
   write(threads: number): void {
     const { address, folder } = this.place;
     const abstract = this.shape.forBoth === true ? '' : `    bind abns@test-${address}\n`;
-    // HAProxy knows no such section; and by itself it closes idle connections on which a request may be on its way.
+    // HAProxy knows no such section; by itself it closes idle connections on which a request may be on its way; and it waits for its own idle ones.
     const last = this.shape.forBoth === true ? '' : `poise\n    state-folder ${join(folder, 'state')}\n`;
     writeFileSync(this.file, `global
     nbthread ${threads}
@@ -76,7 +76,7 @@ listen pass
     server s1 ${address}:${originPort}
 listen inner
     bind ${address}:${proxyPort}-${proxyPort + 1}
-    server s1 ${join(folder, 'bind.sock')}
+${this.shape.forBoth === true ? '    http-reuse never\n' : ''}    server s1 ${join(folder, 'bind.sock')}
 ${last}`);
   }
 

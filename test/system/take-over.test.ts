@@ -49,11 +49,11 @@ function everything(path: string): Promise<string> {
 }
 
 describe('-sf', () => {
-  it('five times under load: no request fails, the counters are exact, the number of threads changes', { timeout: 240_000 }, async () => {
+  it('three times under load: no request fails, the counters are exact, the number of threads changes', { timeout: 240_000 }, async () => {
     const stage = await prepare();
     await stage.start();
     stage.startLoad(16, 5);
-    for (const threads of [2, 1, 4, 2, 3]) {
+    for (const threads of [2, 1, 4]) {
       stage.write(threads);
       await stage.replace();
     }
@@ -118,7 +118,8 @@ describe('-sf', () => {
 
 describe('-x', () => {
   it('from HAProxy to Poise and back under load', { timeout: 240_000 }, async () => {
-    const stage = await prepare({ forBoth: true });
+    // Of several sockets with one address HAProxy takes one; what waits in the others is lost.
+    const stage = await prepare({ forBoth: true, threads: 1 });
     await stage.start('haproxy');
     stage.startLoad(12, 10);
     for (const name of ['poise', 'haproxy', 'poise'] as const) await stage.replace(name, true);
