@@ -154,7 +154,7 @@ export class Balancer {
     const { states: servers, sampler } = this.control;
     return {
       model, segments, servers, sampler, counting: this.counting, events: this.events, advice: this.advice, clock: systemClock,
-      broadcast: (message) => this.threads.post(toSlots(message, segments)),
+      broadcast: (message) => this.threads.post(toSlots(this.control.heard(message), segments)),
       tables: new StickTables(model, segments.handles, systemClock),
       pid: process.pid, startedAtMs, nodeName: model.global.node === '' ? hostname() : model.global.node,
       maxconn: model.global.maxconn, descriptorsMax: this.descriptors, bootMs: this.bootMs, startupMessages: notices.startup, environment: process.env,
@@ -202,8 +202,9 @@ export class Balancer {
 
   /** '' when everything runs, otherwise one line that says why not; nothing is left behind then. */
   async start(): Promise<string> {
-    const failure = await this.turns.run(() => this.startParts()) ?? '';
-    if (failure !== '') await this.close();
+    const failure = await this.startParts();
+    if (failure === '') this.turns.open();
+    else await this.close();
     return failure;
   }
 

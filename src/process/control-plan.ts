@@ -105,6 +105,16 @@ export class ControlPlan {
     this.health?.observed(server, layer, why);
   }
 
+  /** What a command tells the traffic threads, on its way to them. */
+  heard(message: ToTraffic): ToTraffic {
+    if (message.type === 'certificates') {
+      for (const { slot, tls } of message.binds) {
+        this.probeWatch.certificatesServed(this.segments.bindAt(slot), tls.certificates.flatMap(({ certificate }) => message.certificates[certificate]?.fingerprint ?? []));
+      }
+    }
+    return message;
+  }
+
   mailOf(event: ControlEvent): void {
     this.mail?.hear(event);
   }

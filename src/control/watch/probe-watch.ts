@@ -30,6 +30,8 @@ export class ProbeWatch {
   private readonly addressOf: (server: number) => { readonly host: string; readonly port: number };
   private readonly backends: ReadonlyMap<number, ExchangeBackend>;
   private readonly seen = new Map<number, Seen>();
+  /** Fingerprints by bind index, where they are no longer those of the configuration. */
+  private readonly served = new Map<number, readonly string[]>();
   private checks = 0;
 
   constructor(model: Model, advice: AdviceList, addressOf: (server: number) => { readonly host: string; readonly port: number }) {
@@ -71,17 +73,23 @@ export class ProbeWatch {
     this.compareServers(backend);
   }
 
+  /** From now on the bind shows these certificates. */
+  certificatesServed(bind: number, fingerprints: readonly string[]): void {
+    this.served.set(bind, fingerprints);
+    for (const [index, { fingerprint }] of this.seen) if (fingerprint !== '') this.certificateSeen(index, fingerprint);
+  }
+
   /** The channel binding of a login is the hash of the certificate that the client saw (RFC 5929 4). */
   private compareWithBind(server: Server, fingerprint: string, bind: Bind): void {
-    const served = (bind.tls?.certificates ?? []).flatMap(({ certificate }) => this.model.certificates[certificate] ?? []);
+    const served = this.served.get(bind.index) ?? (bind.tls?.certificates ?? []).flatMap(({ certificate }) => this.model.certificates[certificate]?.fingerprint ?? []);
     if (served.length === 0) return;
     const own = this.addressText(server);
     const subject = `${own} ${bind.text}`;
-    const differs = !served.some((certificate) => certificate.fingerprint === fingerprint);
+    const differs = !served.includes(fingerprint);
     this.tell(differs, 'certificate-of-bind', server, subject, () =>
       `Extended Protection will refuse Outlook logins: server ${this.fullName(server)} (${own}) has the certificate ${fingerprint}, ` +
-      `bind ${bind.text} [${bind.place.file}:${bind.place.line}] serves ${served.map((certificate) => certificate.fingerprint).join(', ')} (SHA-256). ` +
-      'Install the same certificate, with its key, on the servers and here.', { facts: fingerprint });
+      `bind ${bind.text} [${bind.place.file}:${bind.place.line}] serves ${served.join(', ')} (SHA-256). ` +
+      'Install the same certificate, with its key, on the servers and here.', { facts: `${fingerprint} ${served.join(' ')}` });
   }
 
   private compareServers(backend: ExchangeBackend): void {
