@@ -22,8 +22,12 @@ interface OutboxParts {
 }
 
 interface Waiting { readonly letter: Letter; readonly file: string; tries: number; notBeforeMs: number }
+interface Held { readonly letter: Letter; readonly file: string }
 /** `free`: letters of the topic that still go out at once. `held`: those that came later while its window was open. */
-interface Window { free: number; readonly held: Letter[] }
+interface Window { free: number; readonly held: Held[] }
+
+/** Files of letters that are folded when they are found again, and of those that are not. */
+const endings = { held: '.held.json', queued: '.json' } as const;
 
 const pausesMs = [5000, 15_000, 60_000, 300_000] as const;
 
@@ -57,7 +61,7 @@ export class Outbox {
     const window = this.#windows.get(letter.topic);
     if (window !== undefined && window.free > 0) window.free -= 1;
     else if (window !== undefined) {
-      if (window.held.length < limits.digestLettersMax) window.held.push(letter);
+      if (window.held.length < limits.digestLettersMax) window.held.push({ letter, file: this.#save(letter, endings.held) });
       return;
     } else {
       this.#windows.set(letter.topic, { free: this.#parts.atOnce - 1, held: [] });
@@ -84,16 +88,16 @@ export class Outbox {
     const window = this.#windows.get(topic);
     this.#windows.delete(topic);
     if (window === undefined || window.held.length === 0 || this.#closed) return;
-    const [first, ...more] = window.held;
+    const [first, ...more] = window.held.map(({ letter }) => letter);
     if (first === undefined) return;
     const last = more.at(-1);
-    if (last === undefined) {
-      this.post(first);
-      return;
+    if (last === undefined) this.post(first);
+    else {
+      const lines = [first, ...more].map((letter) => `${new Date(letter.atMs).toISOString()}  ${letter.subject}`);
+      const text = `${lines.length} changes within ${limits.digestWindowMs / 1000} s:\n\n${lines.join('\n')}\n\nThe last one:\n\n${last.text}`;
+      this.post({ ...last, subject: `${last.subject} (and ${more.length} changes before)`, text });
     }
-    const lines = window.held.map((letter) => `${new Date(letter.atMs).toISOString()}  ${letter.subject}`);
-    const text = `${window.held.length} changes within ${limits.digestWindowMs / 1000} s:\n\n${lines.join('\n')}\n\nThe last one:\n\n${last.text}`;
-    this.post({ ...last, subject: `${last.subject} (and ${more.length} changes before)`, text });
+    for (const held of window.held) this.#forget(held);
   }
 
   // ---- queue
@@ -104,14 +108,14 @@ export class Outbox {
       if (dropped !== undefined) this.#forget(dropped);
       this.#parts.log('warning', `more than ${limits.lettersMax} letters wait: the oldest was dropped`);
     }
-    this.#queue.push({ letter, file: this.#save(letter), tries: 0, notBeforeMs: 0 });
+    this.#queue.push({ letter, file: this.#save(letter, endings.queued), tries: 0, notBeforeMs: 0 });
     this.#work();
   }
 
   /** Name of the file, '' when it is kept in memory only. */
-  #save(letter: Letter): string {
+  #save(letter: Letter, ending: string): string {
     if (this.#folder === '') return '';
-    const file = this.#fileName(letter.atMs);
+    const file = this.#fileName(letter.atMs, ending);
     try {
       // Half a letter must never be found by the next process.
       writeFileSync(`${file}.new`, JSON.stringify(letter), { mode: 0o600 });
@@ -123,13 +127,13 @@ export class Outbox {
     }
   }
 
-  #forget(waiting: Waiting): void {
-    if (waiting.file !== '') rmSync(waiting.file, { force: true });
+  #forget({ file }: { readonly file: string }): void {
+    if (file !== '') rmSync(file, { force: true });
   }
 
   /** Never twice the same, and sorted by time. */
-  #fileName(atMs: number): string {
-    return join(this.#folder, `${atMs}-${process.pid}-${randomBytes(6).toString('hex')}.json`);
+  #fileName(atMs: number, ending: string): string {
+    return join(this.#folder, `${atMs}-${process.pid}-${randomBytes(6).toString('hex')}${ending}`);
   }
 
   #openFolder(): void {
@@ -145,7 +149,7 @@ export class Outbox {
 
   /** Letters of processes that have ended, now and from time to time: a former process may end after this one has begun. */
   #takeLeft(): void {
-    const own = new Set(this.#queue.map((waiting) => waiting.file));
+    const own = new Set([...this.#queue, ...[...this.#windows.values()].flatMap((window) => window.held)].map((one) => one.file));
     for (const name of readdirSync(this.#folder).sort()) {
       const pid = Number(/^\d+-(\d+)-.*\.json$/.exec(name)?.[1] ?? 0);
       const file = join(this.#folder, name);
@@ -173,9 +177,13 @@ export class Outbox {
         this.#parts.log('warning', `${file} holds no letter: it was set aside`);
         return;
       }
-      const own = this.#fileName(letter.atMs);
+      const isHeld = file.endsWith(endings.held);
+      const own = this.#fileName(letter.atMs, isHeld ? endings.held : endings.queued);
       renameSync(file, own);
-      this.#queue.push({ letter, file: own, tries: 0, notBeforeMs: 0 });
+      if (isHeld) {
+        this.post(letter);
+        rmSync(own, { force: true });
+      } else this.#queue.push({ letter, file: own, tries: 0, notBeforeMs: 0 });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }

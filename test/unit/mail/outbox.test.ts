@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import { limits } from '../../../src/model/limits.ts';
 import type { Letter, Relay } from '../../../src/model/mail.ts';
 import { Outbox } from '../../../src/mail/outbox.ts';
 import { post } from '../../../src/mail/post.ts';
@@ -188,6 +189,23 @@ describe('the queue', () => {
     assert.deepEqual(sent, ['kept']);
     assert.deepEqual(readdirSync(folder), ['0-bad.json.damaged']);
     rmSync(folder, { recursive: true });
+  });
+
+  it('keeps what it holds for a digest on disk too, and folds what a process that was killed had held', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'poise-mail-'));
+    try {
+      const killed = outboxWith(() => Promise.resolve(''), folder);
+      for (const subject of ['1', '2', '3', '4']) killed.box.post(letter({ subject }));
+      await killed.step(1000);
+      assert.equal(readdirSync(folder).filter((name) => name.endsWith('.held.json')).length, 3);
+      const sent: string[] = [];
+      const next = outboxWith((one) => { sent.push(one.subject); return Promise.resolve(''); }, folder);
+      await next.step(limits.digestWindowMs + 1);
+      assert.deepEqual(sent, ['2', '4 (and 1 changes before)']);
+      assert.deepEqual(readdirSync(folder), []);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('drops the oldest beyond its limit and says so', async () => {
