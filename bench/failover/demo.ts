@@ -10,6 +10,7 @@ import { sleep } from '../../test/harness/place.ts';
 
 const perSecond = 50;
 const patienceMs = 3000;
+const pingsPerSecond = 1;
 const waitMsMax = 20_000;
 const beganMs = Date.now();
 
@@ -29,9 +30,9 @@ class Demo {
   }
 
   async #count(): Promise<void> {
-    const { sent, lost, open, longestGapMs, nodes } = await this.#outside.report();
+    const { sent, lost, open, longestGapMs, nodes, pings } = await this.#outside.report();
     const answers = Object.entries(nodes).map(([node, count]) => `${count} by ${node}`).join(', ');
-    say(`client: ${sent} requests, answered ${answers === '' ? 'none' : answers}; ${lost} lost${open > 2 ? `, ${open} still wait` : ''}; longest time without an answer ${longestGapMs} ms.`);
+    say(`client: ${sent} requests, answered ${answers === '' ? 'none' : answers}; ${lost} lost${open > 2 ? `, ${open} still wait` : ''}; longest time without an answer ${longestGapMs} ms; ${pings.lost} of ${pings.sent} pings lost.`);
   }
 
   #showLetters(): void {
@@ -48,8 +49,8 @@ class Demo {
     startNode(this.#stage, 1, 'poise', articleConf(1));
     await sleep(3000);
     this.#showLetters();
-    this.#outside.load(perSecond, patienceMs);
-    say(`a client asks http://${virtualAddress}/ ${perSecond} times a second, each time on a new connection, and waits up to ${patienceMs / 1000} s.`);
+    this.#outside.load(perSecond, patienceMs, pingsPerSecond);
+    say(`a client asks http://${virtualAddress}/ ${perSecond} times a second, each time on a new connection, and waits up to ${patienceMs / 1000} s; it also pings once a second.`);
     await sleep(4000);
     await this.#count();
 

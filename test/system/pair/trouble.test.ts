@@ -112,11 +112,13 @@ describeInNamespaces('a node in trouble', { concurrency: 4 }, () => {
     assert.equal(second.has(address), false);
   });
 
-  for (const [what, server] of [['is not there', '10.77.0.250'], ['takes connections and says nothing', '10.77.0.21 80']] as const) {
+  const silent = 'require("node:net").createServer(() => {}).listen(80, "10.77.0.21")';
+  const refusing = 'require("node:net").createServer((socket) => socket.on("error", () => {}).end("554 go away\\r\\n")).listen(80, "10.77.0.21")';
+  for (const [what, server, program] of [['is not there', '10.77.0.250', ''], ['listens nowhere', '10.77.0.21 81', ''], ['takes connections and says nothing', '10.77.0.21 80', silent], ['refuses every letter', '10.77.0.21 80', refusing]] as const) {
     it(`with a mail server that ${what} moves as fast as ever`, { timeout: 110_000 }, async () => {
       const { first, second } = begin();
       const alert = (text: string): string => text.replace('  router_id', `  notification_email { admin@lab.local }\n  smtp_server ${server}\n  smtp_alert\n  router_id`);
-      const silent = what.startsWith('takes') ? first.stage.inWorld(process.execPath, ['-e', 'require("node:net").createServer(() => {}).listen(80, "10.77.0.21")']) : undefined;
+      const mailServer = program === '' ? undefined : first.stage.inWorld(process.execPath, ['-e', program]);
       [first, second].forEach((host, index) => { host.runPoise('vrrp', '-f', first.stage.file(`mail-${index}.conf`, alert(keepalivedConf(flavour, index === 0 ? 0 : 1)))); });
       await until('the first node has the address', startMs, onlyOn(first, second));
       for (let time = 0; time < 2; time++) {
@@ -126,7 +128,8 @@ describeInNamespaces('a node in trouble', { concurrency: 4 }, () => {
         first.link('up');
         await until('the first node has it again', startMs, onlyOn(first, second));
       }
-      silent?.kill();
+      if (program === refusing) await until('it was asked, and refused', 5000, () => /mail not sent yet, it is tried again: .*554 go away/.test(second.printed));
+      mailServer?.kill();
     });
   }
 });
