@@ -21,7 +21,8 @@ const asksForHaproxy = /^(\/usr\/bin\/|\/bin\/|\/usr\/sbin\/)?(killall (-0|-s 0)
 
 export class HighAvailability {
   readonly node: VrrpNode;
-  readonly #judge = new HealthJudge();
+  readonly #judge: HealthJudge;
+  readonly #detectionMs: number;
   readonly #mail: NodeMail;
   readonly #status: NodeStatus;
   readonly #answered: readonly VrrpScript[];
@@ -31,6 +32,8 @@ export class HighAvailability {
 
   /** `file`: the keepalived.conf, which names the node for `poise vrrp status`. */
   constructor(file: string, model: KeepalivedModel, settings: PoiseSettings, notices: Notices) {
+    this.#detectionMs = Math.min(...model.instances.map((instance) => instance.downTimerAdverts * instance.advertMs));
+    this.#judge = new HealthJudge(this.#detectionMs);
     this.#answered = model.scripts.filter((script) => asksForHaproxy.test(script.command.words.join(' ')));
     for (const script of this.#answered) {
       notices.notice(`vrrp_script ${script.name} (${script.command.words.join(' ')}) is not run: the balancer is asked instead whether its threads move and every listener answers.`);
@@ -65,6 +68,7 @@ export class HighAvailability {
   /** The balancer process that served has ended. */
   died(): void {
     this.#judge.died(performance.now());
+    setTimeout(() => { if (this.#started) this.#look(); }, this.#detectionMs + 1).unref();
   }
 
   #look(): void {

@@ -12,6 +12,12 @@ export class HealthJudge {
   #lastMs = 0;
   #diedMs: number | undefined;
   #askedMs: number | undefined;
+  readonly #backMsMax: number;
+
+  /** `detectionMs`: what the other node needs to notice that this one is dead. */
+  constructor(detectionMs: number) {
+    this.#backMsMax = Math.min(detectionMs, limits.balancerBackMsMax);
+  }
 
   /** The balancer says why it must not have traffic, or '' that it may. */
   says(why: string, nowMs: number): void {
@@ -29,7 +35,7 @@ export class HealthJudge {
     this.#forgive(nowMs - (this.#askedMs ?? nowMs));
     this.#askedMs = nowMs;
     if (this.#said === undefined) return 'the balancer does not serve yet';
-    if (this.#diedMs !== undefined) return nowMs - this.#diedMs > limits.balancerBackMsMax ? 'the balancer has ended and is not back' : this.#said;
+    if (this.#diedMs !== undefined) return nowMs - this.#diedMs > this.#backMsMax ? 'the balancer has ended and is not back' : this.#said;
     if (nowMs - this.#lastMs > limits.balancerSilenceMsMax) return `the balancer has not answered for ${((nowMs - this.#lastMs) / 1000).toFixed(1)} s`;
     return this.#said;
   }

@@ -28,7 +28,9 @@ const beatMs = 500;
 const unansweredMax = 4;
 /** The same for one that has just been started: a busy machine takes its time for that, and ending it each time would leave what it is to clear. */
 const unansweredStartMax = 60;
+/** Before another try with one that has ended soon after its start; one that had run is replaced at once, as its addresses are still set. */
 const restartMs = 500;
+const ranMs = 5000;
 /** On a machine that is busy with everything else that stops. */
 const stopMsMax = 5000;
 const lineBytesMax = 1_048_576;
@@ -40,7 +42,7 @@ export class VrrpNode {
   #unanswered = 0;
   /** The VRRP process that runs now has said something. */
   #answered = false;
-  #hung = false;
+  #launchedMs = 0;
   #scripts: ScriptRunner | undefined;
   #watches: Watches | undefined;
   #notifier: Notifier | undefined;
@@ -119,7 +121,6 @@ export class VrrpNode {
     if (this.#unanswered > max && this.#child !== undefined) {
       this.#options.log('err', `the VRRP process has not answered for ${max * beatMs / 1000} s: it is ended`);
       this.#unanswered = 0;
-      this.#hung = true;
       this.#child.kill('SIGKILL');
     }
     this.#send({ kind: 'beat' });
@@ -148,6 +149,7 @@ export class VrrpNode {
   #launch(): void {
     const child = this.#options.spawn();
     this.#child = child;
+    this.#launchedMs = performance.now();
     this.#unanswered = 0;
     this.#answered = false;
     let rest = '';
@@ -171,9 +173,7 @@ export class VrrpNode {
       return;
     }
     this.#options.log('err', `the VRRP process ended with ${signal ?? `code ${code ?? 0}`}: it is started again`);
-    const delayMs = this.#hung ? 0 : restartMs;
-    this.#hung = false;
-    setTimeout(() => { if (!this.#stopping) this.#launch(); }, delayMs);
+    setTimeout(() => { if (!this.#stopping) this.#launch(); }, performance.now() - this.#launchedMs > ranMs ? 0 : restartMs);
   }
 
   #take(report: VrrpReport): void {

@@ -70,7 +70,7 @@ function until(judge: HealthJudge, fromMs: number, toMs: number): string {
 
 describe('the balancer\'s health', () => {
   it('is not judged by the time in which nobody ran', () => {
-    const judge = new HealthJudge();
+    const judge = new HealthJudge(3000);
     judge.says('', 0);
     assert.equal(until(judge, 0, 1000), '');
     // A virtual machine that was stopped for ten seconds.
@@ -78,8 +78,18 @@ describe('the balancer\'s health', () => {
     assert.equal(until(judge, 11_800, 12_200), 'the balancer has not answered for 2.7 s');
   });
 
+  it('is forgiven for a crash as long as the other node needs to notice one, and for three seconds at most', () => {
+    for (const [detectionMs, allowedMs] of [[300, 300], [3000, 3000], [30_000, 3000]] as const) {
+      const judge = new HealthJudge(detectionMs);
+      judge.says('', 0);
+      judge.died(100);
+      assert.equal(until(judge, 0, 100 + allowedMs), '', `${detectionMs}`);
+      assert.equal(judge.why(101 + allowedMs), 'the balancer has ended and is not back');
+    }
+  });
+
   it('is unknown until it serves, forgiven for a crash of three seconds, and not for silence', () => {
-    const judge = new HealthJudge();
+    const judge = new HealthJudge(3000);
     assert.equal(judge.why(0), 'the balancer does not serve yet');
     judge.says('', 1000);
     assert.equal(until(judge, 0, 3400), '');
