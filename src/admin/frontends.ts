@@ -12,6 +12,16 @@ interface Frontend {
   maxconn: number;
 }
 
+/** As configured; `maxconn` is what start-up chose. */
+function limitsOf({ global: { maxconnrate, maxsessrate, maxsslrate } }: Model, maxconn: number): ProcessLimits {
+  return { maxconn, hardMaxconn: maxconn, connRate: maxconnrate, sessRate: maxsessrate, sslRate: maxsslrate };
+}
+
+/** Where the configuration is the same as before a reload, what was in force then. */
+function keepLimits(limits: ProcessLimits, before: ProcessLimits, configuredBefore: ProcessLimits): void {
+  for (const name of ['maxconn', 'connRate', 'sessRate', 'sslRate'] as const) if (limits[name] === configuredBefore[name]) limits[name] = before[name];
+}
+
 export class Frontends {
   readonly limits: ProcessLimits;
   private readonly model: Model;
@@ -22,8 +32,9 @@ export class Frontends {
   constructor(model: Model, maxconn: number, broadcast: (message: ToTraffic) => void, former?: { readonly frontends: Frontends; readonly indexOf: (proxy: number) => number }) {
     this.model = model;
     this.broadcast = broadcast;
-    const { maxconnrate, maxsessrate, maxsslrate } = model.global;
-    this.limits = { maxconn, hardMaxconn: maxconn, connRate: maxconnrate, sessRate: maxsessrate, sslRate: maxsslrate };
+    this.limits = limitsOf(model, maxconn);
+    // What was set by hand goes on as long as the configuration says nothing new about it.
+    if (former !== undefined) keepLimits(this.limits, former.frontends.limits, limitsOf(former.frontends.model, former.frontends.limits.hardMaxconn));
     this.frontends = model.proxies.map(proxy => {
       const index = former?.indexOf(proxy.index) ?? -1;
       const before = former?.frontends.frontends[index];

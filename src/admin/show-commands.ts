@@ -195,7 +195,8 @@ function showEvents(call: CommandCall): Answer {
   const [sink, ...options] = call.args;
   if (sink === undefined) return `${eventsHeader}    buf0       : type=buffer, ${log.droppedLines} dropped, changes of servers and backends, commands that change something\n`;
   if (sink !== 'buf0') return 'No such event sink';
-  const letters = options.filter(option => option.startsWith('-')).join('');
+  if (!options.every(option => /^-[nw]+$/.test(option))) return 'unknown option';
+  const letters = options.join('');
   return eventsOf(call, letters.includes('n') ? log.end : 0, letters.includes('w'));
 }
 

@@ -16,10 +16,14 @@ function numberText(id: number): string {
   return `0x${(firstNumber + id * numberStep).toString(16)}`;
 }
 
-/** The session's number, -1 when the text cannot be one. */
+/** The number at the beginning of the text, 0 when there is none. */
+function leadingNumber(text: string): number {
+  return Number(/^(?:0x[0-9a-f]{1,13}|\d{1,15})/i.exec(text)?.[0] ?? 0);
+}
+
+/** The session that the text means, -1 = none. */
 function numberOf(text: string): number {
-  const value = /^(?:0x)?[0-9a-f]{1,13}$/i.test(text) ? Number(`0x${text.replace(/^0x/i, '')}`) : 0;
-  const id = (value - firstNumber) / numberStep;
+  const id = (leadingNumber(text) - firstNumber) / numberStep;
   return Number.isInteger(id) && id >= 0 ? id : -1;
 }
 
@@ -89,7 +93,7 @@ async function* sessionTexts(context: AdminContext, wanted: string): AsyncGenera
 function showSessions({ context, args }: CommandCall): Answer {
   const [wanted] = args;
   // What is no number shows the list, as with HAProxy.
-  return wanted === undefined || (wanted !== 'all' && !wanted.startsWith('0x')) ? sessionLines(context) : sessionTexts(context, wanted);
+  return wanted === undefined || (wanted !== 'all' && leadingNumber(wanted) === 0) ? sessionLines(context) : sessionTexts(context, wanted);
 }
 
 async function shutdownSession({ context, args }: CommandCall): Promise<string> {

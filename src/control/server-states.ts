@@ -330,8 +330,9 @@ export class ServerStates {
   setHealthEnabled(index: number, enabled: boolean): string {
     const info = this.checkInfo(index);
     if (!info.configured) return enabled ? 'Health check was not configured on this server, cannot enable.' : '';
+    const begins = enabled && !info.enabled;
     info.enabled = enabled;
-    if (enabled) this.wake(index);
+    if (begins) this.wake(index);
     return '';
   }
 

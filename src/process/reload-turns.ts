@@ -1,13 +1,24 @@
 /**
- * Who may take up a configuration: one at a time, the first of them the start. A command that comes meanwhile is refused; a signal, which nobody
- * answers, is remembered, because the files may have changed after they were read. Used by process/balancer.ts.
+ * Who may take up a configuration: one at a time. A command that comes meanwhile is refused; a signal, which nobody answers, is remembered, because the
+ * files may have changed after they were read. Both wait for the start to be over. Used by process/balancer.ts.
  */
 export class ReloadTurns {
-  private busy = false;
+  private busy = true;
+  private started = false;
+  private readonly start = Promise.withResolvers<void>();
   private remembered: (() => void) | null = null;
+
+  /** The process has started. */
+  open(): void {
+    this.started = true;
+    this.busy = false;
+    this.start.resolve();
+    setImmediate(() => this.begin());
+  }
 
   /** Null: another one is under way. */
   async run<T>(work: () => Promise<T>): Promise<T | null> {
+    if (!this.started) await this.start.promise;
     if (this.busy) return null;
     this.busy = true;
     try {

@@ -111,18 +111,38 @@ describe('state over a reload', () => {
   it('the last malformed request and answer are still known, where their proxies stand now', () => {
     const text = `${head}frontend fe\n    bind {fe}\n    default_backend be\nbackend be\n    server one {one}\n`;
     return withSite(text, { one: answering(() => 'HTTP/1.1 2x0 Bad\r\n\r\n') }, async (running, reload) => {
-      assert.equal((await running.ask('fe', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).status, 502);
-      assert.equal((await running.ask('fe', 'GE\u0001T /bad HTTP/1.1\r\nHost: x\r\n\r\n')).status, 400);
-      const numbers = (answer: string): string[] => answer.match(/(?:frontend fe|backend be) \(#\d\): invalid \w+|, server \w+ \(#\d\)|event #\d|GE\\x01T|2x0 Bad|captured on .*/g) ?? [];
-      const before = numbers((await running.command('show errors')).replace(/ on \[[^\]]*\]/, ' on'));
-      assert.deepEqual(before, ['captured on : 2', 'frontend fe (#2): invalid request', 'event #1', 'GE\\x01T', 'backend be (#3): invalid response', ', server one (#1)', 'event #0', '2x0 Bad']);
+      const shown = async (): Promise<string[]> => (await running.command('show errors')).match(/(?:frontend fe|backend be) \(#\d\): invalid \w+|, server \w+ \(#\d\)|event #\d+|GE\\x01T|2x0 Bad|\] : \d+$/gm) ?? [];
+      // A thread keeps one of those that come close together.
+      const before = await eventually('both are kept', async () => {
+        assert.equal((await running.ask('fe', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).status, 502);
+        assert.equal((await running.ask('fe', 'GE\u0001T /bad HTTP/1.1\r\nHost: x\r\n\r\n')).status, 400);
+        const words = await shown();
+        return words.length === 8 ? words : null;
+      }, 20_000);
+      assert.deepEqual(before.map((word) => word.replace(/(\] : |event #)\d+/, '$1N')),
+        ['] : N', 'frontend fe (#2): invalid request', 'event #N', 'GE\\x01T', 'backend be (#3): invalid response', ', server one (#1)', 'event #N', '2x0 Bad']);
       await reload(text.replace('frontend fe', 'backend first\n    server zero {one}\nfrontend fe').replace('server one', 'server zero {one}\n    server one'));
       await running.command('add server be/late 192.0.2.1:80');
-      const after = numbers((await running.command('show errors')).replace(/ on \[[^\]]*\]/, ' on'));
-      assert.deepEqual(after, before.map((line) => line.replace('fe (#2)', 'fe (#3)').replace('be (#3)', 'be (#4)')));
+      assert.deepEqual(await shown(), before.map((line) => line.replace('fe (#2)', 'fe (#3)').replace('be (#3)', 'be (#4)')));
       // A frontend that is gone takes its own along.
       await reload(text.replace('frontend fe', 'frontend other'));
       assert.doesNotMatch(await running.command('show errors'), /invalid request/);
+    });
+  });
+
+  it('limits of the process that were set by hand stay, until the configuration says something new about them', () => {
+    const text = `${head}frontend fe\n    bind {fe}\n    default_backend be\nbackend be\n    server one {one}\n`.replace('nbthread 2', 'nbthread 2\n    maxconn 500\n    maxsessrate 300');
+    return withSite(text, { one: named('one') }, async (running, reload) => {
+      const limits = async (): Promise<string[]> => (await running.command('show info')).match(/^(?:Maxconn|Hard_maxconn|ConnRateLimit|SessRateLimit): \d+/gm) ?? [];
+      await running.command('set maxconn global 400; set rate-limit connections global 70; set rate-limit sessions global 80');
+      const byHand = ['Maxconn: 400', 'Hard_maxconn: 500', 'ConnRateLimit: 70', 'SessRateLimit: 80'];
+      assert.deepEqual(await limits(), byHand);
+      await running.command('add server be/late 192.0.2.1:80');
+      assert.deepEqual(await limits(), byHand);
+      await reload(`${text}    server other {one}\n`);
+      assert.deepEqual(await limits(), byHand);
+      await reload(text.replace('maxsessrate 300', 'maxsessrate 200').replace('maxconn 500', 'maxconn 600'));
+      assert.deepEqual(await limits(), ['Maxconn: 600', 'Hard_maxconn: 600', 'ConnRateLimit: 70', 'SessRateLimit: 200']);
     });
   });
 

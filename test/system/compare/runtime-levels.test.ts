@@ -50,7 +50,7 @@ backend be
   situation('levels are only lowered', (site) => answersTo(site, [
     'operator;show cli level;set weight be/s1 4;user;show cli level;operator;show cli level', 'show cli level;show cli level', 'show cli sockets', 'set timeout', 'set timeout cli', 'set timeout cli x', 'set timeout cli 10', 'set timeout cli 10s',
     'set timeout cli 0', 'set timeout foo', 'set timeout cli 99999999999', 'experimental-mode', 'expert-mode', 'experimental-mode on;experimental-mode;experimental-mode off;experimental-mode', 'set severity-output', 'set severity-output x',
-    'set severity-output none', 'show peers nope', 'show resolvers nope', 'show events nope', 'show stat nope 1 1', 'show stat domain nope', 'show stat domain', 'quit;show cli level', 'show cli level;quit;show cli level',
+    'set severity-output none', 'show peers nope', 'show resolvers nope', 'show events nope', 'show events buf0 -x', 'show events buf0 n', 'show sess 5', 'show sess 0x5', 'show sess 05x', 'show stat nope 1 1', 'show stat domain nope', 'show stat domain', 'quit;show cli level', 'show cli level;quit;show cli level',
     'prompt;show cli level;quit', 'show cli level more words', '  show\tcli  level ', 'show\\ cli level;show cli level',
   ].filter((line) => !line.includes('\\ '))), { shows: ['operator', "'set timeout' only supports 'cli'", 'Invalid statistics domain.'] });
   situation('formats and filters of show stat and show info', async (site) => {

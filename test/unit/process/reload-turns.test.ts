@@ -3,8 +3,27 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReloadTurns } from '../../../src/process/reload-turns.ts';
 
-test('a turn is refused while another one lasts', async () => {
+function opened(): ReloadTurns {
   const turns = new ReloadTurns();
+  turns.open();
+  return turns;
+}
+
+test('during the start commands wait, signals are remembered', async () => {
+  const turns = new ReloadTurns();
+  const told: string[] = [];
+  const command = turns.run(async () => { told.push('command'); });
+  assert.equal(turns.whenFree(() => told.push('signal')), true);
+  await new Promise((resolve) => { setTimeout(resolve, 20); });
+  assert.deepEqual(told, []);
+  turns.open();
+  await command;
+  await new Promise((resolve) => { setTimeout(resolve, 20); });
+  assert.deepEqual(told, ['command', 'signal']);
+});
+
+test('a turn is refused while another one lasts', async () => {
+  const turns = opened();
   const work = Promise.withResolvers<string>();
   const first = turns.run(() => work.promise);
   assert.equal(await turns.run(async () => 'second'), null);
@@ -14,7 +33,7 @@ test('a turn is refused while another one lasts', async () => {
 });
 
 test('what a signal wants begins at once, or once when the turn is over, after those who wait for the turn have heard of it', async () => {
-  const turns = new ReloadTurns();
+  const turns = opened();
   const told: string[] = [];
   assert.equal(turns.whenFree(() => told.push('at once')), false);
   assert.deepEqual(told, ['at once']);
@@ -29,7 +48,7 @@ test('what a signal wants begins at once, or once when the turn is over, after t
 });
 
 test('a turn that fails is over too; a command that comes first has its turn before what was remembered', async () => {
-  const turns = new ReloadTurns();
+  const turns = opened();
   const told: string[] = [];
   const first = turns.run(async () => { throw new Error('no'); });
   turns.whenFree(() => told.push('signal'));
