@@ -22,7 +22,7 @@ const neededPrograms: Readonly<Record<string, string>> = {
   haproxy: 'haproxy', keepalived: 'keepalived', tcpdump: 'tcpdump', nginx: 'nginx', curl: 'curl', openssl: 'openssl', socat: 'socat', ip: 'iproute2', killall: 'psmisc',
   swaks: 'swaks', '/usr/lib/*/perl5/*/Net/SSLeay.pm': 'libnet-ssleay-perl', '/etc/gss/mech.d/mech.ntlmssp.conf': 'gss-ntlmssp',
   '/usr/lib/python3/dist-packages/impacket': 'python3-impacket', '/usr/lib/python3/dist-packages/websocket': 'python3-websocket', chromium: 'chromium',
-  hatop: 'hatop', promtool: 'prometheus', 'prometheus-haproxy-exporter': 'prometheus-haproxy-exporter',
+  hatop: 'hatop', haproxy_log_analysis: 'haproxy-log-analysis', promtool: 'prometheus', 'prometheus-haproxy-exporter': 'prometheus-haproxy-exporter',
   '/usr/lib/nagios/plugins/check_haproxy_stats': 'monitoring-plugins-contrib',
   '/usr/share/perl5/LWP/UserAgent.pm': 'libwww-perl', '/usr/lib/python3/dist-packages/urllib3': 'python3-urllib3', '/usr/lib/python3/dist-packages/yaml': 'python3-yaml',
 };

@@ -112,7 +112,7 @@ cat ${folder}/output
 
   it('plays the demo with its own example', { timeout: 60_000 }, (context) => {
     if (leftOut(context, 'root', 'unshare', 'ip')) return;
-    const { text } = run('unshare', ['--net', '--pid', '--fork', '--kill-child', 'sh', '-c', `ip link set lo up; cd /; timeout 25 ${executable} demo --once`]);
+    const { text } = run('unshare', ['--net', '--pid', '--fork', '--kill-child', 'sh', '-c', `ip link set lo up; cd /; timeout 50 ${executable} demo --once 2>&1 | tee ${folder}/demo & for i in $(seq 500); do sleep 0.1; grep -q '✓ .* requests, every one' ${folder}/demo && break; done; exit`]);
     // It is ended before it is over: the rest is the same program.
     assert.match(text, /✓ \d+ requests, every one answered with 200/, text);
   });

@@ -3,6 +3,7 @@
  * does HAProxy, and prints the same. docs/management.md has the table of them.
  */
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { comparison } from '../harness/comparison.ts';
 import { outputOf } from '../harness/exchange-stage.ts';
@@ -14,6 +15,7 @@ import type { Site } from '../harness/site.ts';
 const configuration = `
 frontend fe
     bind {front}
+    capture request header X-Forwarded-For len 15
     default_backend be
 backend be
     option httpchk GET /
@@ -122,4 +124,20 @@ comparison('programs of Debian on HAProxy and on Poise', definition, (situation)
     }
     return told;
   }, { shows: ['200 3', '-- 3', '2 0 /one', /"be\/s2 0 [12] /, /"-c": \[\s*"3"/] });
+
+  situation('haproxy_log_analysis on the log', async (site) => {
+    for (const [path, from] of [['/a', '192.0.2.1'], ['/a', '192.0.2.1'], ['/b?x=1', '192.0.2.2']] as const) await site.ask('front', request.replace('/ ', `${path} `).replace('\r\n\r\n', `\r\nX-Forwarded-For: ${from}\r\n\r\n`));
+    await site.ask('front', request.replace('GET / ', 'POST /c ').replace('\r\n\r\n', '\r\nContent-Length: 0\r\n\r\n'));
+    const log = (await site.log.matching(/ fe be\/s[12] .*"(GET|POST) \/[abc]/, 4)).map((line) => `${line.replace(/^<\d+>/, '').replace(/^(\w+ +\d+ [\d:]+) /, '$1 lab ')}\n`).join('');
+    const file = join(site.place.folder, 'traffic.log');
+    writeFileSync(file, `${log}no line of HAProxy\n`);
+    const found: string[][] = [];
+    const commands = ['counter', 'counter_invalid', 'http_methods', 'ip_counter', 'top_ips', 'status_codes_counter', 'request_path_counter', 'top_request_paths', 'server_load', 'connection_type', 'counter_slow_requests', 'queue_peaks'];
+    for (const words of [['-c', commands.join(',')], ['-c', 'counter', '-f', 'ip[192.0.2.1]'], ['-c', 'counter', '-f', 'ip[192.0.2.1]', '-n']]) {
+      const told = lines(await outputOf('haproxy_log_analysis', ['-l', file, ...words])).filter((line) => !line.startsWith('='));
+      // Lines of two threads may change places.
+      found.push(told.map((line) => line.replace(/[{[](.*)[}\]]/, (_, items: string) => items.split(/, (?=['(])/).toSorted().join(', '))));
+    }
+    return found;
+  }, { shows: ["'192.0.2.1': 2", "'200': 4", "'GET': 3, 'POST': 1", "'/a': 2", "'s1': 2, 's2': 2", /"command: counter_invalid",\s*"1"/] });
 });
