@@ -12,7 +12,7 @@ import { build, executable, inThrowawaySystem, installUnpacked, leftOut } from '
 /** Runs inside, as a service after ours; what it prints is what the test looks at. */
 const check = `export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 echo "== start"; systemctl is-active poise; curl -s http://127.0.0.1:8404/ | grep -o '<title>[^<]*'
-for pid in $(pgrep -f 'poise -Ws'); do echo "$(stat -c %U /proc/$pid): $(cat /proc/$pid/task/*/status | grep NoNewPrivs | sort -u)"; done
+for pid in $(pgrep -f 'poise -Ws'); do echo "$(stat -c %U /proc/$pid) in $(readlink /proc/$pid/root | sed 's,.*/root/*,/,'): $(cat /proc/$pid/task/*/status | grep NoNewPrivs | sort -u)"; done
 echo "== reload"; systemctl reload poise; echo "code $?"; sleep 2; systemctl is-active poise
 echo "bnid" > /etc/poise/zz.cfg; systemctl reload poise; echo "code $?"; systemctl is-active poise; rm /etc/poise/zz.cfg
 curl -s http://127.0.0.1:8404/ | grep -o '<title>[^<]*'
@@ -37,6 +37,7 @@ system=$ROOT/etc/systemd/system; rm -rf $system/*.wants; mkdir -p $system/multi-
 for unit in systemd-udevd systemd-networkd systemd-resolved systemd-logind systemd-modules-load systemd-sysctl; do ln -sf /dev/null $system/$unit.service; done
 ln -sf /dev/null $system/getty.target; ln -sf /dev/null $system/dev-hugepages.mount
 ln -s /lib/systemd/system/poise.service $system/multi-user.target.wants/
+mkdir $ROOT/srv/empty; sed -i 's,^global$,&\\n    chroot /srv/empty,' $ROOT/etc/poise/haproxy.cfg
 mkdir $ROOT/out; mount --bind $OUT $ROOT/out
 printf '[Unit]\\nAfter=poise.service\\n[Service]\\nType=oneshot\\nExecStart=/bin/sh /out/check.sh\\nStandardOutput=file:/out/log\\nStandardError=file:/out/log\\nTimeoutStartSec=150\\n' > $system/check.service
 ln -s ../check.service $system/multi-user.target.wants/
@@ -56,7 +57,7 @@ it('the unit starts in its sandbox, reloads, is started again when it hangs, and
   }
   const part = (name: string): string => new RegExp(`== ${name}\n([\\s\\S]*?)(?=\n== |$)`).exec(log)?.[1] ?? log;
   const page = '<title>Statistics Report for HAProxy';
-  assert.equal(part('start'), `active\n${page}\nroot: NoNewPrivs:\t1\npoise: NoNewPrivs:\t1`, log);
+  assert.equal(part('start'), `active\n${page}\nroot in /: NoNewPrivs:\t1\npoise in /srv/empty: NoNewPrivs:\t1`, log);
   assert.match(part('reload'), /^code 0\nactive\n[\s\S]*code 1\nactive\n<title>/, log);
   assert.equal(part('hang'), `active\nNRestarts=1\n${page}`, log);
   assert.equal(part('stop'), 'inactive\nResult=success', log);
