@@ -57,9 +57,9 @@ function routed(context: Context, condition: Condition | null): Service[] {
   return found;
 }
 
-/** 0 and null mean no timeout at all, which verify.ts speaks about. */
-function tell(context: Context, proxy: ProxyDraft, word: 'server' | 'client', needed: number, why: string): void {
-  const field = word === 'server' ? 'serverMs' : 'clientMs';
+/** 0 and null mean no timeout at all, which verify.ts speaks about. Also for mail-timeouts.ts. */
+export function tellShort(context: Context, proxy: ProxyDraft, word: 'server' | 'client' | 'tunnel', needed: number, why: string): void {
+  const field = `${word}Ms` as const;
   const ms = proxy.settings.timeouts[field];
   if (!ms || ms >= needed * 1000) return;
   const place: Place = proxy.settings.places[field] ?? proxy.place;
@@ -116,14 +116,14 @@ export function adviseExchange(context: Context): void {
     for (const [at, rule] of proxy.useBackend.entries()) {
       for (const service of services[at] ?? []) {
         note(proxies[rule.target], service);
-        if (service.clientSeconds > 0) tell(context, proxy, 'client', service.clientSeconds, service.why);
+        if (service.clientSeconds > 0) tellShort(context, proxy, 'client', service.clientSeconds, service.why);
       }
     }
   }
   for (const [proxy, found] of behind) {
     if ([...found].some(({ windowsLogins }) => windowsLogins)) closing.look(proxy);
     const longest = [...found].toSorted((left, right) => right.serverSeconds - left.serverSeconds)[0];
-    if (longest !== undefined) tell(context, proxy, 'server', longest.serverSeconds, longest.why);
+    if (longest !== undefined) tellShort(context, proxy, 'server', longest.serverSeconds, longest.why);
   }
   closing.tell(context);
 }

@@ -27,6 +27,7 @@ import { poiseWords, readPoise } from './side/poise.ts';
 import { readUserlist } from './side/userlist.ts';
 import { verify } from './verify.ts';
 import { adviseExchange } from './exchange-timeouts.ts';
+import { adviseMail } from './mail-timeouts.ts';
 
 export interface LoadOptions {
   /** Environment for `"${VAR}"` and `.if defined()`; the process's when left out. Never changed: `setenv` works on a copy. */
@@ -116,6 +117,7 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
   context.draft.poise = readPoise(context, read.sections.filter((section) => section.kind === 'poise'));
   verify(context);
   adviseExchange(context);
+  adviseMail(context);
   if (options.maxconn !== undefined) context.draft.global.maxconn = options.maxconn;
   if (options.masterWorker === true) context.draft.global.masterWorker = true;
   const model = new ModelBuilder(context, options.nowMs ?? Date.now()).build(read.files);

@@ -177,6 +177,7 @@ class Reader {
     const near = links.find(({ network }) => { const found = parseNetwork(network); return found !== undefined && networkContains(found, vip); });
     const name = this.values.interface === '' ? near?.name ?? 'eth0' : this.values.interface;
     if (!/^[^\s/{}"!#]{1,15}$/.test(name)) this.fault(`'${name}' in --interface is no name of an interface`, 'see "ip link" on the nodes, such as eth0 or ens192');
+    else if (name === 'lo') this.fault(`the virtual address would be on 'lo', where no other node hears of it`, 'write --interface and what "ip link" on the nodes shows, such as eth0 or ens192');
     return name;
   }
 

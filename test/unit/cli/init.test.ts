@@ -119,7 +119,7 @@ describe('words that make no sense', () => {
     [{ nodes: 'lb01' }, /--nodes names 1 node; a pair has two/],
     [{ nodes: 'lb01,lb01' }, /two nodes are called 'lb01'/],
     [{ nodes: 'lb01=10.0.0.21,lb02=10.0.0.12' }, /lb01 and lab-ex01 have the same address 10\.0\.0\.21/],
-    [{ interface: 'eth 0' }, /'eth 0' in --interface is no name of an interface/],
+    [{ interface: 'eth 0' }, /'eth 0' in --interface is no name of an interface/], [{ interface: 'lo' }, /would be on 'lo', where no other node hears of it; write --interface/],
     [{ 'router-id': '256' }, /'256' in --router-id is not a number from 1 to 255/],
     [{ 'mail-to': 'admin' }, /'admin' is no mail address/],
     [{ 'mail-to': 'a@example.com' }, /--mail-to needs --mail-server; .*not one behind this balancer/],

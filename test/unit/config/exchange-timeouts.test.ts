@@ -1,4 +1,4 @@
-/** Notices about timeouts shorter than what an Exchange service needs, and about options that end its logins: which are told, where, and which files hear nothing. */
+/** Notices about timeouts shorter than what an Exchange service or a mail protocol needs, and about options that end its logins: which are told, where, and which files hear nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load, told } from './loading.ts';
@@ -37,4 +37,21 @@ test('an option that closes connections is named where logins belong to one', ()
   assert.deepEqual(told(load(text('path_beg /shop', 'option http-server-close'))), []);
   assert.deepEqual(told(load(text('path_beg /Microsoft-Server-ActiveSync', 'option http-server-close'))), [], 'Basic');
   assert.deepEqual(told(load(text('path_beg /mapi', 'option http-keep-alive'))), []);
+});
+
+test('mail protocols are known by the ports of servers in mode tcp', () => {
+  const section = (port: number, client: string, server: string, more = ''): string =>
+    `defaults\n mode tcp\n timeout connect 1s\n timeout client ${client}\n timeout server ${server}\n${more}listen l\n bind 127.0.0.1:1\n server a 127.0.0.1:${port}\n server b 127.0.0.2:${port}\n`;
+  const words = (text: string): string[] => told(load(text), 'notice').map((line) => /^(\d+ '[^']+') of \w+ is too short for listen 'l'/.exec(line)?.[1] ?? line);
+  for (const [ports, client, server] of [[[143, 993], 1740, 1740], [[110, 995], 600, 600], [[25, 587], 300, 600]] as const) {
+    for (const port of ports) {
+      assert.deepEqual(words(section(port, `${client}s`, `${server}s`)), [], `${port}`);
+      assert.deepEqual(words(section(port, `${client - 1}s`, `${server - 1}s`)), ["4 'timeout client'", "5 'timeout server'"], `${port}`);
+    }
+  }
+  assert.deepEqual(words(section(143, '1m', '1m', ' timeout tunnel 1h\n')), [], 'the tunnel counts once both sides are connected');
+  assert.deepEqual(words(section(143, '1h', '1h', ' timeout tunnel 1m\n')), ["6 'timeout tunnel'"]);
+  assert.deepEqual(words(section(4190, '1m', '1m')), []);
+  const apart = section(143, '1m', '1h').replace('listen l\n bind 127.0.0.1:1\n', 'frontend f\n bind 127.0.0.1:1\n default_backend b\nbackend b\n');
+  assert.match(told(load(apart), 'notice').join('; '), /^4 'timeout client' of 60s is too short for frontend 'f': an IMAP client [^;]*$/);
 });
