@@ -18,7 +18,10 @@ import { SpokenOnce } from './spoken-once.ts';
 
 /** After becoming master: the one before may still be saying goodbye. */
 const foreignOwnerGraceMs = 2000;
-/** A node that preempts may be heard announcing the addresses before its advert has come: whoever is still master then has met a stranger. */
+/**
+ * Beside one advert: a node that preempts may be heard announcing the addresses before its advert has come, and one that was master in a split
+ * network before it has heard of us. Whoever still answers after that is a stranger.
+ */
 const foreignOwnerSureMs = 1000;
 const packetsPerTurnMax = 64;
 /** Priorities of adverts that the network may still bring back. */
@@ -51,7 +54,8 @@ export class InstanceRunner {
   #why = 'start';
   #sinceDateMs = Date.now();
   #probeAtMs = 0;
-  #stranger: { readonly address: IpValue; readonly hardware: string; readonly sinceMs: number } | undefined;
+  /** Since when somebody else is met who has one of the addresses. */
+  #stranger: { readonly sinceMs: number } | undefined;
   #sentPriorities: readonly number[] = [];
 
   constructor(instance: VrrpInstance, links: Links, report: (report: VrrpReport) => void) {
@@ -164,12 +168,19 @@ export class InstanceRunner {
     }
     for (const announcer of this.#announcers.values()) {
       const found = announcer.foreignOwner(this.instance.addresses.map((one) => one.address));
-      if (found !== undefined) this.#stranger ??= { ...found, sinceMs: nowMs };
+      if (found !== undefined) this.#met(found, nowMs);
     }
-    const stranger = this.#stranger;
-    if (stranger === undefined || nowMs - stranger.sinceMs < foreignOwnerSureMs) return;
-    this.#stranger = undefined;
-    this.#spoken.say(`owner ${stranger.hardware}`, { kind: 'foreign owner', instance: this.instance.name, address: formatIp(stranger.address), hardware: stranger.hardware });
+  }
+
+  /** Asked again before it is told. */
+  #met(found: { readonly address: IpValue; readonly hardware: string }, nowMs: number): void {
+    const sureMs = this.instance.advertMs + foreignOwnerSureMs;
+    if (this.#stranger === undefined || nowMs - this.#stranger.sinceMs > limits.vrrpProbeMs * 2) {
+      this.#stranger = { sinceMs: nowMs };
+      this.#probeAtMs = nowMs + sureMs;
+    } else if (nowMs - this.#stranger.sinceMs >= sureMs) {
+      this.#spoken.say(`owner ${found.hardware}`, { kind: 'foreign owner', instance: this.instance.name, address: formatIp(found.address), hardware: found.hardware });
+    }
   }
 
   #take(packet: ReceivedAdvert, socket: AdvertSocket, nowMs: number): void {
