@@ -14,9 +14,10 @@ export const whole = (method: string, uri: string, body: string, ...lines: strin
 
 const typeOne = Buffer.from('4e544c4d5353500001000000078208a200000000000000000000000000000000', 'hex').toString('base64');
 
-/** Logs the connection in with NTLM at `uri`; gives the answer to the login. */
+/** Logs the connection in with NTLM at `uri`; gives the answer to the login, or the failure of the server that came before. */
 export async function ntlmLogin(client: Client, uri: string, user: string, password: string): Promise<Message> {
   const challenged = await client.send(whole('POST', uri, '', `Authorization: NTLM ${typeOne}`)).answer('POST', 15_000);
+  if (challenged.status >= 500) return challenged;
   const challenge = Buffer.from(/^NTLM (.+)$/.exec(challenged.header('www-authenticate') ?? '')?.[1] ?? '', 'base64');
   if (challenged.status !== 401 || challenge.length < 32) throw new Error(`no challenge: ${challenged.raw.slice(0, 300)}`);
   return client.send(whole('POST', uri, '<GetItem/>', `Authorization: NTLM ${typeThree(user, 'LAB', password, challenge.subarray(24, 32), null).toString('base64')}`)).answer('POST', 15_000);

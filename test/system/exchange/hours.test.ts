@@ -129,7 +129,8 @@ async function loggedOut(site: Site, seen: { ends: number }, end: () => boolean)
       if (answer.status >= 500) seen.ends += 1;
     } catch (error) {
       if (error instanceof assert.AssertionError) throw error;
-      assert.equal(client.ending, 'fin', String(error));
+      // Whoever asks at that very moment meets a connection that is closed.
+      assert.notEqual(client.ending, 'open', String(error));
       seen.ends += 1;
     }
     client.close();
@@ -216,8 +217,8 @@ it('hours of everything at once, while the other server fails and the configurat
     whatTheySaw.catch(() => {});
     const alice = loggedIn(site, end);
     alice.catch(() => {});
-    await eventually('alice is logged in twice', () => connectionsOf(site, 'alice') === 2);
-    await eventually('all are under way', async () => await underWay(site) === 7);
+    await eventually('alice is logged in twice', () => connectionsOf(site, 'alice') === 2, 20_000);
+    await eventually('all are under way', async () => await underWay(site) === 7, 20_000);
     for (const backend of backends) await site.command(`set server ${backend}/lab-ex02 state ready`);
     const visitors = Array.from({ length: 4 }, () => new Visitor(site));
     const stays = Promise.all(visitors.map((visitor) => visitor.stay(end)));
