@@ -1,4 +1,5 @@
 /** Checks over the whole draft, as HAProxy makes them after reading, and advice it does not give. Called by load.ts before build.ts. */
+import { isIP } from 'node:net';
 import type { Place } from '../model/problem.ts';
 import type { Context } from './context.ts';
 import type { ProxyDraft, ServerDraft } from './draft.ts';
@@ -46,8 +47,10 @@ class Verifier {
   private lockedIn(): void {
     const { global, poise } = this.context.draft;
     const place = global.places['chroot'];
-    if (place === undefined || poise?.watchCertificates !== true) return;
-    this.warning(place, 'chroot', `'watch-certificates' has no effect with 'chroot': the files are out of sight`, 'reload when a certificate has changed');
+    if (place === undefined || poise === null) return;
+    const named = poise.webhooks.filter((url) => URL.canParse(url) && isIP(new URL(url).hostname.replace(/^\[|\]$/g, '')) === 0);
+    for (const url of named) this.warning(place, 'chroot', `webhook ${url} cannot be reached by its name from within 'chroot' when servers change`, 'write its address, or leave chroot out');
+    if (poise.watchCertificates) this.warning(place, 'chroot', `'watch-certificates' has no effect with 'chroot': the files are out of sight`, 'reload when a certificate has changed');
   }
 
   private names(): void {

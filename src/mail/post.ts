@@ -1,6 +1,7 @@
 /** One letter to one of several relays, tried in turn, through nodemailer. Used by mail/outbox.ts. Keeps no connection between letters. */
 import { createTransport } from 'nodemailer';
 import type { SendMailOptions } from 'nodemailer';
+import { keptAddresses } from '../base/kept-names.ts';
 import type { Letter, Relay } from '../model/mail.ts';
 
 /** '' when a relay took it, else what each of them said. */
@@ -20,11 +21,12 @@ function subjectHeader(subject: string): string | { readonly prepared: boolean; 
 }
 
 async function postTo(letter: Letter, relay: Relay): Promise<string> {
+  const [known] = keptAddresses(relay.host);
   const transport = createTransport({
-    host: relay.host, port: relay.port, name: letter.helo === '' ? relay.helo : letter.helo,
+    host: known?.address ?? relay.host, port: relay.port, name: letter.helo === '' ? relay.helo : letter.helo,
     secure: relay.security === 'tls', requireTLS: relay.security === 'required',
     // A relay that offers STARTTLS with a certificate of its own making still gets the letter, unless TLS was asked for.
-    tls: { rejectUnauthorized: relay.security !== 'opportunistic' && relay.verifyCertificate },
+    tls: { ...(known === undefined ? {} : { servername: relay.host }), rejectUnauthorized: relay.security !== 'opportunistic' && relay.verifyCertificate },
     ...(relay.user === '' ? {} : { auth: { user: relay.user, pass: relay.password } }),
     connectionTimeout: relay.connectTimeoutMs, greetingTimeout: relay.connectTimeoutMs, socketTimeout: relay.sendTimeoutMs,
   });

@@ -11,8 +11,7 @@ import { certificateLookMs, WatchedCertificates } from '../admin/watched-certifi
 import type { Frontends } from '../admin/frontends.ts';
 import { withFullconn } from '../balance/fullconn.ts';
 import { systemClock } from '../base/clock.ts';
-import { keepFiles } from '../base/kept-files.ts';
-import { memoryFile } from '../base/memory.ts';
+import { keepNames } from '../base/kept-names.ts';
 import { isExecutable } from '../base/program.ts';
 import { prepareMailQueue } from '../control/alert-mail.ts';
 import { Counting } from '../control/counting.ts';
@@ -24,7 +23,6 @@ import { readStatsFile } from '../control/saved/stats-file.ts';
 import type { ControlEvent } from '../control/events.ts';
 import { Events } from '../control/events.ts';
 import { LogWriter } from '../control/log-writer.ts';
-import { queueFiles } from '../control/self-check.ts';
 import { listenersOfOthers } from '../control/take-over/received.ts';
 import type { ReceivedListeners } from '../control/take-over/received.ts';
 import { G } from '../model/counters.ts';
@@ -45,6 +43,7 @@ import { ControlPlan } from './control-plan.ts';
 import { makeInternalSocket } from './internal-socket.ts';
 import { descriptorsMax, maxconnInForce } from './machine.ts';
 import type { Notices } from './notices.ts';
+import { keepOutOfReach } from './out-of-reach.ts';
 import { askForUpgrade, tellTaken } from './parent.ts';
 import type { Reading } from './parent.ts';
 import { dropPrivileges, lockIn, refuseNewPrivileges } from './privileges.ts';
@@ -231,11 +230,7 @@ export class Balancer {
     const identity = model.global;
     prepareMailQueue(model);
     const lowPorts = model.binds.some(({ address }) => address.kind === 'inet' && address.port > 0 && address.port < 1024);
-    if (identity.chroot !== '') {
-      // What is out of reach afterwards.
-      await this.control.resolveNames();
-      keepFiles([memoryFile, ...queueFiles]);
-    }
+    if (identity.chroot !== '') await keepOutOfReach(model);
     const dropFailure = lockIn(identity.chroot) || dropPrivileges(identity, lowPorts);
     if (dropFailure !== '') return dropFailure;
     this.control.start(null);
@@ -317,6 +312,7 @@ export class Balancer {
   private async takeUp(reading: Reading, isEdit = false): Promise<ReloadAnswer> {
     const sinceMs = performance.now();
     if (reading.model === null) return refused(reading.lines);
+    keepNames(reading.names ?? {});
     const { model: before, control: former } = this;
     const model = this.inForce(reading.model);
     const reasons = restartReasons(before, model);

@@ -8,7 +8,6 @@ import { AlertMail } from '../control/alert-mail.ts';
 import type { ControlEvent, Events } from '../control/events.ts';
 import { startHealth } from '../control/health/checker.ts';
 import type { CheckDue, Health } from '../control/health/checker.ts';
-import { resolveNames, systemLookup } from '../control/health/resolve-names.ts';
 import { Sampler, samplePeriodMs } from '../control/sampler.ts';
 import { SelfCheck, selfCheckPeriodMs } from '../control/self-check.ts';
 import { ServerStates } from '../control/server-states.ts';
@@ -73,11 +72,6 @@ export class ControlPlan {
       ground.advice.look();
     });
     if (ground.selfCheck) this.startSelfCheck();
-  }
-
-  /** Names of servers, before start(): for a process that soon sees no resolv.conf. */
-  resolveNames(): Promise<void> {
-    return resolveNames(this.model, this.states, systemLookup, () => {});
   }
 
   /** A reload: what was noticed so far, for the indexes of now. */

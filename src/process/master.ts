@@ -15,6 +15,8 @@ import type { StatsSocket } from '../model/model.ts';
 import type { HighAvailability } from './high-availability.ts';
 import { WorkerLines } from './master-lines.ts';
 import type { Notices } from './notices.ts';
+import { lookUpNames } from '../base/kept-names.ts';
+import { namesOf } from './out-of-reach.ts';
 import { isBalancerWord, isReadWord, isReloadedWord, isTakenWord, isUpgradeWord, tellReload, isQuietWord, spawnPart, tellHold, tellReading, tellReady, tellVirtualAddresses } from './parent.ts';
 import type { Part, Reading } from './parent.ts';
 import { signalPredecessors } from './predecessors.ts';
@@ -170,6 +172,13 @@ export class Master {
     });
   }
 
+  /** Names too, when the balancer is locked in. */
+  private async readFor(child: Child): Promise<void> {
+    const reading = this.options.read();
+    const isLockedIn = reading.model !== null && reading.model.global.chroot !== '';
+    tellReading(child.process, isLockedIn ? { ...reading, names: await lookUpNames(namesOf(reading.model)) } : reading);
+  }
+
   private launch(part: Part): void {
     const child: Child = { process: spawnPart(part, this.everRan ? this.options.wordsAgain : this.options.words, { detached: false, output: 'inherit', descriptors: this.options.descriptors }), startedAtMs: Date.now(), ready: false, outlived: 0 };
     this.starting = child;
@@ -178,7 +187,7 @@ export class Master {
       this.lines.hear(message);
       if (message === 'ready') this.becameReady(child);
       else if (isQuietWord(message)) this.quiet.resolve();
-      else if (isReadWord(message)) tellReading(child.process, this.options.read());
+      else if (isReadWord(message)) void this.readFor(child);
       else if (isReloadedWord(message)) this.reloaded(message.reloaded, message.another);
       else if (isUpgradeWord(message) && child === this.current) this.upgrade();
       else if (isTakenWord(message)) this.taken = child === this.current;

@@ -6,6 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { deserialize, serialize } from 'node:v8';
 import { programArguments } from '../base/program.ts';
+import type { KnownNames } from '../base/kept-names.ts';
 import type { Model } from '../model/model.ts';
 import type { InstanceStatus } from '../model/vrrp-messages.ts';
 
@@ -104,7 +105,12 @@ export function isQuietWord(message: unknown): boolean {
 }
 
 /** `model` null: `lines` say why it cannot be used; otherwise they are warnings. */
-export interface Reading { readonly model: Model | null; readonly lines: readonly string[] }
+export interface Reading {
+  readonly model: Model | null;
+  readonly lines: readonly string[];
+  /** For a process that is locked in and cannot ask. */
+  readonly names?: KnownNames;
+}
 
 const readWord = 'read the configuration';
 

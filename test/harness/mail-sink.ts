@@ -1,4 +1,5 @@
 /** A real SMTP server as an origin of a site: keeps every letter as a reader of mail sees it. */
+import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { Origin } from './origin.ts';
 
@@ -42,6 +43,11 @@ export class MailSink extends Origin {
     server.on('error', () => { /* clients that give up */ });
     this.smtp = server;
     return new Promise((resolve) => { server.listen(port, address, () => resolve()); });
+  }
+
+  /** Where it listens, when any port would do. */
+  get port(): number {
+    return (this.smtp?.server.address() as AddressInfo).port;
   }
 
   override close(): Promise<void> {

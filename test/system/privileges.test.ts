@@ -8,6 +8,7 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, readlinkSyn
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { makeCertificate } from '../../src/exchange-sim/certificate.ts';
+import { MailSink } from '../harness/mail-sink.ts';
 import { named } from '../harness/origin.ts';
 import { eventually } from '../harness/place.ts';
 import { isListening, type ProgramName, Program, projectFolder, runtime } from '../harness/program.ts';
@@ -119,8 +120,12 @@ describe('privileges', () => {
     mkdirSync(join(folder, 'empty'));
     const log = await UnixReceiver.listen(join(folder, 'log'));
     cleanups.push(() => log.stop());
+    const mails = new MailSink();
+    await mails.listen('127.0.0.1', 0);
+    cleanups.push(() => mails.close());
     const text = readFileSync(made.file, 'utf8');
-    const answering = (word: string): string => `poise\n    state-folder ${folder}/state\n${text.replace('    default_backend', `    log global\n    option httplog\n    http-request return status 200 content-type text/plain string ${word}\n    default_backend`)}    server named localhost:9 check\n`;
+    const mailed = `    email-alert mailers relays\n    email-alert from lb@lab.test\n    email-alert to admin@lab.test\nmailers relays\n    mailer relay localhost:${mails.port}\n`;
+    const answering = (word: string): string => `poise\n    state-folder ${folder}/state\n${text.replace('    default_backend', `    log global\n    option httplog\n    http-request return status 200 content-type text/plain string ${word}\n    default_backend`)}    server named localhost:9 check inter 500\n${mailed}`;
     writeFileSync(made.file, answering('first'));
     const program = new Program('poise', ['-f', made.file, '-W'], { cwd: folder });
     cleanups.push(() => program.stop());
@@ -137,8 +142,10 @@ describe('privileges', () => {
     assert.ok(Number(/^PoolAlloc_MB: (\d+)/m.exec(await runtimeCommand(admin, 'show info'))?.[1]) > 20);
     assert.match(await runtimeCommand(admin, 'show servers state be'), / named (127\.0\.0\.1|::1) /);
     await eventually('the log line', () => log.text.includes('GET / HTTP/1.1'), 10_000);
-    writeFileSync(made.file, answering('second'));
+    await eventually('a letter, by way of a relay that is known by name', () => mails.mails.some(({ subject }) => subject.includes('be/named is DOWN')), 20_000);
+    writeFileSync(made.file, answering('second').replace('    server named', '    server late localhost:9\n    server named'));
     assert.match(await runtimeCommand(admin, 'reload', 20_000), /^Reloaded in/m);
+    assert.match(await runtimeCommand(admin, 'show servers state be'), / late (127\.0\.0\.1|::1) /);
     await eventually('the new rules answer', async () => await asks() === 'second', 10_000);
     assert.equal(await runtimeCommand(admin, 'upgrade'), 'A new worker is started.\n\n');
     await eventually('the one before has ended', () => program.stderr.split('Loading success').length === 3 && program.stderr.includes(`Former worker (${first}) exited with code 0`), 30_000);

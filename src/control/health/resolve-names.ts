@@ -1,9 +1,10 @@
 /**
  * Resolves the host names of servers once at start, as libc would (`init-addr`). Until then, and when no way gives an address, the
- * server is in maintenance for want of an address. Called by checker.ts, and by process/control-plan.ts before a `chroot`.
+ * server is in maintenance for want of an address. Called by checker.ts.
  */
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
+import { keptAddresses } from '../../base/kept-names.ts';
 import type { Model, Server } from '../../model/model.ts';
 import type { ServerStates } from '../server-states.ts';
 
@@ -16,7 +17,9 @@ interface FoundAddress {
 export type NameLookup = (name: string, family: 0 | 4 | 6, found: (addresses: readonly FoundAddress[]) => void) => void;
 
 export const systemLookup: NameLookup = (name, family, found) => {
-  lookup(name, { family, all: true, order: 'verbatim' }, (error, addresses) => found(error === null ? addresses : []));
+  const known = keptAddresses(name, family);
+  if (known.length > 0) found(known);
+  else lookup(name, { family, all: true, order: 'verbatim' }, (error, addresses) => found(error === null ? addresses : []));
 };
 
 /** Resolves when every name has its answer. */
