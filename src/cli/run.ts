@@ -115,7 +115,8 @@ export async function run(line: CommandLine, words: readonly string[], part: Par
     notices.alert("No enabled listener found (check for 'bind' directives) ! Exiting.");
     return 1;
   }
-  const daemon = (line.daemon || model.global.daemon) && !line.foreground;
+  // systemd wants to see the process that it has started: -Ws is in the foreground, as HAProxy's, whatever the file says.
+  const daemon = (line.daemon || model.global.daemon) && !line.foreground && !line.notify;
   const master = line.masterWorker || model.global.masterWorker || line.keepalived !== '';
   if (daemon && part === '') return launchDaemon(words, inheritedDescriptors(model));
   const { predecessors } = line;

@@ -37,7 +37,7 @@ system=$ROOT/etc/systemd/system; rm -rf $system/*.wants; mkdir -p $system/multi-
 for unit in systemd-udevd systemd-networkd systemd-resolved systemd-logind systemd-modules-load systemd-sysctl; do ln -sf /dev/null $system/$unit.service; done
 ln -sf /dev/null $system/getty.target; ln -sf /dev/null $system/dev-hugepages.mount
 ln -s /lib/systemd/system/poise.service $system/multi-user.target.wants/
-mkdir $ROOT/srv/empty; sed -i 's,^global$,&\\n    chroot /srv/empty,' $ROOT/etc/poise/haproxy.cfg
+mkdir $ROOT/srv/empty; sed -i 's,^global$,&\\n    daemon\\n    chroot /srv/empty,' $ROOT/etc/poise/haproxy.cfg
 mkdir $ROOT/out; mount --bind $OUT $ROOT/out
 printf '[Unit]\\nAfter=poise.service\\n[Service]\\nType=oneshot\\nExecStart=/bin/sh /out/check.sh\\nStandardOutput=file:/out/log\\nStandardError=file:/out/log\\nTimeoutStartSec=150\\n' > $system/check.service
 ln -s ../check.service $system/multi-user.target.wants/
