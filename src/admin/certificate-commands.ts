@@ -58,6 +58,7 @@ function showCertificates({ context, args }: CommandCall): string {
   const { files, pending } = context.certificates;
   const [name] = args;
   if (name === undefined) {
+    if (files.size === 0) return '';
     return `${pending === null ? '' : `# transaction\n*${pending.path}\n`}# filename\n${[...files.keys()].toSorted(byText).map(path => `${path}\n`).join('')}`;
   }
   if (name.startsWith('*')) return pending === null || name !== `*${pending.path}` ? notShown : fileText(name, 'Unused', pending.blocks);

@@ -1,6 +1,6 @@
 /**
  * One connection to a runtime socket: bytes in, lines and payloads out of them, answers back. Used by socket.ts. Bounded: a line
- * with its payload by limits.adminCommandBytesMax, waiting answers by limits.adminPendingBytesMax (what follows is not made before).
+ * by limits.adminLineBytesMax, with its payload by limits.adminCommandBytesMax, waiting answers by limits.adminPendingBytesMax (what follows is not made before).
  * A client that half-closes still gets its answers. Incomplete lines are never run.
  */
 import type { Socket } from 'node:net';
@@ -108,6 +108,10 @@ class CommandConnection {
   private async onLine(line: string): Promise<void> {
     if (this.payloadFor !== null) {
       await this.onPayloadLine(line);
+      return;
+    }
+    if (line.length > limits.adminLineBytesMax) {
+      this.finish();
       return;
     }
     if (line === listenerRequest.trimEnd()) {

@@ -78,6 +78,8 @@ export const limits = {
   vrrpSilenceMsMax: 3000,
   /** A balancer process that says nothing for so long is taken for hung. With the look at it, the address is given up within 3 s. */
   balancerSilenceMsMax: 2500,
+  /** While a configuration is taken up the process reads and its threads prepare, and say nothing: for so long that is no hang (300,000 lines of a map on a busy machine: 5 s). */
+  takeUpMsMax: 20000,
   /** A process that comes back to its work so much later than it wanted was stopped itself, and judges nobody by that time. */
   ownPauseMs: 500,
   /** A balancer process that died and serves again within this time, or within three adverts where they come faster, keeps the address: the other node would not have noticed sooner. */
@@ -143,6 +145,8 @@ export const limits = {
   masterSocketIdleMs: 3_600_000,
   /** Connections that wait while `stats maxconn` others use the runtime sockets. */
   adminWaitingConnectionsMax: 64,
+  /** Commands of one line, without payload: each may have a long answer (HAProxy: tune.bufsize). */
+  adminLineBytesMax: 65536,
   /** One command on the runtime socket, payload included. */
   adminCommandBytesMax: 1048576,
   /** Body of a request to the statistics page (admin form). */

@@ -116,6 +116,9 @@ describe('runtime sockets', { concurrency: false }, () => {
     for (let chunk = 0; chunk < 40 && !socket.destroyed; chunk += 1) socket.write('x'.repeat(64 * 1024));
     assert.equal(await whole(socket), '');
     assert.match(await site.command('get weight be/a'), /initial/);
+    // Nor is a line of very many commands run, whose answers would be gigabytes.
+    assert.equal(await site.command(';'.repeat(100_000)), '');
+    assert.equal((await site.command('show cli level;'.repeat(2000))).split('admin\n\n').length, 2001);
   });
 
   it('TCP, half-closed, CRLF, in pieces, several at once', async () => {
