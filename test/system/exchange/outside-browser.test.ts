@@ -8,6 +8,7 @@ import { comparison } from '../../harness/comparison.ts';
 import { layerSeven, mailCertificate, twoServers } from '../../harness/exchange-origin.ts';
 import { leftOut } from '../../harness/exchange-stage.ts';
 import { accounts, placeOf } from '../../harness/outside.ts';
+import { eventually } from '../../harness/place.ts';
 import type { Site } from '../../harness/site.ts';
 
 let chromium: Chromium | undefined;
@@ -26,10 +27,9 @@ async function logOn(page: Page, user: string, password: string): Promise<string
   await page.type('[name=password]', password);
   const before = await page.run('performance.timeOrigin');
   await page.run('document.querySelector("button").click()');
-  for (;;) {
-    await page.loaded(() => true);
-    if (await page.run('performance.timeOrigin').catch(() => before) !== before) return String(await page.run('location.pathname + location.search'));
-  }
+  // The page that follows, and all of it.
+  await eventually('the page after the login', () => page.run(`document.readyState === "complete" && performance.timeOrigin !== ${String(before)}`).catch(() => false), 20_000);
+  return String(await page.run('location.pathname + location.search'));
 }
 
 const text = (page: Page): Promise<unknown> => page.run('document.body.innerText.trim()');
