@@ -9,6 +9,7 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { connect as connectTls } from 'node:tls';
 import { G } from '../model/counters.ts';
+import { limits } from '../model/limits.ts';
 import type { Bind, Model } from '../model/model.ts';
 import { P, type Segments } from '../shared/segments.ts';
 
@@ -32,17 +33,19 @@ export class SelfCheck {
   readonly #asked = new Set<Bind>();
   readonly #reasons = new Map<Bind, string>();
   readonly #usable: (server: number) => boolean;
+  readonly #takesUp: () => boolean;
   /** Heartbeat of each thread as last seen, and when it last changed by the clock that cannot jump. */
   readonly #beats: { value: number; changedMs: number }[];
   #askedMs: number | undefined;
   /** Connections that waited to be accepted at the last look. */
   readonly #waited = new Map<Bind, number>();
 
-  /** `usable`: whether a server may take traffic now. */
-  constructor(model: Model, segments: Segments, usable: (server: number) => boolean) {
+  /** `usable`: whether a server may take traffic now. `takesUp`: whether another configuration is being taken up, which keeps the threads busy. */
+  constructor(model: Model, segments: Segments, usable: (server: number) => boolean, takesUp: () => boolean) {
     this.#model = model;
     this.#segments = segments;
     this.#usable = usable;
+    this.#takesUp = takesUp;
     this.#beats = Array.from({ length: segments.threads }, () => ({ value: 0, changedMs: 0 }));
   }
 
@@ -65,11 +68,13 @@ export class SelfCheck {
     const pauseMs = Math.max(0, nowMs - (this.#askedMs ?? nowMs) - notAskedMsMax);
     this.#askedMs = nowMs;
     for (const beat of this.#beats) if (beat.changedMs !== 0) beat.changedMs += pauseMs;
+    const stillMsMax = this.#takesUp() ? limits.takeUpMsMax : threadStillMsMax;
     for (const [thread, beat] of this.#beats.entries()) {
       const value = this.#segments.process(thread)[P.heartbeat_ms] ?? 0;
       if (value !== beat.value || beat.changedMs === 0) [beat.value, beat.changedMs] = [value, nowMs];
-      else if (nowMs - beat.changedMs > threadStillMsMax) return `traffic thread ${thread + 1} has not moved for ${Math.round((nowMs - beat.changedMs) / 1000)} s`;
+      else if (nowMs - beat.changedMs > stillMsMax) return `traffic thread ${thread + 1} has not moved for ${Math.round((nowMs - beat.changedMs) / 1000)} s`;
     }
+    if (this.#takesUp()) return '';
     for (const [bind, why] of this.#reasons) if (why !== '') return `bind ${bind.text} of ${this.#model.proxies[bind.proxy]?.name ?? ''}: ${why}`;
     return '';
   }
@@ -139,7 +144,7 @@ export class SelfCheck {
       this.#asked.delete(bind);
       this.#result(bind, why);
     };
-    const timer = setTimeout(() => { end(this.#isFull(bind) ? '' : `no answer within ${answerMsMax} ms`); }, answerMsMax);
+    const timer = setTimeout(() => { end(this.#isFull(bind) || this.#takesUp() ? '' : `no answer within ${answerMsMax} ms`); }, answerMsMax);
     const request = (): void => { socket.write(`GET ${this.#model.global.selfCheckUri} HTTP/1.1\r\nHost: poise\r\nConnection: close\r\n\r\n`); };
     const watch = (): void => {
       // Any answer shows that somebody is there, a refusal by a rule or an alert of TLS too.

@@ -8,6 +8,8 @@ export type VrrpState = 'INIT' | 'BACKUP' | 'MASTER' | 'FAULT' | 'STOP';
 export type VrrpCommand =
   /** Answered with `alive`. */
   | { readonly kind: 'beat' }
+  /** Its master reads a configuration and may be silent meanwhile, for so long at most; 0: it has read it. */
+  | { readonly kind: 'busy'; readonly forMs: number }
   /** The balancer's checks have run once. */
   | { readonly kind: 'ready' }
   /** Why this node must not have the addresses; empty: it may. */

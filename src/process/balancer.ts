@@ -104,7 +104,7 @@ export class Balancer {
   /** What the master has told of the VRRP instances. */
   virtualAddresses: readonly InstanceStatus[] = [];
   private stopping = false;
-  private readonly turns = new ReloadTurns();
+  private readonly turns = new ReloadTurns(() => this.control.tellOfHealth());
   private reloads = 0;
   private readonly startedAtMs = Date.now();
   private readonly counting = new Counting(this.startedAtMs);
@@ -141,7 +141,7 @@ export class Balancer {
 
   private controlPlan(model: Model, segments: Segments, former: ControlPlan | null): ControlPlan {
     return new ControlPlan(model, segments, {
-      events: this.events, advice: this.advice, selfCheck: this.options.selfCheck,
+      events: this.events, advice: this.advice, selfCheck: this.options.selfCheck, takesUp: () => this.turns.underWay,
       broadcast: (message) => this.threads.post(toSlots(message, segments)),
       warn: (text) => this.tell('warning', text),
       tellOfMail: (level, text) => this.tellOfMail(level, text),

@@ -29,6 +29,8 @@ interface ControlGround {
   readonly tellOfMail: (level: 'info' | 'warning', text: string) => void;
   /** Virtual addresses or systemd's watchdog depend on this process: it asks its own listeners and tells its master. */
   readonly selfCheck: boolean;
+  /** Another configuration is being taken up. */
+  readonly takesUp: () => boolean;
 }
 
 const tellHealthMs = 500;
@@ -42,6 +44,8 @@ export class ControlPlan {
   readonly sampler: Sampler;
   private readonly ground: ControlGround;
   private readonly timers: NodeJS.Timeout[] = [];
+  /** Tells the master how this process is, out of turn. */
+  tellOfHealth: () => void = () => undefined;
   private endLastResorts: () => void = () => undefined;
   private health: Health | null = null;
   /** Null before the process runs as who it will be. */
@@ -87,12 +91,13 @@ export class ControlPlan {
   }
 
   private startSelfCheck(): void {
-    const check = new SelfCheck(this.model, this.segments, (server) => !this.states.isStopped(server));
+    const check = new SelfCheck(this.model, this.segments, (server) => !this.states.isStopped(server), this.ground.takesUp);
     this.every(selfCheckPeriodMs, () => check.look());
-    this.every(tellHealthMs, () => {
+    this.tellOfHealth = () => {
       const broken = check.broken(systemClock.monoMs());
-      tellHealth({ broken, why: broken === '' ? check.unserved() : broken, checked: this.health?.everyServerChecked() ?? false });
-    });
+      tellHealth({ broken, why: broken === '' ? check.unserved() : broken, checked: this.health?.everyServerChecked() ?? false, takesUp: this.ground.takesUp() });
+    };
+    this.every(tellHealthMs, this.tellOfHealth);
   }
 
   observed(server: number, layer: 4 | 7, why: string): void {

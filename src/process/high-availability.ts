@@ -57,12 +57,23 @@ export class HighAvailability {
 
   /** A message of the balancer process that serves now. */
   hear(word: BalancerWord): void {
-    this.#judge.says(word.why, performance.now());
+    this.#judge.says(word.why, performance.now(), word.takesUp);
     if (word.checked) this.node.ready();
     this.#look();
     // Before there is something to give traffic to, VRRP has no state: a start is no FAULT that anybody should be told of.
     if (!this.#started) this.node.start();
     this.#started = true;
+  }
+
+  /** While this process reads a configuration it says nothing, and hangs all the same no longer than for the limit. */
+  async whileBusy(work: () => Promise<void>): Promise<void> {
+    if (!this.#started) return work();
+    await this.node.busy(limits.takeUpMsMax);
+    try {
+      await work();
+    } finally {
+      void this.node.busy(0);
+    }
   }
 
   /** The balancer process that served has ended. */

@@ -174,9 +174,13 @@ export class Master {
 
   /** Names too, when the balancer is locked in. */
   private async readFor(child: Child): Promise<void> {
-    const reading = this.options.read();
-    const isLockedIn = reading.model !== null && reading.model.global.chroot !== '';
-    tellReading(child.process, isLockedIn ? { ...reading, names: await lookUpNames(namesOf(reading.model)) } : reading);
+    const { highAvailability } = this.options;
+    const work = async (): Promise<void> => {
+      const reading = this.options.read();
+      const isLockedIn = reading.model !== null && reading.model.global.chroot !== '';
+      tellReading(child.process, isLockedIn ? { ...reading, names: await lookUpNames(namesOf(reading.model)) } : reading);
+    };
+    await (highAvailability === null ? work() : highAvailability.whileBusy(work));
   }
 
   private launch(part: Part): void {
@@ -192,7 +196,7 @@ export class Master {
       else if (isUpgradeWord(message) && child === this.current) this.upgrade();
       else if (isTakenWord(message)) this.taken = child === this.current;
       else if (isBalancerWord(message) && child === this.current) {
-        this.watchdog?.hear(message.broken);
+        this.watchdog?.hear(message.broken, message.takesUp);
         this.options.highAvailability?.hear(message);
       }
     });

@@ -65,10 +65,12 @@ export interface BalancerWord {
   readonly why: string;
   /** Every server has been checked once. */
   readonly checked: boolean;
+  /** Another configuration is being taken up: this process may say nothing for a while. */
+  readonly takesUp: boolean;
 }
 
 export function isBalancerWord(message: unknown): message is BalancerWord {
-  return typeof message === 'object' && message !== null && 'broken' in message && 'why' in message && 'checked' in message;
+  return typeof message === 'object' && message !== null && 'broken' in message && 'why' in message && 'checked' in message && 'takesUp' in message;
 }
 
 /** What the master tells a balancer of the virtual addresses, once a second. */

@@ -2,11 +2,19 @@
  * Who may take up a configuration: one at a time. A command that comes meanwhile is refused; a signal, which nobody answers, is remembered, because the
  * files may have changed after they were read. Both wait for the start to be over. Used by process/balancer.ts.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 export class ReloadTurns {
+  private readonly begins: () => void;
   private busy = true;
   private started = false;
   private readonly start = Promise.withResolvers<void>();
   private remembered: (() => void) | null = null;
+
+  /** `begins` is called before each turn, which may keep the process from saying anything for a while. */
+  constructor(begins: () => void = () => undefined) {
+    this.begins = begins;
+  }
 
   /** The process has started. */
   open(): void {
@@ -22,6 +30,8 @@ export class ReloadTurns {
     if (this.busy) return null;
     this.busy = true;
     try {
+      this.begins();
+      await nextTurn();
       return await work();
     } finally {
       this.busy = false;
@@ -37,6 +47,9 @@ export class ReloadTurns {
     this.begin();
     return isFirst;
   }
+
+  /** A configuration is being taken up. */
+  get underWay(): boolean { return this.started && this.busy; }
 
   /** A signal waits. */
   get waits(): boolean { return this.remembered !== null; }

@@ -50,6 +50,7 @@ export class Watchdog {
   readonly #timer: NodeJS.Timeout;
   #broken = '';
   #heardMs: number;
+  #takesUp = false;
   #told = '';
   #stopping = false;
 
@@ -60,8 +61,9 @@ export class Watchdog {
   }
 
   /** The balancer says why it cannot do its work, or '' that it can. */
-  hear(broken: string): void {
+  hear(broken: string, takesUp = false): void {
     this.#broken = broken;
+    this.#takesUp = takesUp;
     this.#heardMs = this.#options.nowMs();
   }
 
@@ -72,7 +74,7 @@ export class Watchdog {
 
   look(): void {
     const silentMs = this.#options.nowMs() - this.#heardMs;
-    const why = this.#stopping ? '' : silentMs > limits.balancerSilenceMsMax ? 'it does not answer' : this.#broken;
+    const why = this.#stopping ? '' : silentMs > (this.#takesUp ? limits.takeUpMsMax : limits.balancerSilenceMsMax) ? 'it does not answer' : this.#broken;
     if (why === '') this.#options.beat();
     if (why !== this.#told) this.#options.tell(why);
     this.#told = why;

@@ -25,6 +25,8 @@ export class VrrpEngine {
   /** Why the balancer must not have traffic; empty: it may. */
   #health = '';
   #lastBeatMs: number;
+  /** Until then the master may be silent. */
+  #silentUntilMs = 0;
   /** When the next turn was to be at the latest. */
   #plannedMs = Number.POSITIVE_INFINITY;
   #started = false;
@@ -46,7 +48,7 @@ export class VrrpEngine {
   /** When `turn` has to be called at the latest. */
   nextMs(nowMs: number): number {
     if (this.#releaseAtMs !== Number.POSITIVE_INFINITY) return this.#releaseAtMs;
-    const silenceMs = this.#lastBeatMs + limits.vrrpSilenceMsMax + 1;
+    const silenceMs = Math.max(this.#lastBeatMs + limits.vrrpSilenceMsMax, this.#silentUntilMs) + 1;
     this.#plannedMs = this.#next(silenceMs > nowMs ? silenceMs : Number.POSITIVE_INFINITY);
     return this.#plannedMs;
   }
@@ -89,7 +91,8 @@ export class VrrpEngine {
 
   command(command: VrrpCommand, nowMs: number): void {
     this.#lastBeatMs = nowMs;
-    if (command.kind === 'beat') this.#report({ kind: 'alive' });
+    if (command.kind === 'busy') this.#silentUntilMs = nowMs + command.forMs;
+    else if (command.kind === 'beat') this.#report({ kind: 'alive' });
     else if (command.kind === 'ready') for (const runner of this.runners) runner.machine.handle({ kind: 'ready' }, nowMs);
     else if (command.kind === 'health') this.#health = command.why;
     else if (command.kind === 'script') this.#scripts.set(command.name, command.ok);
@@ -155,7 +158,7 @@ export class VrrpEngine {
   }
 
   #healthFault(nowMs: number): string {
-    if (nowMs - this.#lastBeatMs > limits.vrrpSilenceMsMax) return 'the master process has said nothing for too long';
+    if (nowMs - this.#lastBeatMs > limits.vrrpSilenceMsMax && nowMs > this.#silentUntilMs) return 'the master process has said nothing for too long';
     return this.#health;
   }
 

@@ -10,6 +10,8 @@ export class HealthJudge {
   /** What the balancer said last; undefined before it served for the first time. */
   #said: string | undefined;
   #lastMs = 0;
+  /** It said that it takes another configuration up, and may be silent. */
+  #takesUp = false;
   #diedMs: number | undefined;
   #askedMs: number | undefined;
   readonly #backMsMax: number;
@@ -20,8 +22,9 @@ export class HealthJudge {
   }
 
   /** The balancer says why it must not have traffic, or '' that it may. */
-  says(why: string, nowMs: number): void {
+  says(why: string, nowMs: number, takesUp = false): void {
     this.#said = why;
+    this.#takesUp = takesUp;
     this.#lastMs = nowMs;
     this.#diedMs = undefined;
   }
@@ -36,7 +39,7 @@ export class HealthJudge {
     this.#askedMs = nowMs;
     if (this.#said === undefined) return 'the balancer does not serve yet';
     if (this.#diedMs !== undefined) return nowMs - this.#diedMs > this.#backMsMax ? 'the balancer has ended and is not back' : this.#said;
-    if (nowMs - this.#lastMs > limits.balancerSilenceMsMax) return `the balancer has not answered for ${((nowMs - this.#lastMs) / 1000).toFixed(1)} s`;
+    if (nowMs - this.#lastMs > (this.#takesUp ? limits.takeUpMsMax : limits.balancerSilenceMsMax)) return `the balancer has not answered for ${((nowMs - this.#lastMs) / 1000).toFixed(1)} s`;
     return this.#said;
   }
 

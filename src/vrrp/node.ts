@@ -83,6 +83,13 @@ export class VrrpNode {
   /** Why the balancer must not have traffic; empty: it may. */
   health(why: string): void { this.#tell('health', { kind: 'health', why }); }
   scriptResult(name: string, ok: boolean): void { this.#tell(`script ${name}`, { kind: 'script', name, ok }); }
+  /** This process may say nothing for so long at most. Resolves when the VRRP process can know it. */
+  busy(forMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (!this.#send({ kind: 'busy', forMs }, resolve)) resolve();
+    return promise;
+  }
+
   clearStatistics(): void { this.#send({ kind: 'clear statistics' }); }
 
   /** State of all instances; empty when the VRRP process does not answer within a second. */
@@ -139,9 +146,12 @@ export class VrrpNode {
     if (JSON.stringify(before) !== JSON.stringify(command)) this.#send(command);
   }
 
-  #send(command: VrrpCommand): void {
+  /** `written` is called when the line has gone, or cannot go. False: nobody is there to read it. */
+  #send(command: VrrpCommand, written: () => void = () => undefined): boolean {
     const { stdin } = this.#child ?? {};
-    if (stdin !== null && stdin !== undefined && stdin.writable && stdin.writableLength < lineBytesMax) stdin.write(`${JSON.stringify(command)}\n`);
+    const open = stdin !== null && stdin !== undefined && stdin.writable && stdin.writableLength < lineBytesMax;
+    if (open) stdin.write(`${JSON.stringify(command)}\n`, written);
+    return open;
   }
 
   // ---- the process

@@ -38,7 +38,7 @@ async function alive(refs: readonly WeakRef<object>[]): Promise<number> {
 
 test('plans of the control thread, health checks included', async () => {
   const events = new Events();
-  const ground = { events, advice: new AdviceList(systemClock, events), broadcast: () => undefined, warn: () => undefined, tellOfMail: () => undefined, selfCheck: false };
+  const ground = { events, advice: new AdviceList(systemClock, events), broadcast: () => undefined, warn: () => undefined, tellOfMail: () => undefined, selfCheck: false, takesUp: () => false };
   const read = (): Model => model(load(`${base}listen li\n bind 127.0.0.1:1\n server s1 127.0.0.1:9 check inter 1h\n server s2 127.0.0.1:9 check inter 1h\n`));
   let current = read();
   let segments = Segments.allocate(current, 1);

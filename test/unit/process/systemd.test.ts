@@ -18,8 +18,11 @@ it('a watchdog is beaten while the balancer says that it works', () => {
   watchdog.hear('');
   assert.equal(lookAt(2700), 3);
   assert.equal(lookAt(9000), 3, 'silent for 6.4 s');
+  watchdog.hear('', true);
+  assert.equal(lookAt(28_900), 4, 'another configuration is taken up');
+  assert.equal(lookAt(29_100), 4, 'for 20 s at most');
   watchdog.stopping();
-  assert.equal(lookAt(60_000), 4, 'a service that stops is left alone');
-  assert.deepEqual(told, ['traffic thread 1 has not moved for 3 s', '', 'it does not answer', '']);
+  assert.equal(lookAt(60_000), 5, 'a service that stops is left alone');
+  assert.deepEqual(told, ['traffic thread 1 has not moved for 3 s', '', 'it does not answer', '', 'it does not answer', '']);
   watchdog.close();
 });

@@ -78,6 +78,15 @@ describe('the balancer\'s health', () => {
     assert.equal(until(judge, 11_800, 12_200), 'the balancer has not answered for 2.7 s');
   });
 
+  it('may be silent for longer while a configuration is taken up, not for ever', () => {
+    const judge = new HealthJudge(3000);
+    judge.says('', 0, true);
+    assert.equal(until(judge, 0, 19_800), '');
+    assert.match(until(judge, 19_800, 20_200), /^the balancer has not answered/);
+    judge.says('', 20_300, false);
+    assert.match(until(judge, 20_300, 22_900), /^the balancer has not answered for 2\.6 s/);
+  });
+
   it('is forgiven for a crash as long as the other node needs to notice one, and for three seconds at most', () => {
     for (const [detectionMs, allowedMs] of [[300, 300], [3000, 3000], [30_000, 3000]] as const) {
       const judge = new HealthJudge(detectionMs);
