@@ -1,5 +1,4 @@
 /** A real SMTP server as an origin of a site: keeps every letter as a reader of mail sees it. */
-import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { Origin } from './origin.ts';
 
@@ -47,7 +46,8 @@ export class MailSink extends Origin {
 
   /** Where it listens, when any port would do. */
   get port(): number {
-    return (this.smtp?.server.address() as AddressInfo).port;
+    const place = this.smtp?.server.address();
+    return typeof place === 'object' && place !== null ? place.port : 0;
   }
 
   override close(): Promise<void> {
