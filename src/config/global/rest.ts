@@ -35,7 +35,7 @@ const processWords = each(`
   h2-workaround-bogus-websocket-clients harden.reject-privileged-ports.tcp harden.reject-privileged-ports.quic httpclient.resolvers.disabled
   httpclient.resolvers.id httpclient.resolvers.prefer httpclient.retries httpclient.ssl.ca-file httpclient.ssl.verify httpclient.timeout.connect
   insecure-fork-wanted insecure-setuid-wanted issuers-chain-path key-base limited-quic localpeer max-threads-per-group maxcompcpuusage maxcomprate maxpipes
-  maxzlibmem mworker-max-reloads no-memory-trimming no-quic setcap acme.scheduler noepoll noevports nogetaddrinfo nokqueue nopoll noreuseport nosplice nosslcache numa-cpu-mapping
+  maxzlibmem mworker-max-reloads no-memory-trimming no-quic acme.scheduler noepoll noevports nogetaddrinfo nokqueue nopoll noreuseport nosplice nosslcache numa-cpu-mapping
   pp2-never-send-local prealloc-fd profiling.memory profiling.memory.bin profiling.tasks set-dumpable shm-stats-file shm-stats-file-max-objects
   ssl-dh-param-file ssl-default-bind-sigalgs ssl-default-bind-client-sigalgs ssl-default-server-sigalgs ssl-default-server-client-sigalgs ssl-engine
    ssl-mode-async ssl-passphrase-cmd ssl-propquery ssl-provider ssl-provider-path ssl-security-level strict-limits thread-group
@@ -55,6 +55,7 @@ export const restRows: readonly Keyword<GlobalReading>[] = [
   ...noEffect<GlobalReading>('', {
     ...tuning, ...processWords, 'ssl-load-extra-del-ext': 'For x.crt both x.crt.key and x.key are tried.', 'ssl-skip-self-issued-ca': 'The chain is sent as it is in the file.',
     'stats bind-process': 'Process set-up.',
+    setcap: 'The right to bind low ports is kept where it is needed; nothing else here wants rights.',
   }),
   ...unsupported<GlobalReading>('', refused),
 ];

@@ -34,7 +34,7 @@ export function readSourceWords(reading: ProxyReading, words: readonly string[],
       reading.warning('interface', "'interface' has no effect: the source address and the routes decide", 'give the source address of that interface');
     } else {
       usesrc = value;
-      reading.report('unsupported', 'usesrc', "'usesrc' (transparent proxying) is not supported yet", 'leave it out, or hand the address on with option forwardfor or send-proxy');
+      reading.report('unsupported', 'usesrc', "'usesrc' is not supported: the runtimes open no connection from an address that is not the machine's own", 'leave it out, and hand the address on with option forwardfor or send-proxy');
     }
     used += 2;
   }
