@@ -96,7 +96,11 @@ export class Links {
       sendTo(this.#requests, encodeAddress(change, address, this.#sequence++), netlinkAddress(0));
       let error = 0;
       this.#collect((message) => { if (message.kind === 'answer') ({ error } = message); }, 'answer');
-      if (error === 0 || change === 'add' && error === errors.exists || change === 'remove' && error === errors.notAvailable) return undefined;
+      if (error === 0 || change === 'add' && error === errors.exists || change === 'remove' && error === errors.notAvailable) {
+        // The kernel tells of an IPv6 address some time after it has set it: until then it would seem to have been taken off.
+        this.#apply({ ...address, kind: change === 'add' ? 'address' : 'address gone', scope: 0 });
+        return undefined;
+      }
       return new KernelFault(change === 'add' ? 'adding the address' : 'removing the address', error).message;
     } catch (fault) {
       return (fault as Error).message;

@@ -191,6 +191,7 @@ function told(story: Story, host: Host): Readonly<Record<string, number>> {
 
 export function judgeMail(story: Story): void {
   if (story.broke !== undefined) throw new Error(`the story did not come to its end: ${story.broke.message}`);
+  for (const host of [story.first, story.second]) assert.doesNotMatch(host.printed, /had been removed by somebody else|somebody else uses/, 'no false alarm in the log');
   const [first, second] = [told(story, story.first), told(story, story.second)];
   const [firstPoise, secondPoise] = story.programs.map((program) => program === 'poise');
   // Stop, power-off, link down, partition, and the first node's hung balancer; at the start whoever was there first.
