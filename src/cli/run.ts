@@ -33,20 +33,21 @@ interface Reading {
   readonly problems: readonly Problem[];
 }
 
-function read(line: CommandLine): Reading {
+function read(line: CommandLine, wholeLines = false): Reading {
   const { model, problems } = loadConfiguration(line.files, {
     cpus: defaultThreads(),
     masterWorker: line.masterWorker,
     diagnostics: line.diagnostics,
+    wholeLines,
     ...(line.localPeer === '' ? {} : { localPeer: line.localPeer }),
     ...(line.maxconn === 0 ? {} : { maxconn: line.maxconn }),
   });
   return { model: model ?? null, problems };
 }
 
-/** For a reload: the same, with the problems as lines. */
+/** For a reload: the same, with the problems as lines. Somebody may be writing the files. */
 function readAgain(line: CommandLine): ReadingAgain {
-  const { model, problems } = read(line);
+  const { model, problems } = read(line, true);
   // Notices were told at the start, and say nothing about what has changed.
   const lines = problems.filter(({ severity }) => severity !== 'notice').map(problemText);
   const refused = problems.some(isFatal) || (line.strict && problems.some((problem) => problem.severity === 'warning'));

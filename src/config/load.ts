@@ -41,6 +41,8 @@ export interface LoadOptions {
   readonly masterWorker?: boolean;
   /** `-dD`: print `.diag` messages. */
   readonly diagnostics?: boolean;
+  /** For a reload: a file whose last line has no line feed may be half written, and is refused. */
+  readonly wholeLines?: boolean;
   /** CPUs of this machine, the default of nbthread. */
   readonly cpus?: number;
   /** Date.now(), for expired certificates. */
@@ -100,7 +102,7 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
   const problems = new Problems();
   const files = options.files ?? diskFiles(process.cwd());
   const environment = startEnvironment(options);
-  const read = preprocess(paths, files, problems, { environment, diagnostics: options.diagnostics ?? false, knows: knowsWord });
+  const read = preprocess(paths, files, problems, { environment, diagnostics: options.diagnostics ?? false, wholeLines: options.wholeLines ?? false, knows: knowsWord });
   const context: Context = {
     draft: emptyDraft(options.cpus ?? availableParallelism()), problems, files, variables: (name) => environment.get(name), names: new Names(read.sections), told: new Set(),
     environment,

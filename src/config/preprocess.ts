@@ -30,6 +30,8 @@ interface Preprocessed {
 interface PreprocessOptions {
   readonly environment: Map<string, string>;
   readonly diagnostics: boolean;
+  /** A last line without a line feed is an error: the file may be half written. */
+  readonly wholeLines: boolean;
   /** True when the word may start a line of such a section; used to tell a mistyped section name from a mistyped keyword. */
   readonly knows: (kind: SectionKind, word: string) => boolean;
 }
@@ -72,6 +74,9 @@ class Preprocessor {
     for (const [index, raw] of text.split('\n').entries()) {
       this.place = { file, line: index + 1 };
       this.readLine(raw);
+    }
+    if (this.options.wholeLines && text !== '' && !text.endsWith('\n')) {
+      this.problems.error(this.place, '', 'the last line has no line feed: the file may not be written to its end', 'end the line and reload again');
     }
     for (const block of this.blocks.splice(outer)) {
       this.problems.error(block.place, '.if', "this '.if' block is not closed", "add '.endif' on a line of its own");

@@ -139,6 +139,9 @@ describe('reload in place', () => {
     await get(client);
     assert.match(await reload(running, first.replace('default_backend be', 'default_backend nowhere')), /^Success=0\n--\n.*lb\.cfg:16.*nowhere[^]*nothing was changed/m);
     assert.match(await reload(running, first.replace('nbthread 2', 'nbthread 3')), /^Success=0\n--\nA change of nbthread needs a restart\.\n/);
+    // Cut off in the middle of a line that would be a line as well.
+    const half = first.slice(0, first.lastIndexOf(' weight 10'));
+    assert.match(await reload(running, half), /^Success=0\n--\n.*lb\.cfg:22.*no line feed[^]*nothing was changed/);
     const taken = `${first}frontend taken\n    bind {s1}\n`;
     assert.match(await reload(running, taken), /^Success=0\n--\nBinding .* for frontend taken: cannot bind socket \(Address already in use\)/);
     assert.equal((await get(client)).split(' ')[1], 'one');

@@ -7,7 +7,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { addressText } from '../../../src/config/address.ts';
-import { diskFiles } from '../../../src/config/files.ts';
+import { diskFiles, memoryFiles } from '../../../src/config/files.ts';
 import type { ConfigFiles } from '../../../src/config/files.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
 import type { Loaded } from '../../../src/config/load.ts';
@@ -93,6 +93,14 @@ for (const name of readdirSync(folder).filter((each) => each.endsWith('.cfg'))) 
     assert.equal(found, readFileSync(golden, 'utf8'));
   });
 }
+
+test('where files may be half written, the last line needs its line feed', () => {
+  const text = 'global\n maxconn 500';
+  const told = (configuration: string, wholeLines: boolean): string[] => loadConfiguration(['/lb.cfg'], { environment: {}, cpus: 2, wholeLines, files: memoryFiles({ ...accounts, '/lb.cfg': configuration }) }).problems
+    .filter(({ severity }) => severity === 'error').map(({ place, message }) => `${place.line} ${message}`);
+  assert.deepEqual(told(text, true), ['2 the last line has no line feed: the file may not be written to its end']);
+  for (const [configuration, wholeLines] of [[text, false], [`${text}\n`, true], ['', true]] as const) assert.deepEqual(told(configuration, wholeLines), []);
+});
 
 test('CRLF line ends, a byte order mark and a missing last line feed change nothing', () => {
   const name = 'legacy-14.cfg';
