@@ -42,6 +42,8 @@ class Batch {
   private readonly textLow: number;
   private readonly textHigh: number;
   private readonly vectors: Uint32Array;
+  private readonly nameAddress: bigint;
+  private readonly nameLength: number;
 
   constructor(to: Uint8Array) {
     const { address, bytes } = nativeBlock(batchBytes + batchMessages * (mmsghdr.size + iovec.size) + 128);
@@ -55,21 +57,22 @@ class Batch {
     this.text = bytes.subarray(0, batchBytes);
     this.messages = bytes.subarray(messagesAt, vectorsAt);
     this.vectors = new Uint32Array(bytes.buffer, bytes.byteOffset + vectorsAt, batchMessages * iovec.words);
+    this.nameAddress = address + BigInt(nameAt);
+    this.nameLength = to.length;
+    this.giveName(true);
     for (let index = 0; index < batchMessages; index += 1) {
       const at = index * mmsghdr.size;
-      this.messages.writeBigUInt64LE(address + BigInt(nameAt), at + mmsghdr.name);
-      this.messages.writeUInt32LE(to.length, at + mmsghdr.nameLength);
       this.messages.writeBigUInt64LE(address + BigInt(vectorsAt + index * iovec.size), at + mmsghdr.vector);
       this.messages.writeBigUInt64LE(1n, at + mmsghdr.vectorLength);
     }
   }
 
-  /** From here on messages go to whom the socket is connected with. */
-  leaveOutName(): void {
-    this.isNamed = false;
+  /** Without name messages go to whom the socket is connected with. */
+  giveName(isNamed: boolean): void {
+    this.isNamed = isNamed;
     for (let at = 0; at < this.messages.length; at += mmsghdr.size) {
-      this.messages.writeBigUInt64LE(0n, at + mmsghdr.name);
-      this.messages.writeUInt32LE(0, at + mmsghdr.nameLength);
+      this.messages.writeBigUInt64LE(isNamed ? this.nameAddress : 0n, at + mmsghdr.name);
+      this.messages.writeUInt32LE(isNamed ? this.nameLength : 0, at + mmsghdr.nameLength);
     }
   }
 
@@ -178,13 +181,15 @@ export class DatagramSender {
       // The call stops at the first message that is refused, and says why when it is the first of a call.
       const sent = this.calls.sendmmsg(this.fd, next === 0 ? batch.messages : batch.messages.subarray(next * mmsghdr.size), batch.count - next, sendFlags);
       if (sent > 0) next += sent;
-      else if (this.connected && batch.isNamed && lastError() === noEntry) batch.leaveOutName();
+      else if (this.connected && batch.isNamed && lastError() === noEntry) batch.giveName(false);
       else {
         this.lost += 1;
         next += 1;
       }
     }
     batch.clear();
+    // The path may be there again next time: a daemon that was restarted.
+    if (!batch.isNamed) batch.giveName(true);
   }
 
   close(): void {
