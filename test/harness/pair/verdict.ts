@@ -11,6 +11,8 @@ import type { RequestRecord } from './world.ts';
 
 /** What a busy machine may add to a timer, and to what programs do. */
 const [timerSlackMs, slackMs] = [700, 1500];
+/** A keepalived that yields says nothing: on a busy machine the network may go on sending to it for a while. */
+const yieldsLateMs = 3000;
 /** Timers are not early by more than this. */
 const earlyMs = 30;
 /** Time of a hung balancer until its node gives the address up. */
@@ -129,7 +131,8 @@ function words(claim: Claim): string { return `${claim.host.name} ${claim.kind} 
 function outageMs(story: Story, fault: Fault): number {
   if (dead.includes(fault)) return 3 * story.flavour.advertInterval * 1000 + skewMs(story);
   if (fault === 'graceful stop') return skewMs(story);
-  return fault === 'SIGSTOP of the balancer' ? hungMs + skewMs(story) : 0;
+  if (fault === 'SIGSTOP of the balancer') return hungMs + skewMs(story);
+  return fault.startsWith('fail-back') && story.programOf(story.second) === 'keepalived' ? yieldsLateMs : 0;
 }
 
 function checkClient(story: Story, fault: Fault, step: Step, takenMs: number): string {
