@@ -29,10 +29,10 @@ backend be
 
 interface Node { readonly site: Site; readonly path: string }
 
-async function start(program: 'haproxy' | 'poise', nodes: Node[]): Promise<void> {
+async function start(program: 'haproxy' | 'poise', nodes: Node[], index: number): Promise<void> {
   const site = await Site.prepare(program, { configuration, origins: () => ({ a: named('a') }) });
   const path = join(site.place.folder, 'master.sock');
-  nodes.push({ site, path });
+  nodes[index] = { site, path };
   await site.startOrigins();
   site.process = new Program(program, ['-W', '-f', site.file, '-S', `${path},mode,600`], { cwd: site.place.folder });
   await site.process.listening([{ address: site.place.address, port: site.port('front') }], startMs);
@@ -90,10 +90,15 @@ describe('the master\'s socket', { concurrency: false }, () => {
   /** What both programs said, by conversation. */
   const said: (readonly string[])[] = [];
   before(async () => {
-    for (const program of ['haproxy', 'poise'] as const) await start(program, nodes);
-    for (let from = 0; from < conversations.length; from += together) {
-      said.push(...await Promise.all(conversations.slice(from, from + together).map((parts) => Promise.all(nodes.map(({ path }) => talk(path, parts))))));
-    }
+    await Promise.all((['haproxy', 'poise'] as const).map((program, index) => start(program, nodes, index)));
+    // The long ones first; one that ends makes room for the next.
+    const waiting = [...conversations.entries()].toSorted(([, left], [, right]) => right.length - left.length);
+    await Promise.all(Array.from({ length: together }, async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const [index, parts] = next;
+        said[index] = await Promise.all(nodes.map(({ path }) => talk(path, parts)));
+      }
+    }));
   });
   after(async () => {
     for (const { site } of nodes) await site.stop();
