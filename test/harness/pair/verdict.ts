@@ -141,7 +141,7 @@ function checkClient(story: Story, fault: Fault, step: Step, takenMs: number): s
   // What was under way when the next fault began is not lost by this one.
   const lostCalm = calm.filter(([sentMs, , node]) => node === '' && sentMs < step.endMs - underWayMs);
   assert(calm.some(([, , node]) => node !== ''), 'requests are answered afterwards');
-  between(`requests lost afterwards (${reasons(lostCalm)})`, lostCalm.length, 0, underWayMax);
+  between(`requests lost afterwards (${reasons(lostCalm)})`, lostCalm.length, 0, Math.max(underWayMax, calm.length / 20));
   assert.deepEqual([...new Set(calm.map(([, , node]) => node))].filter((node) => node !== ''), [step.master.name], 'one node answers all requests afterwards');
 
   // Where a network that was split has healed, it may go on sending to the other node until it is told.
