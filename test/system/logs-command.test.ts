@@ -110,7 +110,11 @@ for (const name of ['haproxy', 'poise'] as const) {
     const rows = counted.counts.rows.map(({ backend, status, count }) => `${backend} ${status} ${count}`).toSorted();
     assert.deepEqual(rows, ['be_gone 503 1', 'be_owa 200 2', 'be_rest 200 2', 'be_stream - 1', 'fe 400 1']);
     assert.equal(counted.lines['broken'], 0);
-    assert.deepEqual(asked(['--catch-all', '-f', configuration, '--count-by', 'path'], text).counts.rows.map(({ path }) => path).toSorted(), ['', '/OWA/', '/other']);
+    // A listen section without rules is its own backend, and no catch-all.
+    appendFileSync(configuration, 'listen alone\n    bind 127.0.0.1:9\n');
+    const alone = text.split('\n').filter((line) => line.includes('/other')).map((line) => `${line.replace(/ fe be_rest\/\S+ /, ' alone alone/<NOSRV> ')}\n`).join('');
+    assert.equal(asked(['--count', '--backend', 'alone'], text + alone).selected, 1);
+    assert.deepEqual(asked(['--catch-all', '-f', configuration, '--count-by', 'path'], text + alone).counts.rows.map(({ path }) => path).toSorted(), ['', '/OWA/', '/other']);
     assert.equal(logs(['--backend', 'be_owa'], text).stdout, text.split('\n').filter((line) => line.includes(' be_owa/')).map((line) => `${line}\n`).join(''));
     assert.equal(asked(['--count', '--cause', 'failed'], text).selected, 2);
   });

@@ -120,7 +120,7 @@ class OrderReader {
     return undefined;
   }
 
-  /** Requests in the default_backend of their frontend. */
+  /** Requests in the default_backend of their frontend. A listen section without use_backend has nothing to catch. */
   catchAll(): void {
     const { file } = this.values;
     if (!this.values['catch-all']) {
@@ -137,7 +137,7 @@ class OrderReader {
       this.faults.push(`the configuration cannot be read: ${first === undefined ? '' : `${first.place.file}:${first.place.line}: ${first.message}`}; 'poise check' tells more`);
       return;
     }
-    const pairs = new Set(model.proxies.filter(({ isFrontend }) => isFrontend).map((proxy) => `${proxy.name} ${model.proxies[fallbackOf(proxy)]?.name ?? ''}`));
+    const pairs = new Set(model.proxies.filter(({ isFrontend, isBackend, useBackend }) => isFrontend && (!isBackend || useBackend.length > 0)).map((proxy) => `${proxy.name} ${model.proxies[fallbackOf(proxy)]?.name ?? ''}`));
     this.selection.add((line) => pairs.has(`${line.frontend} ${line.backend}`));
   }
 
