@@ -39,7 +39,7 @@ async function rpc(site: Site, end: () => boolean): Promise<string> {
   };
   await smallWrites();
   let count = 0;
-  for (; !end(); count += 1) {
+  for (; !end() || count <= 5; count += 1) {
     await pduEcho(incoming, outgoing, `${count} ${'x'.repeat((count * 997) % 20_000)}`);
     await sleep(minutes(5));
   }
