@@ -43,6 +43,14 @@ async function started(program: ProgramName, files: Readonly<Record<string, stri
   return Site.start(program, { configuration: text, files, values: () => ({ stats: '' }) });
 }
 
+/** Some at a time: much of a start is waiting. */
+async function inTurns<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const waiting = [...all];
+  await Promise.all(Array.from({ length: 3 }, async () => {
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) await work(one);
+  }));
+}
+
 /** Name, operating and administrative state, weights, port of each server of `show servers state`; then the words of `show stat`. */
 async function states(site: Site): Promise<string[]> {
   const lines = (await site.command('show servers state')).split('\n').filter((line) => /^\d+ /.test(line));
@@ -73,10 +81,10 @@ async function carried(from: ProgramName, to: ProgramName): Promise<{ written: s
 
 describe('server states in a file', () => {
   it('of each program are what the other one begins with', async () => {
-    const reference = await carried('haproxy', 'haproxy');
-    for (const [from, to] of [['poise', 'haproxy'], ['haproxy', 'poise'], ['poise', 'poise']] as const) {
-      const { after, told } = await carried(from, to);
-      assert.deepEqual(after, reference.after, `${from} → ${to}`);
+    const pairs = [['haproxy', 'haproxy'], ['poise', 'haproxy'], ['haproxy', 'poise'], ['poise', 'poise']] as const;
+    const [reference, ...others] = await Promise.all(pairs.map(async ([from, to]) => ({ from, to, ...await carried(from, to) })));
+    for (const { from, to, after, told } of others) {
+      assert.deepEqual(after, reference?.after, `${from} → ${to}`);
       assert.doesNotMatch(told, /application failed|corrupted|Can't/, `${from} → ${to}`);
     }
   });
@@ -90,15 +98,17 @@ describe('server states in a file', () => {
       await site.stop();
       return [...found.filter((one) => !one.startsWith('Server ')), stat?.[17] ?? '', stat?.[18] ?? ''];
     };
-    for (const bad of [null, '', '2\n', first.slice(2), `${first}${line}garbage\n`, `${first}${line.replace(' 0 0 5 10', ' 9 0 5 10')}`, `${first}${line.replace(' s2 ', ' zz ')}`, first + line]) {
-      assert.deepEqual(await told('poise', bad), await told('haproxy', bad), JSON.stringify(bad));
-    }
+    const compared = async (bad: string | null): Promise<void> => {
+      const [own, reference] = await Promise.all([told('poise', bad), told('haproxy', bad)]);
+      assert.deepEqual(own, reference, JSON.stringify(bad));
+    };
+    await inTurns([null, '', '2\n', first.slice(2), `${first}${line}garbage\n`, `${first}${line.replace(' 0 0 5 10', ' 9 0 5 10')}`, `${first}${line.replace(' s2 ', ' zz ')}`, first + line], compared);
     // Truncated at every kind of place.
-    for (const length of [1, 2, 50, first.length + 3, first.length + 30, first.length + line.length - 5]) {
+    await inTurns([1, 2, 50, first.length + 3, first.length + 30, first.length + line.length - 5], async (length) => {
       const site = await started('poise', { states: (first + line).slice(0, length) });
       assert.match((await site.command('show stat')).split('\n').find((one) => one.startsWith('be,s2,')) ?? '', /,(?:no check|DOWN),/);
       await site.stop();
-    }
+    });
   });
 
   it('of one backend', async () => {
