@@ -116,9 +116,7 @@ export class Compiler implements CompileContext, ActionContext {
       yield;
     }
     for (const { id, entries } of this.model.patterns) {
-      if (entries.length < manyPatterns) continue;
-      this.patterns(id);
-      yield;
+      if (entries.length >= manyPatterns) yield* this.patterns(id).build();
     }
   }
 

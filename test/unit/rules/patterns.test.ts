@@ -71,3 +71,18 @@ test('replacing entries', () => {
   set.replace([{ key: '/b', value: '' }]);
   assert.deepEqual([set.matches('/a'), set.matches('/b'), set.version], [false, true, 1]);
 });
+
+for (const method of ['str', 'beg', 'end', 'dom', 'dir', 'reg', 'ip', 'int'] as const) {
+  test(`${method}: a large set is made in steps; a look-up or a change in between is right at once`, () => {
+    const key = (number: number): string => (method === 'ip' ? `10.${number >> 8}.${number & 255}.0/24` : method === 'int' ? `${number}` : method === 'dom' ? `h${number}.lab.test` : `/p${number}/`);
+    const sample = (number: number): SampleValue => (method === 'ip' ? parseIp(`10.${number >> 8}.${number & 255}.7`) ?? '' : method === 'int' ? number : key(number));
+    const set = new PatternIndex(0, method, false, Array.from({ length: 1000 }, (_, number) => ({ key: key(number), value: '' })));
+    const steps = set.build();
+    assert.equal(steps.next().done, false, 'there is more than one step');
+    assert.equal(set.find(sample(999))?.key, key(999));
+    set.replace([{ key: key(5), value: '' }]);
+    while (steps.next().done !== true);
+    assert.equal(set.matches(sample(999)), false, 'what was begun before the change is not used');
+    assert.equal(set.matches(sample(5)), true);
+  });
+}
