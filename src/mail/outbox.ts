@@ -37,6 +37,7 @@ export class Outbox {
   readonly #windows = new Map<string, Window>();
   #folder: string;
   #sending = false;
+  #files = 0;
   #closed = false;
 
   constructor(parts: OutboxParts) {
@@ -131,9 +132,10 @@ export class Outbox {
     if (file !== '') rmSync(file, { force: true });
   }
 
-  /** Never twice the same, and sorted by time. */
+  /** Never twice the same, sorted by time, and within a millisecond as they came. */
   #fileName(atMs: number, ending: string): string {
-    return join(this.#folder, `${atMs}-${process.pid}-${randomBytes(6).toString('hex')}${ending}`);
+    this.#files += 1;
+    return join(this.#folder, `${atMs}-${process.pid}-${String(this.#files).padStart(9, '0')}-${randomBytes(6).toString('hex')}${ending}`);
   }
 
   #openFolder(): void {
