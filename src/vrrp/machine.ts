@@ -60,6 +60,8 @@ const skewUnitV2Ms = 1000;
 const answerPart = 0.5;
 /** A master that was preempted may still send what it had begun: only adverts after this are a second master. */
 const handoverGraceMs = 200;
+/** How late a busy node may take its addresses off after another one has taken them. */
+const yieldsWithinMs = 3000;
 
 export class VrrpMachine {
   readonly instance: VrrpInstance;
@@ -262,8 +264,12 @@ function advertise(machine: VrrpMachine, nowMs: number): void {
 }
 
 function masterTimer(machine: VrrpMachine, nowMs: number): void {
-  if (nowMs >= machine.deadlineMs) advertise(machine, nowMs);
   const { garp } = machine.instance;
+  if (nowMs >= machine.deadlineMs) {
+    advertise(machine, nowMs);
+    // Until the one before has yielded it has answered for the addresses as well: who asked it is told again.
+    if (garp.repeat > 0 && nowMs - machine.sinceMs <= yieldsWithinMs) machine.effects.announce(1);
+  }
   if (nowMs >= machine.announceAtMs) {
     machine.announceAtMs = never;
     machine.effects.announce(garp.repeat);
