@@ -12,17 +12,19 @@ import type { Link } from './links.ts';
 const levels = { socket: 1, ip: 0, ipv6: 41 } as const;
 const bindToDevice = 25;
 const ip = { headerIncluded: 3, multicastInterface: 32, multicastLoop: 34, addMembership: 35, multicastAll: 49 } as const;
-const ipv6 = { unicastHops: 16, multicastInterface: 17, multicastHops: 18, multicastLoop: 19, joinGroup: 20, receivePacketInfo: 49, packetInfo: 50, receiveHopLimit: 51, hopLimit: 52, trafficClass: 67 } as const;
+const ipv6 = { unicastHops: 16, multicastInterface: 17, multicastHops: 18, multicastLoop: 19, joinGroup: 20, receivePacketInfo: 49, packetInfo: 50, receiveHopLimit: 51, hopLimit: 52, receiveTrafficClass: 66, trafficClass: 67 } as const;
 const ipHeaderBytes = 20;
 /** Internetwork control: routers and switches let it through first. */
 const precedence = 0xc0;
 export const timeToLive = 255;
 /**
  * The identification field of the IPv4 header tells how many adverts a master has sent, from 0x5000 on: whoever hears a second master
- * can tell a split network from a preemption. Other programs ignore it.
+ * can tell a split network from a preemption. IPv6 has no such field: there the two last bits of the traffic class tell a new master (01) from
+ * one that has sent more than two (10). Other programs ignore both and send neither.
  */
 const identificationBase = 0x5000;
 const identificationMax = 0xfff;
+const adverts = { isNew: 1, isOld: 2, ofNewMax: 2 } as const;
 
 export interface ReceivedAdvert {
   readonly message: Uint8Array;
@@ -64,6 +66,7 @@ export class AdvertSocket {
   readonly link: Link;
   readonly source: IpValue;
   readonly #instance: VrrpInstance;
+  #trafficClass: number = precedence;
 
   /** Throws KernelFault: no permission, no such interface, no such source address. */
   constructor(instance: VrrpInstance, link: Link, source: IpValue) {
@@ -94,10 +97,10 @@ export class AdvertSocket {
   }
 
   #setUp6(): void {
-    for (const option of [ipv6.receiveHopLimit, ipv6.receivePacketInfo]) setOption(this.fd, levels.ipv6, option, 1);
+    for (const option of [ipv6.receiveHopLimit, ipv6.receivePacketInfo, ipv6.receiveTrafficClass]) setOption(this.fd, levels.ipv6, option, 1);
     setOption(this.fd, levels.ipv6, ipv6.unicastHops, this.#instance.unicastTtl);
     setOption(this.fd, levels.ipv6, ipv6.multicastHops, timeToLive);
-    setOption(this.fd, levels.ipv6, ipv6.trafficClass, precedence);
+    setOption(this.fd, levels.ipv6, ipv6.trafficClass, this.#trafficClass);
     // Otherwise the kernel may send from the virtual address; groups that were joined are received all the same.
     bindSocket(this.fd, socketAddress(this.source, this.link.index));
     if (this.#instance.unicastPeers.length > 0) return;
@@ -110,8 +113,16 @@ export class AdvertSocket {
   }
 
   send(message: Uint8Array, destination: IpValue, sentAsMaster: number): void {
+    if (this.#instance.family === 6) this.#tell(sentAsMaster);
     const bytes = this.#instance.family === 4 ? this.#withHeader(message, destination, sentAsMaster) : message;
     sendTo(this.fd, bytes, socketAddress(destination, this.link.index));
+  }
+
+  #tell(sentAsMaster: number): void {
+    const wanted = precedence | (sentAsMaster > adverts.ofNewMax ? adverts.isOld : adverts.isNew);
+    if (wanted === this.#trafficClass) return;
+    setOption(this.fd, levels.ipv6, ipv6.trafficClass, wanted);
+    this.#trafficClass = wanted;
   }
 
   /** The kernel fills in the checksum of the header. */
@@ -154,18 +165,25 @@ function readPacket4(bytes: Buffer): ReceivedAdvert | undefined {
   };
 }
 
+/** At least so many; undefined when another program says nothing of it. */
+function sentByClass(trafficClass: number): number | undefined {
+  const mark = trafficClass & 3;
+  return mark === adverts.isNew ? 1 : mark === adverts.isOld ? adverts.ofNewMax + 1 : undefined;
+}
+
 function readPacket6(bytes: Buffer, from: Buffer, control: Buffer): ReceivedAdvert | undefined {
-  let [hopLimit, destination] = [-1, undefined as IpValue | undefined];
+  let [hopLimit, trafficClass, destination] = [-1, precedence, undefined as IpValue | undefined];
   for (let at = 0; at + 16 <= control.length;) {
     const length = Number(control.readBigUInt64LE(at));
     if (length < 16) break;
     const type = control.readInt32LE(at + 12);
     if (type === ipv6.hopLimit) hopLimit = control.readInt32LE(at + 16);
+    else if (type === ipv6.trafficClass) trafficClass = control.readInt32LE(at + 16);
     else if (type === ipv6.packetInfo) destination = new Ip(6, Uint8Array.from(control.subarray(at + 16, at + 32)));
     at += length + 7 & ~7;
   }
   if (from.length < 24 || destination === undefined) return undefined;
-  return { message: Uint8Array.from(bytes), source: new Ip(6, Uint8Array.from(from.subarray(8, 24))), destination, timeToLive: hopLimit, sentAsMaster: undefined };
+  return { message: Uint8Array.from(bytes), source: new Ip(6, Uint8Array.from(from.subarray(8, 24))), destination, timeToLive: hopLimit, sentAsMaster: sentByClass(trafficClass) };
 }
 
 /** Announcements of addresses, and who else says that it has one of them. */
