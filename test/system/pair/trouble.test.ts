@@ -119,17 +119,20 @@ describeInNamespaces('a node in trouble', { concurrency: 4 }, () => {
       const { first, second } = begin();
       const alert = (text: string): string => text.replace('  router_id', `  notification_email { admin@lab.local }\n  smtp_server ${server}\n  smtp_alert\n  router_id`);
       const mailServer = program === '' ? undefined : first.stage.inWorld(process.execPath, ['-e', program]);
-      [first, second].forEach((host, index) => { host.runPoise('vrrp', '-f', first.stage.file(`mail-${index}.conf`, alert(keepalivedConf(flavour, index === 0 ? 0 : 1)))); });
-      await until('the first node has the address', startMs, onlyOn(first, second));
-      for (let time = 0; time < 2; time++) {
-        first.link('down');
-        // A mail server is given up after 30 s at the earliest; a machine that stumbles takes a second or two.
-        await until('the second node has the address', 5000, () => second.has(address));
-        first.link('up');
-        await until('the first node has it again', startMs, onlyOn(first, second));
+      try {
+        [first, second].forEach((host, index) => { host.runPoise('vrrp', '-f', first.stage.file(`mail-${index}.conf`, alert(keepalivedConf(flavour, index === 0 ? 0 : 1)))); });
+        await until('the first node has the address', startMs, onlyOn(first, second));
+        for (let time = 0; time < 2; time++) {
+          first.link('down');
+          // A mail server is given up after 30 s at the earliest; a machine that stumbles takes a second or two.
+          await until('the second node has the address', 5000, () => second.has(address));
+          first.link('up');
+          await until('the first node has it again', startMs, onlyOn(first, second));
+        }
+        if (program === refusing) await until('it was asked, and refused', 5000, () => /mail not sent yet, it is tried again: .*554 go away/.test(second.printed));
+      } finally {
+        mailServer?.kill();
       }
-      if (program === refusing) await until('it was asked, and refused', 5000, () => /mail not sent yet, it is tried again: .*554 go away/.test(second.printed));
-      mailServer?.kill();
     });
   }
 });
