@@ -3,6 +3,7 @@
  * by limits.errorCaptureBytesMax each; a proxy that stays keeps its own over a reload. Printed in HAProxy's layout. Bytes of clients are
  * shown escaped, never as they are.
  */
+import { months } from '../base/months.ts';
 import type { ToControl } from '../model/messages.ts';
 import { limits } from '../model/limits.ts';
 import type { Model } from '../model/model.ts';
@@ -16,7 +17,6 @@ interface Kept {
   readonly server: string;
 }
 
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 /** Printed characters per line of a dump. */
 const lineWidth = 70;
 

@@ -39,6 +39,8 @@ interface Slot {
   ready: boolean;
   /** The configuration that it works with, or is told to take up. */
   model: SharedModel;
+  /** It has been asked for a plan of the next one. */
+  prepared: boolean;
   drained: boolean;
   startedAtMs: number;
   /** Delay before the next restart; grows while the thread keeps dying. */
@@ -68,8 +70,6 @@ export class TrafficThreads {
   private onDrained: (() => void) | null = null;
   /** Null: the thread has died. */
   private onAnswer: ((thread: number, answer: ToControl | null) => void) | null = null;
-  /** Those that have a plan of the next configuration. */
-  private readonly prepared = new Set<Worker>();
   private begin: Omit<TrafficStart, 'threadIndex' | 'inherited'>;
   private segments: Segments;
 
@@ -79,7 +79,7 @@ export class TrafficThreads {
     this.segments = options.segments;
     this.watchPeriodMs = options.watchPeriodMs ?? watchPeriodDefaultMs;
     this.slots = Array.from({ length: options.count }, (_, index) => ({
-      index, worker: null, ready: false, model: options.start.model, drained: false, startedAtMs: 0, delayMs: delayFirstMs, lastHeartbeat: 0, missedBeats: 0,
+      index, worker: null, ready: false, model: options.start.model, prepared: false, drained: false, startedAtMs: 0, delayMs: delayFirstMs, lastHeartbeat: 0, missedBeats: 0,
     }));
   }
 
@@ -102,13 +102,12 @@ export class TrafficThreads {
    */
   async prepare(message: Extract<ToTraffic, { type: 'reload' }>): Promise<readonly BindFailure[]> {
     const failures = new Map<string, BindFailure>();
-    const asked = this.slots.filter((slot) => slot.ready);
-    this.prepared.clear();
-    for (const slot of asked) if (slot.worker !== null) this.prepared.add(slot.worker);
+    for (const slot of this.slots) slot.prepared = slot.ready;
+    const asked = this.slots.filter((slot) => slot.prepared);
     await this.answers(asked, 'reload-prepared', message, (answer) => {
       for (const failure of answer.failures) failures.set(`${failure.bind} ${failure.message}`, failure);
     });
-    const told = asked.filter(({ worker }) => failures.size > 0 && worker !== null && this.prepared.has(worker));
+    const told = failures.size > 0 ? asked.filter((slot) => slot.prepared) : [];
     for (const slot of told) slot.worker?.postMessage({ type: 'reload-abort' } satisfies ToTraffic);
     return [...failures.values()];
   }
@@ -119,7 +118,7 @@ export class TrafficThreads {
     this.segments = segments;
     // Patterns and certificates were read from their files again, and TLS is as the server lines say.
     for (const key of this.standing.keys()) if (/^(?:patterns|certificates|tls)/.test(key)) this.standing.delete(key);
-    const over = this.slots.filter(({ worker, ready }) => ready && worker !== null && this.prepared.has(worker));
+    const over = this.slots.filter(({ ready, prepared }) => ready && prepared);
     for (const slot of over) slot.model = model;
     // One that has become ready meanwhile did so with the configuration before.
     for (const slot of this.slots) if (slot.ready && slot.model !== model) this.catchUp(slot);
@@ -211,6 +210,7 @@ export class TrafficThreads {
     slot.worker = worker;
     slot.ready = false;
     slot.model = this.begin.model;
+    slot.prepared = false;
     slot.startedAtMs = Date.now();
     slot.missedBeats = 0;
     let why = '';

@@ -2,6 +2,7 @@
  * Revocation lists (RFC 5280, 5): DER bytes to what `show ssl crl-file` prints. Used by admin/. The runtimes take such lists for handshakes but
  * cannot tell what stands in them. Never verifies a signature.
  */
+import { months } from '../base/months.ts';
 
 export interface RevocationList {
   readonly version: number;
@@ -30,7 +31,6 @@ const attributes: Readonly<Record<string, string>> = {
   '2.5.4.3': 'CN', '2.5.4.4': 'SN', '2.5.4.5': 'serialNumber', '2.5.4.6': 'C', '2.5.4.7': 'L', '2.5.4.8': 'ST', '2.5.4.9': 'street', '2.5.4.10': 'O', '2.5.4.11': 'OU', '2.5.4.12': 'title',
   '2.5.4.42': 'GN', '1.2.840.113549.1.9.1': 'emailAddress', '0.9.2342.19200300.100.1.1': 'UID', '0.9.2342.19200300.100.1.25': 'DC',
 };
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 class Damaged extends Error {}
 

@@ -3,6 +3,7 @@
  * data, text, newline, cut to the target's length. Used by control/log-writer.ts. Knows no sockets and no clock of its own.
  * Formats: configuration manual, `log … format`; RFC 3164 section 4.1, RFC 5424 section 6.
  */
+import { months } from '../base/months.ts';
 import type { LogTarget } from '../model/model.ts';
 
 const syslogLevels = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;
@@ -12,8 +13,6 @@ type SyslogLevel = (typeof syslogLevels)[number];
 export const syslogLevel: Readonly<Record<SyslogLevel, number>> = Object.freeze(
   Object.fromEntries(syslogLevels.map((name, index) => [name, index])) as Record<SyslogLevel, number>,
 );
-
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
 
 function two(value: number): string {
   return value < 10 ? `0${value}` : String(value);

@@ -74,7 +74,7 @@ export function startHealth(model: Model, states: ServerStates, options: HealthO
     checker.schedule(due === undefined ? Math.floor((most * position) / checkers.length) : Math.min(due.inMs, own));
   }
   states.onWake((server) => byServer.get(server)?.schedule(0));
-  void resolveNames(model, states, options.lookup ?? systemLookup, options.log);
+  resolveNames(model, states, options.lookup ?? systemLookup, options.log);
   return {
     everyServerChecked: () => checkers.every((checker) => checker.ran),
     observed: (server, _layer, why) => byServer.get(server)?.observed(why),

@@ -22,13 +22,13 @@ export const systemLookup: NameLookup = (name, family, found) => {
   else lookup(name, { family, all: true, order: 'verbatim' }, (error, addresses) => found(error === null ? addresses : []));
 };
 
-/** Resolves when every name has its answer. */
-export async function resolveNames(model: Model, states: ServerStates, resolver: NameLookup, log: (text: string) => void): Promise<void> {
-  const open = model.servers.filter((server) => server.address.kind === 'name' && states.address(server.index).host === '');
-  await Promise.all(open.map((server) => resolve(server, `${model.proxies[server.proxy]?.name ?? ''}/${server.name}`, states, resolver, log)));
+export function resolveNames(model: Model, states: ServerStates, resolver: NameLookup, log: (text: string) => void): void {
+  for (const server of model.servers) {
+    if (server.address.kind === 'name' && states.address(server.index).host === '') resolve(server, `${model.proxies[server.proxy]?.name ?? ''}/${server.name}`, states, resolver, log);
+  }
 }
 
-async function resolve(server: Server, fullName: string, states: ServerStates, resolver: NameLookup, log: (text: string) => void): Promise<void> {
+function resolve(server: Server, fullName: string, states: ServerStates, resolver: NameLookup, log: (text: string) => void): void {
   const { address } = server;
   if (address.kind !== 'name') return;
   const ways = server.initAddr.length > 0 ? server.initAddr : ['last', 'libc'];
@@ -43,12 +43,9 @@ async function resolve(server: Server, fullName: string, states: ServerStates, r
     return;
   }
   const prefer = server.resolvePrefer === 'ipv4' ? 4 : 6;
-  await new Promise<void>((done) => {
-    resolver(address.name, address.family, (found) => {
-      const chosen = found.find((one) => one.family === prefer) ?? found[0];
-      if (chosen === undefined) giveUp();
-      else states.resolved(server.index, chosen.address);
-      done();
-    });
+  resolver(address.name, address.family, (found) => {
+    const chosen = found.find((one) => one.family === prefer) ?? found[0];
+    if (chosen === undefined) giveUp();
+    else states.resolved(server.index, chosen.address);
   });
 }

@@ -1,6 +1,5 @@
 /** Dates as logs write them. The part down to the second is kept for the next line of the same second. */
-
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+import { months } from '../../base/months.ts';
 
 function two(value: number): string {
   return value < 10 ? `0${value}` : String(value);
