@@ -69,16 +69,27 @@ function listNumbers(model: Model): ReadonlyMap<string, number> {
 }
 
 export class Patterns {
-  readonly lists: readonly PatternList[];
   /** Entries added and removed at run time (`show info`). */
   added = 0;
   freed = 0;
   private readonly broadcast: (message: ToTraffic) => void;
   private readonly changed = new Set<PatternList>();
   private references = 0;
+  private readonly model: Model;
+  private made: readonly PatternList[] | null = null;
 
   constructor(model: Model, broadcast: (message: ToTraffic) => void) {
+    this.model = model;
     this.broadcast = broadcast;
+  }
+
+  /** Made when a command first asks: a reload of twenty thousand ACLs need not wait for it. */
+  get lists(): readonly PatternList[] {
+    return this.made ??= this.make();
+  }
+
+  private make(): readonly PatternList[] {
+    const { model } = this;
     const byFile = new Map<string, PatternList>();
     const numbers = listNumbers(model);
     const lists: PatternList[] = [];
@@ -94,7 +105,7 @@ export class Patterns {
       if (set.file !== '') byFile.set(name, list);
       lists.push(list);
     }
-    this.lists = lists;
+    return lists;
   }
 
   /** The sets with the entries that are in force. */

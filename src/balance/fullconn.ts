@@ -5,17 +5,20 @@
  */
 import type { Model, Proxy } from '../model/model.ts';
 
-function leadsTo(frontend: Proxy, backend: number): boolean {
-  return frontend.index === backend || frontend.defaultBackend === backend || frontend.useBackend.some(rule => rule.target === backend);
+/** Indexes of the backends that it leads to. */
+function targetsOf(frontend: Proxy): ReadonlySet<number> {
+  const targets = new Set([frontend.index, frontend.defaultBackend]);
+  for (const { target } of frontend.useBackend) targets.add(target);
+  return targets;
 }
 
 /** The same Model with every backend's fullconn filled in; `model.global.maxconn` is the limit in force. */
 export function withFullconn(model: Model): Model {
-  const frontends = model.proxies.filter(proxy => proxy.isFrontend && !proxy.disabled);
+  const frontends = model.proxies.filter(proxy => proxy.isFrontend && !proxy.disabled).map(frontend => ({ frontend, targets: targetsOf(frontend) }));
   const proxies = model.proxies.map((proxy) => {
     if (!proxy.isBackend || proxy.fullconn > 0) return proxy;
-    const connections = frontends.filter(frontend => leadsTo(frontend, proxy.index))
-      .reduce((sum, frontend) => sum + (frontend.maxconn > 0 ? frontend.maxconn : model.global.maxconn), 0);
+    const connections = frontends.filter(({ targets }) => targets.has(proxy.index))
+      .reduce((sum, { frontend }) => sum + (frontend.maxconn > 0 ? frontend.maxconn : model.global.maxconn), 0);
     return { ...proxy, fullconn: Math.max(1, Math.floor((connections + 9) / 10)) };
   });
   return { ...model, proxies };

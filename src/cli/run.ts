@@ -4,9 +4,9 @@
  */
 import { availableParallelism } from 'node:os';
 import { libcProblem } from '../base/libc.ts';
-import { loadConfiguration } from '../config/load.ts';
+import { atOnce, inSlices } from '../base/slices.ts';
+import { configurationSteps, type Loaded } from '../config/load.ts';
 import type { Model } from '../model/model.ts';
-import type { Problem } from '../model/problem.ts';
 import { loadKeepalived } from '../config/keepalived/load.ts';
 import { verifyMailServer } from '../config/keepalived/mail-server.ts';
 import type { KeepalivedModel } from '../model/keepalived.ts';
@@ -15,7 +15,7 @@ import { HighAvailability } from '../process/high-availability.ts';
 import { Master } from '../process/master.ts';
 import type { Notices } from '../process/notices.ts';
 import { askMasterToRead } from '../process/parent.ts';
-import type { Part, Reading as ReadingAgain } from '../process/parent.ts';
+import type { Part, Reading } from '../process/parent.ts';
 import { runBalancer } from '../process/run-balancer.ts';
 import { watchdogMs } from '../process/systemd.ts';
 import { withoutPredecessors } from './command-line.ts';
@@ -28,13 +28,8 @@ export function defaultThreads(): number {
   return Math.min(64, Math.max(1, availableParallelism()));
 }
 
-interface Reading {
-  readonly model: Model | null;
-  readonly problems: readonly Problem[];
-}
-
-function read(line: CommandLine, wholeLines = false): Reading {
-  const { model, problems } = loadConfiguration(line.files, {
+function readSteps(line: CommandLine, wholeLines = false): Generator<undefined, Loaded> {
+  return configurationSteps(line.files, {
     cpus: defaultThreads(),
     masterWorker: line.masterWorker,
     diagnostics: line.diagnostics,
@@ -42,23 +37,22 @@ function read(line: CommandLine, wholeLines = false): Reading {
     ...(line.localPeer === '' ? {} : { localPeer: line.localPeer }),
     ...(line.maxconn === 0 ? {} : { maxconn: line.maxconn }),
   });
-  return { model: model ?? null, problems };
 }
 
-/** For a reload: the same, with the problems as lines. Somebody may be writing the files. */
-function readAgain(line: CommandLine): ReadingAgain {
-  const { model, problems } = read(line, true);
+/** For a reload: the same between other work, with the problems as lines. Somebody may be writing the files. */
+async function readAgain(line: CommandLine): Promise<Reading> {
+  const { model, problems } = await inSlices(readSteps(line, true));
   // Notices were told at the start, and say nothing about what has changed.
   const lines = problems.filter(({ severity }) => severity !== 'notice').map(problemText);
   const refused = problems.some(isFatal) || (line.strict && problems.some((problem) => problem.severity === 'warning'));
-  return { model: refused ? null : model, lines };
+  return { model: refused || model === undefined ? null : model, lines };
 }
 
 /** The model, or null after everything that is wrong has been printed. */
 function readAndPrint(line: CommandLine, notices: Notices): Model | null {
-  const { model, problems } = read(line);
+  const { model, problems } = atOnce(readSteps(line));
   printProblems(problems, notices);
-  if (model === null || problems.some(isFatal)) {
+  if (model === undefined || problems.some(isFatal)) {
     notices.alert('config : Fatal errors found in configuration.');
     return null;
   }
@@ -134,7 +128,7 @@ export async function run(line: CommandLine, words: readonly string[], part: Par
     }
     return new Master({ words, wordsAgain: withoutPredecessors(words), descriptors: inheritedDescriptors(model), notices, socket, pidfile, notify: line.notify, daemon: part === 'daemon', predecessors, highAvailability, configurationIsValid, read: () => readAgain(line) }).run();
   }
-  const readAlone = (): ReadingAgain => (model.global.chroot === '' ? readAgain(line) : { model: null, lines: [`Locked into ${model.global.chroot} the process cannot read its configuration: a reload needs a master (-W).`] });
+  const readAlone = async (): Promise<Reading> => (model.global.chroot === '' ? readAgain(line) : { model: null, lines: [`Locked into ${model.global.chroot} the process cannot read its configuration: a reload needs a master (-W).`] });
   const masterReads = master && (model.global.uid > 0 || model.global.chroot !== '') && process.getuid?.() === 0;
   return runBalancer(model, notices, { part, pidfile: master ? '' : pidfile, predecessors, socketsFrom: line.socketsFrom, read: masterReads ? askMasterToRead : readAlone, selfCheck: line.keepalived !== '' || (line.notify && watchdogMs() > 0) });
 }

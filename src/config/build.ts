@@ -23,12 +23,21 @@ export class ModelBuilder {
     this.store = new CertificateStore(context, nowMs);
   }
 
-  build(files: readonly string[]): Model {
+  /** In steps of one object. */
+  *build(files: readonly string[]): Generator<undefined, Model> {
     const { draft } = this.context;
     this.numberProxies();
     const binds = draft.proxies.flatMap((proxy) => this.numberBinds(proxy));
-    const servers = draft.proxies.flatMap((proxy) => this.numberServers(proxy));
-    const proxies = draft.proxies.map((proxy) => this.proxy(proxy));
+    const servers: Server[] = [];
+    for (const proxy of draft.proxies) {
+      servers.push(...this.numberServers(proxy));
+      yield;
+    }
+    const proxies: Proxy[] = [];
+    for (const proxy of draft.proxies) {
+      proxies.push(this.proxy(proxy));
+      yield;
+    }
     return {
       global: this.global(), proxies, servers: servers.toSorted((left, right) => left.index - right.index), binds, acls: draft.acls, patterns: draft.patterns, used: [...draft.used],
       certificates: draft.certificates, authorities: draft.authorities, userlists: draft.userlists, inactive: draft.inactive, mailers: draft.mailers, poise: draft.poise ?? readPoise(this.context, []), files,

@@ -3,6 +3,7 @@
  * the configuration. Made by load.ts, one per load; handed down to every reader of config/.
  */
 import { dirname, join } from 'node:path';
+import type { SampleExpr } from '../model/expression.ts';
 import type { Place, Severity } from '../model/problem.ts';
 import { durationFault, parseDuration } from '../base/duration.ts';
 import type { DurationUnit } from '../base/duration.ts';
@@ -23,6 +24,8 @@ export interface Context {
   readonly names: Names;
   /** Words of `no effect` and `later` that were told already. */
   readonly told: Set<string>;
+  /** Fetches without arguments and converters, by their text: thousands of ACLs read the same few. */
+  readonly plainExpressions: Map<string, SampleExpr>;
   /** The environment with what `setenv` and relatives made of it. */
   readonly environment: ReadonlyMap<string, string>;
 }

@@ -3,10 +3,11 @@
  * to which its logins belong. Called by load.ts after verify.
  * Only notices: they never change whether a file is accepted, also not with zero-warning. Silent for files without Exchange paths.
  */
-import type { Condition } from '../model/expression.ts';
+import type { Acl, Condition } from '../model/expression.ts';
 import type { Place } from '../model/problem.ts';
 import type { Context } from './context.ts';
 import type { ProxyDraft } from './draft.ts';
+import { linesPerStep } from './preprocess.ts';
 
 interface Service {
   /** First directory of the path, lower case. */
@@ -38,20 +39,24 @@ function probed(proxy: ProxyDraft): Service | undefined {
   return first?.kind === 'text' ? serviceOf(first.text) : undefined;
 }
 
+const pathFetches: ReadonlySet<string> = new Set(['path', 'url', 'pathq']);
+
+function* servicesAsked(context: Context, acl: Acl | undefined): Generator<Service> {
+  if (acl === undefined || !pathFetches.has(acl.expr.fetch.name)) return;
+  for (const set of acl.patterns) {
+    for (const { key } of context.draft.patterns[set]?.entries ?? []) {
+      const service = serviceOf(key);
+      if (service !== undefined) yield service;
+    }
+  }
+}
+
 function routed(context: Context, condition: Condition | null): Service[] {
   if (condition === null || condition.unless) return [];
   const found: Service[] = [];
-  for (const term of condition.anyOf.flat()) {
-    if (term.negate) continue;
-    for (const index of term.acls) {
-      const acl = context.draft.acls[index];
-      if (acl === undefined || !['path', 'url', 'pathq'].includes(acl.expr.fetch.name)) continue;
-      for (const set of acl.patterns) {
-        for (const { key } of context.draft.patterns[set]?.entries ?? []) {
-          const service = serviceOf(key);
-          if (service !== undefined) found.push(service);
-        }
-      }
+  for (const suite of condition.anyOf) {
+    for (const term of suite) {
+      if (!term.negate) for (const index of term.acls) found.push(...servicesAsked(context, context.draft.acls[index]));
     }
   }
   return found;
@@ -100,7 +105,8 @@ class ClosingOptions {
   }
 }
 
-export function adviseExchange(context: Context): void {
+/** In steps of one proxy, or of some of its rules. */
+export function* adviseExchange(context: Context): Generator<undefined> {
   const { proxies } = context.draft;
   const behind = new Map<ProxyDraft, Set<Service>>();
   const closing = new ClosingOptions();
@@ -111,14 +117,17 @@ export function adviseExchange(context: Context): void {
     if (proxy.settings.disabled) continue;
     const own = probed(proxy);
     if (own !== undefined && proxy.kind !== 'frontend') note(proxy, own);
-    const services = proxy.useBackend.map((rule) => routed(context, rule.condition));
-    if (proxy.kind === 'frontend' && services.flat().some(({ windowsLogins }) => windowsLogins)) closing.look(proxy);
+    const services: (readonly [target: number, service: Service])[] = [];
     for (const [at, rule] of proxy.useBackend.entries()) {
-      for (const service of services[at] ?? []) {
-        note(proxies[rule.target], service);
-        if (service.clientSeconds > 0) tellShort(context, proxy, 'client', service.clientSeconds, service.why);
-      }
+      for (const service of routed(context, rule.condition)) services.push([rule.target, service]);
+      if (at % linesPerStep === linesPerStep - 1) yield;
     }
+    if (proxy.kind === 'frontend' && services.some(([, { windowsLogins }]) => windowsLogins)) closing.look(proxy);
+    for (const [target, service] of services) {
+      note(proxies[target], service);
+      if (service.clientSeconds > 0) tellShort(context, proxy, 'client', service.clientSeconds, service.why);
+    }
+    yield;
   }
   for (const [proxy, found] of behind) {
     if ([...found].some(({ windowsLogins }) => windowsLogins)) closing.look(proxy);

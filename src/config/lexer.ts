@@ -166,10 +166,18 @@ class LineLexer {
   }
 }
 
+/** What gives a character, or those behind it, another meaning; a line without is cut at its blanks. */
+const special = /["#'$\\]/;
+const plainWords = /[^\t-\r ]+/g;
+
 /** Cuts one line. A CR at its end is a blank like any other. */
 export function splitLine(text: string, variables: Variables): Words {
   if (text.length > limits.configLineBytesMax) {
     return { words: null, fault: { message: `the line is longer than ${limits.configLineBytesMax} bytes`, column: limits.configLineBytesMax, remedy: 'split it into several lines' } };
+  }
+  if (!special.test(text)) {
+    const words = text.match(plainWords) ?? [];
+    if (words.length <= limits.configLineWordsMax) return { words, fault: null, unset: [] };
   }
   return new LineLexer(text, variables).split();
 }

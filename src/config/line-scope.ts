@@ -1,5 +1,5 @@
 /** ExpressionScope over the draft: what the expression readers see of the configuration around one line. Made per line. */
-import type { Acl, AnswerBody, MatchMethod, PatternEntry } from '../model/expression.ts';
+import type { Acl, AnswerBody, MatchMethod, PatternEntry, SampleExpr } from '../model/expression.ts';
 import type { Place, Problem } from '../model/problem.ts';
 import { filePath } from './context.ts';
 import type { Context } from './context.ts';
@@ -60,10 +60,23 @@ export class LineScope implements ExpressionScope {
     return this.owner.acls.get(name) ?? [];
   }
 
+  /** Conditions above hold the list of those of this name, and so meet this one too. */
   addAcl(acl: Acl): number {
-    const index = this.context.draft.acls.push(acl) - 1;
-    if (acl.name !== '') this.owner.acls.set(acl.name, [...(this.owner.acls.get(acl.name) ?? []), index]);
+    const index = this.context.draft.acls.push({ ...acl, expr: this.sharedExpression(acl.expr) }) - 1;
+    if (acl.name === '') return index;
+    const namesakes = this.owner.acls.get(acl.name);
+    if (namesakes === undefined) this.owner.acls.set(acl.name, [index]);
+    else namesakes.push(index);
     return index;
+  }
+
+  private sharedExpression(expr: SampleExpr): SampleExpr {
+    if (expr.fetch.args.length > 0 || expr.converters.length > 0) return expr;
+    const { plainExpressions } = this.context;
+    const known = plainExpressions.get(expr.text);
+    if (known?.fetch.name === expr.fetch.name && known.type === expr.type) return known;
+    plainExpressions.set(expr.text, expr);
+    return expr;
   }
 
   addPatterns(kind: 'acl' | 'map', file: string, method: MatchMethod, ignoreCase: boolean, entries: readonly PatternEntry[]): number {

@@ -1,8 +1,9 @@
 /**
  * The door of the configuration floor: paths in, a checked Model or the list of everything that is wrong out. Called by cli/
- * and process/ (start, `-c`, reload). Synchronous, keeps no state, never throws for anything a configuration can contain.
+ * and process/ (start, `-c`, reload). Keeps no state, never throws for anything a configuration can contain.
  */
 import { availableParallelism, hostname } from 'node:os';
+import { atOnce } from '../base/slices.ts';
 import type { Model } from '../model/model.ts';
 import type { Problem } from '../model/problem.ts';
 import { ModelBuilder } from './build.ts';
@@ -82,13 +83,13 @@ function emptyDraft(cpus: number): Draft {
   };
 }
 
-function readSection(context: Context, reader: SectionReader, section: Section): void {
+function* readSection(context: Context, reader: SectionReader, section: Section): Generator<undefined> {
   switch (section.kind) {
     case 'global': return reader.readGlobal(section);
     case 'defaults': return reader.readDefaults(section);
     case 'frontend':
     case 'listen':
-    case 'backend': return reader.readProxy(section, section.kind);
+    case 'backend': return yield* reader.readProxy(section, section.kind);
     case 'userlist':
     case 'poise':
     case 'http-errors': return undefined;
@@ -99,12 +100,17 @@ function readSection(context: Context, reader: SectionReader, section: Section):
 
 /** Reads the files and folders in order, as several `-f` do. */
 export function loadConfiguration(paths: readonly string[], options: LoadOptions = {}): Loaded {
+  return atOnce(configurationSteps(paths, options));
+}
+
+/** The same in steps of some lines or one object, for a process that has other things to do meanwhile. */
+export function* configurationSteps(paths: readonly string[], options: LoadOptions): Generator<undefined, Loaded> {
   const problems = new Problems();
   const files = options.files ?? diskFiles(process.cwd());
   const environment = startEnvironment(options);
-  const read = preprocess(paths, files, problems, { environment, diagnostics: options.diagnostics ?? false, wholeLines: options.wholeLines ?? false, knows: knowsWord });
+  const read = yield* preprocess(paths, files, problems, { environment, diagnostics: options.diagnostics ?? false, wholeLines: options.wholeLines ?? false, knows: knowsWord });
   const context: Context = {
-    draft: emptyDraft(options.cpus ?? availableParallelism()), problems, files, variables: (name) => environment.get(name), names: new Names(read.sections), told: new Set(),
+    draft: emptyDraft(options.cpus ?? availableParallelism()), problems, files, variables: (name) => environment.get(name), names: new Names(read.sections), told: new Set(), plainExpressions: new Map(),
     environment,
   };
   // What other sections name by content comes first, whatever the order in the files.
@@ -114,14 +120,17 @@ export function loadConfiguration(paths: readonly string[], options: LoadOptions
     else if (section.kind === 'crt-store') readCrtStore(context, section);
   }
   const reader = new SectionReader(context);
-  for (const section of read.sections) readSection(context, reader, section);
+  for (const section of read.sections) {
+    yield* readSection(context, reader, section);
+    yield;
+  }
   if (read.sections.length === 0 && !problems.fatal) problems.warning({ file: paths[0] ?? '', line: 0 }, '', 'the configuration holds no section');
   context.draft.poise = readPoise(context, read.sections.filter((section) => section.kind === 'poise'));
-  verify(context);
-  adviseExchange(context);
+  yield* verify(context);
+  yield* adviseExchange(context);
   adviseMail(context);
   if (options.maxconn !== undefined) context.draft.global.maxconn = options.maxconn;
   if (options.masterWorker === true) context.draft.global.masterWorker = true;
-  const model = new ModelBuilder(context, options.nowMs ?? Date.now()).build(read.files);
+  const model = yield* new ModelBuilder(context, options.nowMs ?? Date.now()).build(read.files);
   return { model: problems.fatal ? undefined : model, problems: problems.sorted(read.files) };
 }

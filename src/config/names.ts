@@ -48,7 +48,9 @@ export class Names {
 
   constructor(sections: readonly Section[]) {
     for (const section of sections) {
-      this.sections.set(section.kind, [...(this.sections.get(section.kind) ?? []), section]);
+      const alike = this.sections.get(section.kind);
+      if (alike === undefined) this.sections.set(section.kind, [section]);
+      else alike.push(section);
       const kind = proxyKind(section);
       if (kind !== undefined) this.addProxy(section, kind);
       else if (section.kind === 'userlist') this.userlists.push(section.name);

@@ -36,6 +36,9 @@ interface PreprocessOptions {
   readonly knows: (kind: SectionKind, word: string) => boolean;
 }
 
+/** Lines, or rules, that are read without a pause. */
+export const linesPerStep = 50;
+
 /** Section words whose name is required, and that take none. */
 const nameless: ReadonlySet<SectionKind> = new Set(['global', 'traces']);
 const nameOptional: ReadonlySet<SectionKind> = new Set(['defaults', 'crt-store', 'poise']);
@@ -67,13 +70,14 @@ class Preprocessor {
     this.initial = new Map(options.environment);
   }
 
-  readFile(file: string, text: string): void {
+  *readFile(file: string, text: string): Generator<undefined> {
     this.section = undefined;
     this.skippedSection = false;
     const outer = this.blocks.length;
     for (const [index, raw] of text.split('\n').entries()) {
       this.place = { file, line: index + 1 };
       this.readLine(raw);
+      if (index % linesPerStep === linesPerStep - 1) yield;
     }
     if (this.options.wholeLines && text !== '' && !text.endsWith('\n')) {
       this.problems.error(this.place, '', 'the last line has no line feed: the file may not be written to its end', 'end the line and reload again');
@@ -240,7 +244,8 @@ function expandPaths(paths: readonly string[], files: ConfigFiles, problems: Pro
   return found;
 }
 
-export function preprocess(paths: readonly string[], files: ConfigFiles, problems: Problems, options: PreprocessOptions): Preprocessed {
+/** In steps of some lines. */
+export function* preprocess(paths: readonly string[], files: ConfigFiles, problems: Problems, options: PreprocessOptions): Generator<undefined, Preprocessed> {
   const names = expandPaths(paths, files, problems);
   options.environment.set('HAPROXY_CFGFILES', names.join(';'));
   const reader = new Preprocessor(problems, options);
@@ -252,7 +257,7 @@ export function preprocess(paths: readonly string[], files: ConfigFiles, problem
     }
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
     // A byte order mark of an editor would otherwise be part of the first keyword.
-    reader.readFile(name, text.startsWith('\xef\xbb\xbf') ? text.slice(3) : text);
+    yield* reader.readFile(name, text.startsWith('\xef\xbb\xbf') ? text.slice(3) : text);
   }
   return reader.result(names);
 }

@@ -10,6 +10,7 @@ import { globalTable } from './global/keywords.ts';
 import { GlobalReading } from './global/reading.ts';
 import { initialRules, initialSettings } from './initial.ts';
 import type { Section } from './line.ts';
+import { linesPerStep } from './preprocess.ts';
 import { didYouMean } from './problems.ts';
 import { ProxyReading } from './proxy/reading.ts';
 import { proxyTable } from './proxy/table.ts';
@@ -41,7 +42,8 @@ export class SectionReader {
     this.defaults.push(draft);
   }
 
-  readProxy(section: Section, kind: ProxyDraft['kind']): void {
+  /** In steps of some lines. */
+  *readProxy(section: Section, kind: ProxyDraft['kind']): Generator<undefined> {
     const { draft, names } = this.context;
     const defaults = this.defaultsOf(section);
     const settings: ProxySettings = defaults === undefined ? initialSettings() : { ...defaults.settings };
@@ -55,7 +57,10 @@ export class SectionReader {
     const reading = new ProxyReading(this.context, section, settings, proxy, null, proxy.ownRules);
     this.checkName(reading, section);
     this.readSectionAddress(reading, section);
-    for (const line of section.lines) dispatch(reading, proxyTable, line);
+    for (const [at, line] of section.lines.entries()) {
+      dispatch(reading, proxyTable, line);
+      if (at % linesPerStep === linesPerStep - 1) yield;
+    }
     if (defaults !== undefined) refuseInheritedRules(reading, kind, defaults);
     appendRules(settings, proxy.ownRules);
   }

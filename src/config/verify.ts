@@ -16,7 +16,7 @@ class Verifier {
     this.context = context;
   }
 
-  run(): void {
+  *run(): Generator<undefined> {
     const { draft } = this.context;
     this.names();
     this.lockedIn();
@@ -28,6 +28,7 @@ class Verifier {
       this.logs(proxy);
       this.modes(proxy);
       verifyEmailAlert(this.context, proxy);
+      yield;
     }
     verifyMailers(this.context);
     const listening = draft.proxies.some((proxy) => !proxy.settings.disabled && (proxy.binds.length > 0 || proxy.bindAtFault));
@@ -54,19 +55,20 @@ class Verifier {
   }
 
   private names(): void {
-    const seen = new Map<string, ProxyDraft>();
+    const seen = new Map<number, ProxyDraft>();
+    const byName = new Map<string, ProxyDraft[]>();
     for (const proxy of this.context.draft.proxies) {
-      for (const other of this.context.draft.proxies) {
-        if (other.index >= proxy.index) break;
-        if (other.name !== proxy.name) continue;
+      const namesakes = byName.get(proxy.name) ?? [];
+      for (const other of namesakes) {
         const clash = (proxy.kind !== 'backend' && other.kind !== 'backend') || (proxy.kind !== 'frontend' && other.kind !== 'frontend');
         const where = `${other.place.file}:${other.place.line}`;
         if (clash) this.error(proxy.place, proxy.name, `${proxy.kind} '${proxy.name}' has the name of ${other.kind} '${other.name}' at ${where}`, 'give each a name of its own');
         else this.warning(proxy.place, proxy.name, `${proxy.kind} '${proxy.name}' has the name of ${other.kind} '${other.name}' at ${where}, which newer versions of HAProxy refuse`, 'give each a name of its own');
       }
-      const twin = seen.get(String(proxy.id));
+      byName.set(proxy.name, [...namesakes, proxy]);
+      const twin = seen.get(proxy.id);
       if (proxy.id > 0 && twin !== undefined) this.error(proxy.settings.places['id'] ?? proxy.place, String(proxy.id), `id ${proxy.id} is taken by ${twin.kind} '${twin.name}'`);
-      if (proxy.id > 0) seen.set(String(proxy.id), proxy);
+      if (proxy.id > 0) seen.set(proxy.id, proxy);
     }
   }
 
@@ -74,6 +76,7 @@ class Verifier {
     if (proxy.binds.length === 0 && !proxy.bindAtFault) this.warning(proxy.place, proxy.name, `${proxy.kind} '${proxy.name}' has no bind line and does not listen`, "add 'bind <address>:<port>'");
     this.bindIds(proxy);
     this.captures(proxy);
+    for (const rule of proxy.useBackend) if (rule.target >= 0) this.modeOf(proxy, rule.target, rule.place, 'use_backend');
     const named = proxy.settings.defaultBackend;
     if (named === null) return;
     const index = this.context.names.proxy(named.text, 'backend');
@@ -82,7 +85,6 @@ class Verifier {
       this.error(named.place, named.text, frontend ? `default_backend '${named.text}' is a frontend` : `there is no backend '${named.text}'`,
         didYouMean(named.text, this.context.names.proxies.filter((each) => each.kind !== 'frontend').map((each) => each.name)));
     } else this.modeOf(proxy, index, named.place, 'default_backend');
-    for (const rule of proxy.useBackend) if (rule.target >= 0) this.modeOf(proxy, rule.target, rule.place, 'use_backend');
   }
 
   private bindIds(proxy: ProxyDraft): void {
@@ -259,6 +261,7 @@ class Verifier {
   }
 }
 
-export function verify(context: Context): void {
-  new Verifier(context).run();
+/** In steps of one proxy. */
+export function* verify(context: Context): Generator<undefined> {
+  yield* new Verifier(context).run();
 }

@@ -22,8 +22,17 @@ const exchangePath = /^\^?(?:\(\?i\))?\^?\\?\/(?:owa|ecp|ews|mapi|autodiscover|m
 
 const pathFetches: ReadonlySet<string> = new Set(['path', 'pathq', 'url']);
 
+/** One walk over all rules does for everybody who asks. */
+const known = new WeakMap<Model, ReadonlyMap<number, ExchangeBackend>>();
+
 /** By index of the backend. */
 export function exchangeBackends(model: Model): ReadonlyMap<number, ExchangeBackend> {
+  const found = known.get(model) ?? findBackends(model);
+  known.set(model, found);
+  return found;
+}
+
+function findBackends(model: Model): ReadonlyMap<number, ExchangeBackend> {
   const found = new Map<number, ExchangeBackend>();
   for (const frontend of model.proxies) {
     if (!frontend.isFrontend || frontend.disabled) continue;
@@ -31,8 +40,8 @@ export function exchangeBackends(model: Model): ReadonlyMap<number, ExchangeBack
     if (!behind.some((proxy) => healthcheckPath(proxy) !== '') && !asksForExchange(frontend, model)) continue;
     const binds = frontend.binds.flatMap((index) => model.binds[index] ?? []).filter((bind) => bind.tls !== null);
     for (const proxy of behind) {
-      const known = found.get(proxy.index);
-      found.set(proxy.index, { proxy, asksHealthcheck: healthcheckPath(proxy) !== '', frontends: [...(known?.frontends ?? []), frontend.index], binds: [...(known?.binds ?? []), ...binds] });
+      const before = found.get(proxy.index);
+      found.set(proxy.index, { proxy, asksHealthcheck: healthcheckPath(proxy) !== '', frontends: [...(before?.frontends ?? []), frontend.index], binds: [...(before?.binds ?? []), ...binds] });
     }
   }
   return found;
@@ -63,17 +72,22 @@ export function healthcheckPath(proxy: Proxy): string {
 
 /** Plain loops: a frontend may have tens of thousands of rules. */
 function asksForExchange(frontend: Proxy, model: Model): boolean {
-  return frontend.useBackend.some((rule) => {
-    for (const suite of rule.condition?.anyOf ?? []) {
+  for (const { condition } of frontend.useBackend) {
+    if (condition === null) continue;
+    for (const suite of condition.anyOf) {
       for (const term of suite) {
-        if (!term.negate && term.acls.some((index) => isExchangePath(model.acls[index], model))) return true;
+        if (term.negate) continue;
+        for (const index of term.acls) if (isExchangePath(model.acls[index], model)) return true;
       }
     }
-    return false;
-  });
+  }
+  return false;
 }
 
 function isExchangePath(acl: Acl | undefined, model: Model): boolean {
   if (acl === undefined || !pathFetches.has(acl.expr.fetch.name)) return false;
-  return acl.patterns.some((id) => model.patterns[id]?.entries.some(({ key }) => exchangePath.test(key)) === true);
+  for (const id of acl.patterns) {
+    for (const { key } of model.patterns[id]?.entries ?? []) if (exchangePath.test(key)) return true;
+  }
+  return false;
 }

@@ -11,6 +11,7 @@ import { certificateLookMs, WatchedCertificates } from '../admin/watched-certifi
 import type { Frontends } from '../admin/frontends.ts';
 import { withFullconn } from '../balance/fullconn.ts';
 import { systemClock } from '../base/clock.ts';
+import { atOnce, inSlices } from '../base/slices.ts';
 import { keepNames } from '../base/kept-names.ts';
 import { isExecutable } from '../base/program.ts';
 import { prepareMailQueue } from '../control/alert-mail.ts';
@@ -66,7 +67,7 @@ interface BalancerOptions {
   /** Virtual addresses or systemd's watchdog depend on this process: it asks its own listeners and tells its master. */
   readonly selfCheck: boolean;
   /** Reads the configuration again. */
-  readonly read: () => Reading | Promise<Reading>;
+  readonly read: () => Promise<Reading>;
 }
 
 /** What a process that is killed loses at most. */
@@ -177,7 +178,7 @@ export class Balancer {
     const { model, internal, segments } = this;
     return new TrafficThreads({
       count: model.global.nbthread,
-      start: { model: shareModel(model), shared: segments.handles, internalSocket: internal.path, internalKey: internal.key, startedAtMs, ticketKeys: randomBytes(48) },
+      start: { model: atOnce(shareModel(model)), shared: segments.handles, internalSocket: internal.path, internalKey: internal.key, startedAtMs, ticketKeys: randomBytes(48) },
       segments,
       receive: (message) => this.receive(message),
       died: (thread, why) => this.threadDied(thread, why),
@@ -322,12 +323,15 @@ export class Balancer {
     for (const [kind, slot] of newSlots(segments, this.segments)) segments.clearSlot(kind, slot);
     const known = new Set(this.segments.objects());
     for (const object of segments.objects()) if (!known.has(object)) this.counting.begin(object, Date.now(), {});
-    const sharedModel = shareModel(model);
-    const failures = await this.threads.prepare({ type: 'reload', model: sharedModel, shared: segments.handles });
+    const sharedModel = await inSlices(shareModel(model));
+    const [failures, lines] = await Promise.all([
+      this.threads.prepare({ type: 'reload', model: sharedModel, shared: segments.handles }),
+      inSlices(changeLines(before, model, changes)),
+    ]);
     if (failures.length > 0) {
-      const lines = failures.map((one) => this.bindText(one, 0, model));
+      const faults = failures.map((one) => this.bindText(one, 0, model));
       const wantsRoot = failures.some(({ code }) => code === 'EACCES') && this.model.global.uid > 0;
-      return refused(wantsRoot ? [...lines, "Only root binds ports below 1024: 'poise upgrade' lets a new worker of the master take over, which does."] : lines);
+      return refused(wantsRoot ? [...faults, "Only root binds ports below 1024: 'poise upgrade' lets a new worker of the master take over, which does."] : faults);
     }
     await this.logs.open(model, segments.handles.slots.proxies);
     const control = this.controlPlan(model, segments, former);
@@ -344,7 +348,6 @@ export class Balancer {
     this.saved?.follow({ model, segments, states: control.states });
     await Promise.all([over, mailed]);
     if (!isEdit) this.reloads += 1;
-    const lines = changeLines(before, model, changes);
     return { ok: true, lines: [`Reloaded in ${Math.round(performance.now() - sinceMs)} ms: ${lines.length === 0 ? 'nothing has changed' : `${lines.length} ${lines.length === 1 ? 'change' : 'changes'}`}.`, ...reading.lines, ...lines] };
   }
 

@@ -17,8 +17,11 @@ export function restartReasons(before: Model, after: Model): string[] {
   return words.filter(([, one, other]) => JSON.stringify(one) !== JSON.stringify(other)).map(([word]) => word);
 }
 
-/** `added server be/s3`, `changed backend be`, `removed listener …`; empty when nothing differs. */
-export function changeLines(before: Model, after: Model, changes: SlotChanges): string[] {
+/** Of a list that are compared without a pause. */
+const itemsPerStep = 50;
+
+/** `added server be/s3`, `changed backend be`, `removed listener …`; empty when nothing differs. In steps of one proxy, or of some of its rules. */
+export function* changeLines(before: Model, after: Model, changes: SlotChanges): Generator<undefined, string[]> {
   const lines: string[] = [];
   const kinds = { proxies: '', binds: 'listener ', servers: 'server ' } as const;
   for (const kind of ['proxies', 'binds', 'servers'] as const) {
@@ -26,13 +29,14 @@ export function changeLines(before: Model, after: Model, changes: SlotChanges): 
     for (const { name } of changes.removed[kind]) lines.push(`removed ${kinds[kind]}${name}`);
   }
   const known = new Map(before.proxies.map((proxy) => [`${proxy.kind} ${proxy.name}`, proxy]));
-  const same = (one: unknown, other: unknown): boolean => alike(one, other, '', before, after);
+  const both = { before, after };
   for (const proxy of after.proxies) {
     const former = known.get(`${proxy.kind} ${proxy.name}`);
-    if (former !== undefined && !same(former, proxy)) lines.push(`changed ${proxy.kind} ${proxy.name}`);
+    if (former !== undefined && !(yield* haveLikeFields(former, proxy, both))) lines.push(`changed ${proxy.kind} ${proxy.name}`);
+    yield;
   }
-  if (!same(before.global, after.global)) lines.push('changed global');
-  if (!same(before.poise, after.poise)) lines.push('changed poise');
+  if (!alike(before.global, after.global, '', both)) lines.push('changed global');
+  if (!alike(before.poise, after.poise, '', both)) lines.push('changed poise');
   return [...lines, ...certificateLines(before.certificates, after.certificates)];
 }
 
@@ -43,6 +47,48 @@ function certificateLines(before: readonly Certificate[], after: readonly Certif
 
 /** Numbers that only say where something stands. */
 const places = new Set(['index', 'place', 'iid', 'sid', 'luid', 'id', 'selfCheckUri']);
+
+interface Both { readonly before: Model; readonly after: Model }
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** As alike, of objects with the same fields. */
+function* haveLikeFields(one: object, other: object, both: Both): Generator<undefined, boolean> {
+  for (const name in other) {
+    const [former, latter] = [(one as Values)[name], (other as Values)[name]];
+    if (!Array.isArray(former) || !Array.isArray(latter) || former.length !== latter.length) {
+      if (!alike(former, latter, name, both)) return false;
+      continue;
+    }
+    for (const [at, item] of former.entries()) {
+      if (at % itemsPerStep === itemsPerStep - 1) yield;
+      if (!alike(item, latter[at], name, both)) return false;
+    }
+  }
+  return true;
+}
+
+/** True when both mean the same, each in its own configuration. `key`: the name that the values stand under, '' = none. */
+function alike(one: unknown, other: unknown, key: string, both: Both): boolean {
+  if (places.has(key)) return true;
+  if (typeof one === 'number' && typeof other === 'number') {
+    const [former, latter] = [referred(one, key, both.before), referred(other, key, both.after)];
+    return typeof former === 'object' ? alike(former, latter, '', both) : former === latter;
+  }
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
+  if (Array.isArray(one)) {
+    if (!Array.isArray(other) || one.length !== other.length) return false;
+    for (let at = 0; at < one.length; at++) if (!alike(one[at], other[at], key, both)) return false;
+    return true;
+  }
+  for (const name in one) {
+    // `use-server` chooses a server, every other switch a backend.
+    const kind = name === 'target' && key === 'useServer' ? 'server' : name;
+    if (!alike((one as Values)[name], (other as Values)[name], kind, both)) return false;
+  }
+  for (const name in other) if (!(name in one)) return false;
+  return true;
+}
 
 /** What a number refers to, by the name it stands under: a proxy or a server goes by its name, everything else by what it holds. */
 function referred(number: number, key: string, model: Model): unknown {
@@ -62,24 +108,3 @@ function serverName(number: number, model: Model): string {
   const server = model.servers[number];
   return `${model.proxies[server?.proxy ?? -1]?.name ?? ''}/${server?.name ?? ''}`;
 }
-
-/** True when both mean the same, each in its own configuration. `key`: the name that the values stand under, '' = none. */
-function alike(one: unknown, other: unknown, key: string, before: Model, after: Model): boolean {
-  if (places.has(key)) return true;
-  if (typeof one === 'number' && typeof other === 'number') {
-    const [former, latter] = [referred(one, key, before), referred(other, key, after)];
-    return typeof former === 'object' ? alike(former, latter, '', before, after) : former === latter;
-  }
-  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
-  if (Array.isArray(one)) {
-    return Array.isArray(other) && one.length === other.length && one.every((part, index) => alike(part, other[index], key, before, after));
-  }
-  const names = Object.keys(one);
-  return names.length === Object.keys(other).length && names.every((name) => {
-    // `use-server` chooses a server, every other switch a backend.
-    const kind = name === 'target' && key === 'useServer' ? 'server' : name;
-    return alike((one as Values)[name], (other as Values)[name], kind, before, after);
-  });
-}
-
-type Values = Readonly<Record<string, unknown>>;

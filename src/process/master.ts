@@ -44,7 +44,7 @@ interface MasterOptions {
   /** Reads the configuration again and says whether it is usable; problems are printed. */
   readonly configurationIsValid: () => boolean;
   /** Reads it for a balancer that may not. */
-  readonly read: () => Reading;
+  readonly read: () => Promise<Reading>;
 }
 
 const delayFirstMs = 500;
@@ -176,7 +176,7 @@ export class Master {
   private async readFor(child: Child): Promise<void> {
     const { highAvailability } = this.options;
     const work = async (): Promise<void> => {
-      const reading = this.options.read();
+      const reading = await this.options.read();
       const isLockedIn = reading.model !== null && reading.model.global.chroot !== '';
       tellReading(child.process, isLockedIn ? { ...reading, names: await lookUpNames(namesOf(reading.model)) } : reading);
     };

@@ -27,7 +27,7 @@ interface RunOptions {
   /** Virtual addresses or systemd's watchdog depend on this process. */
   readonly selfCheck: boolean;
   /** Reads the configuration again, for a reload. */
-  readonly read: () => Reading | Promise<Reading>;
+  readonly read: () => Promise<Reading>;
 }
 
 /** Dies of the signal itself, as a program without handler would, so that service managers see a clean stop. */

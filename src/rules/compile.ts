@@ -30,8 +30,8 @@ export class Compiler implements CompileContext, ActionContext {
   private readonly conditions: ConditionCompiler;
   private readonly ruleIndexes: RuleIndex[] = [];
   private readonly formatParts: FormatParts;
-  /** Of every empty chain: most proxies have ten of them. */
-  private noRules: RuleIndex | null = null;
+  /** For every empty chain: most proxies have ten of them. */
+  private noRules: RuleSet | null = null;
   /** Made when first needed: every proxy asks. */
   private backendNames: ReadonlyMap<string, number> | null = null;
 
@@ -78,6 +78,11 @@ export class Compiler implements CompileContext, ActionContext {
   }
 
   ruleSet(rules: readonly Rule[]): RuleSet {
+    if (rules.length === 0) return this.noRules ??= this.compiled(rules);
+    return this.compiled(rules);
+  }
+
+  private compiled(rules: readonly Rule[]): RuleSet {
     return compileRuleSet(rules, this.conditions, this, (conditions) => this.ruleIndex(conditions));
   }
 
@@ -103,7 +108,6 @@ export class Compiler implements CompileContext, ActionContext {
   }
 
   private ruleIndex(conditions: readonly (Condition | null)[]): RuleIndex {
-    if (conditions.length === 0) return this.noRules ??= new RuleIndex([], this);
     const index = new RuleIndex(conditions, this);
     this.ruleIndexes.push(index);
     return index;

@@ -4,7 +4,7 @@
  * switching.ts and rule-set.ts, whose outcome is that of testing every rule in order. Never runs a rule itself.
  */
 import { atOnce } from '../base/slices.ts';
-import type { Acl, Action, AclTerm, Condition, PatternSet } from '../model/expression.ts';
+import type { Acl, Action, AclTerm, Condition, PatternSet, SampleExpr } from '../model/expression.ts';
 import { changes, isIndexable, leavesNoTrace } from './indexable.ts';
 import { Matches, placeOf, SharedLookup } from './rule-lookup.ts';
 import type { Subject } from './subject.ts';
@@ -25,7 +25,7 @@ export class RuleIndex {
   sure = false;
   private readonly conditions: readonly (Condition | null)[];
   private readonly context: CompileContext;
-  private readonly expressions = new Map<number, string>();
+  private readonly expressions = new Map<SampleExpr, string>();
   /** Sets that were changed at run time: not looked up any more, so that a change costs no new index each time. */
   private readonly changing = new Set<number>();
   private readonly matches = new Matches();
@@ -99,7 +99,7 @@ export class RuleIndex {
       this.whole[rule] = condition.anyOf.every((suite) => suite.length === 1) ? 1 : 0;
       for (const index of acls) {
         const acl = model.acls[index];
-        if (acl !== undefined) this.addAcl(rule, index, acl, byExpression);
+        if (acl !== undefined) this.addAcl(rule, acl, byExpression);
       }
     }
     this.lookups = [...byExpression.values()];
@@ -107,8 +107,8 @@ export class RuleIndex {
     this.isBuilt = true;
   }
 
-  private addAcl(rule: number, index: number, acl: Acl, byExpression: Map<string, SharedLookup>): void {
-    const text = this.expression(index, acl);
+  private addAcl(rule: number, acl: Acl, byExpression: Map<string, SharedLookup>): void {
+    const text = this.expression(acl.expr);
     let lookup = byExpression.get(text);
     if (lookup === undefined) {
       lookup = new SharedLookup(acl.expr, this.matches, this.context);
@@ -121,12 +121,12 @@ export class RuleIndex {
     }
   }
 
-  /** What the ACL reads, as text: equal for ACLs that can share a look-up. */
-  private expression(index: number, acl: Acl): string {
-    let text = this.expressions.get(index);
+  /** What is read, as text: equal for ACLs that can share a look-up. */
+  private expression(expr: SampleExpr): string {
+    let text = this.expressions.get(expr);
     if (text === undefined) {
-      text = JSON.stringify([acl.expr.fetch, acl.expr.converters]);
-      this.expressions.set(index, text);
+      text = JSON.stringify([expr.fetch, expr.converters]);
+      this.expressions.set(expr, text);
     }
     return text;
   }
@@ -144,7 +144,7 @@ export class RuleIndex {
       const set = this.patterns(id);
       for (const entry of set.entries) {
         if (left-- === 0) return;
-        yield `${this.expression(index, acl)} ${set.method} ${entry.key}`;
+        yield `${this.expression(acl.expr)} ${set.method} ${entry.key}`;
       }
     }
   }

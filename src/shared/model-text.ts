@@ -1,7 +1,8 @@
 /**
  * A Model as text in shared memory: written once by the control thread, read by every traffic thread at its own pace. A message with the
  * Model itself would be copied for every thread, in one go; the text is read in pieces between which a thread serves its requests.
- * JSON is exact for it: a Model is plain data, its bytes are text with one character each.
+ * JSON is exact for it: a Model is plain data, its bytes are text with one character each. Of an item only what differs from the item before
+ * it in its list is written: two thousand backends are mostly alike.
  */
 import type { SharedModel, SharedModelPiece } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
@@ -10,6 +11,8 @@ import type { Model } from '../model/model.ts';
 const pieceCharactersMin = 64 * 1024;
 /** Lists inside of an object that are longer than this are pieces of their own: the rules of one frontend may be the whole file. */
 const listItemsMax = 500;
+/** Items that are written without a pause. */
+const itemsPerStep = 50;
 
 const lists = ['proxies', 'servers', 'binds', 'acls', 'patterns', 'certificates'] as const;
 
@@ -22,52 +25,99 @@ class Writer {
     this.pieces.push({ into, bytes: Buffer.byteLength(text) });
   }
 
-  model(model: Model): void {
+  *model(model: Model): Generator<undefined> {
     const empty = Object.fromEntries(lists.map((list) => [list, []]));
     // Authorities stand in the binds and servers that use them.
     this.add(JSON.stringify({ ...model, ...empty, authorities: [] }), []);
-    for (const list of lists) this.list(model[list], [list]);
+    for (const list of lists) yield* this.list(model[list], [list]);
   }
 
   /** `into`: where the list stands in what has been read so far. */
-  private list(items: readonly unknown[], into: readonly (string | number)[]): void {
+  private *list(items: readonly unknown[], into: readonly (string | number)[]): Generator<undefined> {
     let texts: string[] = [];
     let characters = 0;
+    let former: unknown;
     const flush = (): void => {
       if (texts.length > 0) this.add(`[${texts.join(',')}]`, into);
       [texts, characters] = [[], 0];
     };
     for (const [index, item] of items.entries()) {
-      const long = longLists(item);
-      const text = JSON.stringify(long.length === 0 ? item : { ...(item as object), ...Object.fromEntries(long.map(([key]) => [key, []])) });
+      const long: [string, readonly unknown[]][] = [];
+      const text = JSON.stringify(isValues(item) ? difference(isValues(former) ? former : {}, item, long) : item);
+      former = item;
       texts.push(text);
       characters += text.length;
       if (characters >= pieceCharactersMin || long.length > 0) flush();
-      for (const [key, values] of long) this.list(values, [...into, index, key]);
+      if (index % itemsPerStep === itemsPerStep - 1) yield;
+      for (const [name, values] of long) yield* this.list(values, [...into, index, name]);
     }
     flush();
   }
 }
 
-const none: readonly [string, readonly unknown[]][] = [];
+type Values = Readonly<Record<string, unknown>>;
 
-function longLists(item: unknown): readonly [string, readonly unknown[]][] {
-  if (typeof item !== 'object' || item === null || Array.isArray(item)) return none;
-  let found = none;
-  for (const key in item) {
-    const value = (item as Record<string, unknown>)[key];
-    if (Array.isArray(value) && value.length > listItemsMax) found = [...found, [key, value]];
-  }
-  return found;
+function isValues(value: unknown): value is Values {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-export function shareModel(model: Model): SharedModel {
+/** Stands for "the whole value follows", where an object has other fields than the one before. No field of a Model is called so. */
+const whole = '=';
+
+/** What `merged` makes `value` of, together with `former`. Lists that are pieces of their own go to `long` and are empty here. */
+function difference(former: Values, value: Values, long?: [string, readonly unknown[]][]): Values {
+  const fields: Record<string, unknown> = {};
+  let alien = 0;
+  for (const name in value) {
+    const [before, now] = [former[name], value[name]];
+    alien += before === undefined ? 1 : 0;
+    if (alike(before, now)) continue;
+    if (long !== undefined && Array.isArray(now) && now.length > listItemsMax) {
+      long.push([name, now]);
+      fields[name] = [];
+    } else fields[name] = isValues(before) && isValues(now) ? difference(before, now) : now;
+  }
+  for (const name in former) alien += value[name] === undefined ? 1 : 0;
+  return alien === 0 ? fields : { [whole]: { ...value, ...Object.fromEntries((long ?? []).map(([name]) => [name, []])) } };
+}
+
+function alike(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (Array.isArray(one)) {
+    if (!Array.isArray(other) || one.length !== other.length) return false;
+    for (let at = 0; at < one.length; at++) if (!alike(one[at], other[at])) return false;
+    return true;
+  }
+  if (!isValues(one) || !isValues(other)) return false;
+  for (const name in one) if (!alike(one[name], other[name])) return false;
+  for (const name in other) if (one[name] === undefined) return false;
+  return true;
+}
+
+function merged(former: unknown, value: unknown): unknown {
+  if (!isValues(former) || !isValues(value)) return value;
+  if (whole in value) return value[whole];
+  const fields: Record<string, unknown> = { ...former };
+  for (const name in value) fields[name] = merged(former[name], value[name]);
+  return fields;
+}
+
+/** `items` as `Writer.list` wrote them. */
+function addTo(list: unknown[], items: readonly unknown[]): void {
+  for (const item of items) list.push(merged(list.at(-1) ?? {}, item));
+}
+
+/** In steps of some items. */
+export function* shareModel(model: Model): Generator<undefined, SharedModel> {
   const writer = new Writer();
-  writer.model(model);
+  yield* writer.model(model);
   const bytes = new SharedArrayBuffer(writer.pieces.reduce((sum, piece) => sum + piece.bytes, 0));
   const buffer = Buffer.from(bytes);
   let at = 0;
-  for (const text of writer.texts) at += buffer.write(text, at, 'utf8');
+  for (const text of writer.texts) {
+    at += buffer.write(text, at, 'utf8');
+    yield;
+  }
   return { bytes, pieces: writer.pieces };
 }
 
@@ -80,7 +130,7 @@ export function* readModel({ bytes, pieces }: SharedModel): Generator<undefined,
     const value: unknown = JSON.parse(buffer.toString('utf8', at, at + piece.bytes));
     at += piece.bytes;
     if (piece.into.length === 0) model = value as Record<string, unknown>;
-    else listAt(model, piece.into).push(...value as unknown[]);
+    else addTo(listAt(model, piece.into), value as unknown[]);
     yield;
   }
   return model as unknown as Model;

@@ -48,6 +48,8 @@ const spare = 16;
 export class Segments {
   readonly handles: SharedHandles;
   readonly threads: number;
+  /** By slot; made when first needed. */
+  private readonly indexes: Partial<Record<keyof SlotCounts, ReadonlyMap<number, number>>> = {};
 
   constructor(handles: SharedHandles) {
     this.handles = handles;
@@ -88,9 +90,14 @@ export class Segments {
   proxySlot(proxy: number): number { return this.handles.slots.proxies[proxy] ?? -1; }
   serverSlot(server: number): number { return this.handles.slots.servers[server] ?? -1; }
   /** Index in this configuration, −1 = none. */
-  proxyAt(slot: number): number { return this.handles.slots.proxies.indexOf(slot); }
-  serverAt(slot: number): number { return this.handles.slots.servers.indexOf(slot); }
-  bindAt(slot: number): number { return this.handles.slots.binds.indexOf(slot); }
+  proxyAt(slot: number): number { return this.indexAt('proxies', slot); }
+  serverAt(slot: number): number { return this.indexAt('servers', slot); }
+  bindAt(slot: number): number { return this.indexAt('binds', slot); }
+
+  private indexAt(kind: keyof SlotCounts, slot: number): number {
+    const indexes = this.indexes[kind] ??= new Map(this.handles.slots[kind].map((each, index) => [each, index]));
+    return indexes.get(slot) ?? -1;
+  }
 
   frontendObject(proxy: number): number { return this.proxySlot(proxy) * sides + side.front; }
   backendObject(proxy: number): number { return this.proxySlot(proxy) * sides + side.back; }

@@ -258,6 +258,7 @@ export const wholeFiles: Readonly<Record<string, string>> = {
   'defaults rules and a backend': 'defaults d\n tcp-request connection reject\nbackend a from d\n',
   'section name with a blank character': 'frontend a$b\n bind :1\n',
   'mode mismatch': 'frontend a\n mode http\n bind :1\n default_backend b\nbackend b\n mode tcp\n server s 127.0.0.1:1\n',
+  'mode mismatch of a rule alone': 'frontend a\n mode http\n bind :1\n use_backend b if { path /x }\nbackend b\n mode tcp\n server s 127.0.0.1:1\n',
   'duplicate server': 'backend b\n server s 127.0.0.1:1\n server s 127.0.0.1:2\n',
   'duplicate server id': 'backend b\n server s 127.0.0.1:1 id 5\n server t 127.0.0.1:2 id 5\n',
   'duplicate proxy id': 'backend b\n id 5\nbackend c\n id 5\n',

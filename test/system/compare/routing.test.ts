@@ -42,7 +42,10 @@ frontend fe
     acl len path_len 40
     acl reg path_reg ^/reg/[0-9]+$
     acl one path /exact /alsoexact
+    acl late path /late/1
     use_backend a if beg or begi
+    use_backend a if late
+    acl late path /late/2
     use_backend b if end || dir
     use_backend c if sub
     use_backend c if len
@@ -54,6 +57,7 @@ ${backends}`,
   situation('path_beg, -i and default', places('/owa/x', '/OWA/x', '/owax', '/ews/', '/eWs', '/'), { shows: ['/owa/x → 200 a', '/OWA/x → 200 other', '/eWs → 200 a'] });
   situation('path_end, path_dir, path_sub', places('/x.htm', '/x.HTM?y=1', '/x.Htm', '/a/oab/b', '/oab', '/oabx', '/a-secret-b', '/x?secret'), { shows: ['/x.htm → 200 b', '/a/oab/b → 200 b', '/x?secret → 200 other'] });
   situation('path_len, path_reg, path', places(`/${'x'.repeat(39)}`, `/${'x'.repeat(40)}`, '/reg/12', '/reg/12a', '/exact', '/alsoexact?x', '/exact/'), { shows: ['/reg/12 → 200 a', '/reg/12a → 200 other', '/exact → 200 b'] });
+  situation('a further line of an ACL counts in the rules above it', places('/late/1', '/late/2', '/late/3'), { shows: ['/late/1 → 200 a', '/late/2 → 200 a', '/late/3 → 200 other'] });
   situation('escapes in the path are not decoded', places('/%6fwa', '/owa%2Fx', '//owa', '/./owa', '/a/../owa'), { shows: ['/%6fwa → 200 other', '//owa → 200 other'] });
   situation('absolute-form target', places('http://lab.local/owa/', 'http://lab.local/x.htm'), { shows: ['http://lab.local/owa/ → 200 a'] });
 });

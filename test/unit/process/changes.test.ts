@@ -1,6 +1,7 @@
 /** What a reload says has changed: by meaning, not by line or number. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { atOnce } from '../../../src/base/slices.ts';
 import { changeLines } from '../../../src/process/changes.ts';
 import { SlotBook } from '../../../src/shared/slots.ts';
 import { base, load, model } from '../config/loading.ts';
@@ -23,7 +24,7 @@ const files = { '/hosts.lst': 'one\ntwo\n' };
 
 function changes(after: string, filesAfter: Record<string, string> = files): string[] {
   const [before, next] = [model(load(text, files)), model(load(after, filesAfter))];
-  return changeLines(before, next, new SlotBook(before).plan(next));
+  return atOnce(changeLines(before, next, new SlotBook(before).plan(next)));
 }
 
 test('nothing', () => assert.deepEqual(changes(text), []));

@@ -25,6 +25,24 @@ backend checked
  tcp-check send-binary 00ff7f80
  tcp-check expect rbinary 0a
  server s1 10.0.0.1:25 check
+defaults long
+ mode http
+ timeout connect 1s
+ timeout server 1s
+${Array.from({ length: 600 }, (_, index) => ` http-request set-header X-${index} ${index}`).join('\n')}
+backend same1 from long
+ server s1 10.0.0.1:80
+backend same2 from long
+ server s1 /run/socket
+backend longer from long
+ http-request deny
+ server s1 a.example:80
+defaults plain
+ mode http
+ timeout connect 1s
+ timeout server 1s
+backend short from plain
+ server s1 10.0.0.2:80
 `;
 
 function readRich(): Model {
@@ -37,16 +55,23 @@ function readRich(): Model {
 test('what is read is what was written, bytes above 127 included, in one go and in slices', async () => {
   const written = readRich();
   const copy = deserialize(serialize(written)) as Model;
-  const shared = shareModel(written);
+  const shared = atOnce(shareModel(written));
   assert.deepEqual(atOnce(readModel(shared)), copy);
   assert.deepEqual(await inSlices(readModel(shared)), copy);
   assert.deepEqual(written, copy, 'writing changes nothing');
 });
 
+test('what is like the item before is not written again, a list of six hundred rules neither', () => {
+  const { pieces, bytes } = atOnce(shareModel(readRich()));
+  assert.equal(new Set(pieces.filter(({ into }) => into[2] === 'httpRequest').map(({ into }) => into[1])).size, 2, 'the rules of same1 and longer; same2 has those of same1');
+  const inFull = JSON.stringify(readRich()).length;
+  assert.ok(bytes.byteLength < inFull / 3, `${bytes.byteLength} of ${inFull} bytes`);
+});
+
 test('long lists are cut, wherever they stand; no piece is much larger than asked for', () => {
-  const { pieces } = shareModel(readRich());
+  const { pieces } = atOnce(shareModel(readRich()));
   assert.deepEqual(new Set(pieces.map(({ into }) => into.filter((part) => typeof part === 'string').join('.'))),
-    new Set(['', 'proxies', 'proxies.useBackend', 'servers', 'binds', 'acls', 'patterns', 'patterns.entries']));
+    new Set(['', 'proxies', 'proxies.useBackend', 'proxies.httpRequest', 'servers', 'binds', 'acls', 'patterns', 'patterns.entries']));
   assert.ok(pieces.length > 8, `${pieces.length} pieces`);
   assert.ok(pieces.every(({ bytes }) => bytes < 140_000), `${Math.max(...pieces.map(({ bytes }) => bytes))} bytes`);
 });

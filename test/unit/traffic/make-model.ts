@@ -1,4 +1,5 @@
 /** Small hand-made Models for tests of the data plane, and the shared memory and server states to run them. */
+import { atOnce } from '../../../src/base/slices.ts';
 import { initialSwitches } from '../../../src/config/initial.ts';
 import type { ToControl, TrafficStart } from '../../../src/model/messages.ts';
 import type { Bind, BindTls, Certificate, Model, Proxy, Server } from '../../../src/model/model.ts';
@@ -92,7 +93,7 @@ export function bringUp(model: Model, segments: Segments): void {
 }
 
 export function makeStart(model: Model, segments: Segments, threadIndex = 0): TrafficStart {
-  return { threadIndex, model: shareModel(model), shared: segments.handles, internalSocket: '', internalKey: '', startedAtMs: Date.now(), ticketKeys: new Uint8Array(48).fill(7), inherited: [] };
+  return { threadIndex, model: atOnce(shareModel(model)), shared: segments.handles, internalSocket: '', internalKey: '', startedAtMs: Date.now(), ticketKeys: new Uint8Array(48).fill(7), inherited: [] };
 }
 
 /** A traffic thread that runs in the test's own thread. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Server as NetServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { atOnce } from '../../../src/base/slices.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { G } from '../../../src/model/counters.ts';
 import { shareModel } from '../../../src/shared/model-text.ts';
@@ -80,7 +81,7 @@ describe('traffic thread', () => {
     const server = segments.gauges(segments.serverObject(0));
     await until(() => Atomics.load(server, G.scur) === 1);
     // As if the thread had died here: nothing of it runs on, another starts in its place.
-    const successor = new TrafficThread({ ...makeStart(model, segments), model: shareModel({ ...model, binds: [] }) }, systemClock, () => undefined, () => undefined);
+    const successor = new TrafficThread({ ...makeStart(model, segments), model: atOnce(shareModel({ ...model, binds: [] })) }, systemClock, () => undefined, () => undefined);
     for (const object of [segments.serverObject(0), segments.backendObject(0), segments.frontendObject(0), segments.listenerObject(0)]) {
       assert.equal(Atomics.load(segments.gauges(object), G.scur), 0);
     }
