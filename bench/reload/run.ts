@@ -1,7 +1,7 @@
 /**
- * `npm run soak:reload -- --reloads N --rate R --runtime bun|node`: reloads in a row under load, and one of a big configuration. Says whether a request
+ * `npm run soak:reload -- --reloads N --rate R --runtime bun|node --cores 0,1`: reloads in a row under load, and one of a big configuration. Says whether a request
  * failed, a connection was closed, counters are exact, how memory and latency fare, and how long traffic threads stood still. Exit
- * code 1 when something failed. The program runs on core 0, clients and origins on core 1.
+ * code 1 when something failed. The program runs on core 0 if nothing else is said, clients and origins on core 1.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const baseMs = 5000;
 /** For a reload of the big configuration on a busy machine. */
 const answerMsMax = 60_000;
 
-const { values } = parseArgs({ options: { reloads: { type: 'string', default: '100' }, rate: { type: 'string', default: '2000' }, runtime: { type: 'string', default: 'bun' } } });
+const { values } = parseArgs({ options: { reloads: { type: 'string', default: '100' }, rate: { type: 'string', default: '2000' }, runtime: { type: 'string', default: 'bun' }, cores: { type: 'string', default: '0' } } });
 const folder = mkdtempSync(join(tmpdir(), 'poise-soak-'));
 const [file, socket] = [join(folder, 'lb.cfg'), join(folder, 'admin.sock')];
 
@@ -82,7 +82,7 @@ const programs: ChildProcess[] = [];
 
 async function start(text: string): Promise<ChildProcess> {
   writeFileSync(file, text);
-  const program = spawn('taskset', ['-c', '0', 'bin/poise', '-f', file, '-db'], { env: { ...process.env, POISE_RUNTIME: values.runtime }, stdio: ['ignore', 'ignore', 'ignore'] });
+  const program = spawn('taskset', ['-c', values.cores, 'bin/poise', '-f', file, '-db'], { env: { ...process.env, POISE_RUNTIME: values.runtime }, stdio: ['ignore', 'ignore', 'ignore'] });
   programs.push(program);
   for (let looks = 0; looks < 100; looks++) {
     await sleep(100);
