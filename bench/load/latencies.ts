@@ -28,3 +28,9 @@ export interface TimedLoad extends Percentiles {
   /** The first failure in words. */
   readonly failure: string;
 }
+
+/** The same of the open loop. */
+export interface OpenLoad extends TimedLoad {
+  /** Answers per second until the last one: the rate asked for, or what the set-up is able to do. */
+  readonly perSecond: number;
+}

@@ -6,16 +6,19 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AnswerReader } from './answers.ts';
-import { Latencies, type TimedLoad } from './latencies.ts';
+import { Latencies, type OpenLoad } from './latencies.ts';
 import { runPlan } from './schedule.ts';
 import type { OpenLoop } from './timed.ts';
 
 const load = JSON.parse(process.argv[2] ?? '{}') as OpenLoop;
 const heads = load.paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: bench.local\r\n${load.keepAlive ? '' : 'Connection: close\r\n'}\r\n`);
 const latencies = new Latencies();
+/** Planned times of requests that no connection is free for, from `nextWaiting` on. */
 const waiting: number[] = [];
+let nextWaiting = 0;
 const idle: Client[] = [];
 let planned = 0;
+let begunAt = 0;
 let failed = 0;
 let failure = '';
 let turn = 0;
@@ -54,9 +57,11 @@ class Client {
     if (state !== 'done') { this.broke(state); return; }
     this.busy = false;
     latencies.add(performance.now() - this.since);
-    const next = load.keepAlive ? waiting.shift() : undefined;
-    if (next !== undefined) this.send(next);
-    else if (load.keepAlive) idle.push(this);
+    const next = waiting[nextWaiting];
+    if (next !== undefined) {
+      nextWaiting += 1;
+      this.send(next);
+    } else if (load.keepAlive) idle.push(this);
     else this.socket.destroy();
     finishWhenDone();
   }
@@ -83,11 +88,13 @@ let allSent = false;
 function finishWhenDone(): void {
   if (!allSent || over || latencies.count + failed < planned) return;
   over = true;
-  const result: TimedLoad = { planned, answered: latencies.count, failed, failure, ...latencies.percentiles() };
+  const seconds = (performance.now() - begunAt) / 1000;
+  const result: OpenLoad = { perSecond: latencies.count / seconds, planned, answered: latencies.count, failed, failure, ...latencies.percentiles() };
   process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
 }
 
 function begin(): void {
+  begunAt = performance.now();
   planned = runPlan({ ratePerSecond: load.ratePerSecond, seconds: load.seconds, send: start, done: () => { allSent = true; finishWhenDone(); } });
   setTimeout(() => { fail('an answer that never came'); failed += planned; finishWhenDone(); }, load.seconds * 1000 + 15_000).unref();
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { projectFolder } from '../../test/harness/program.ts';
 import { bun, node, runToEnd } from '../machine/programs.ts';
-import type { TimedLoad } from './latencies.ts';
+import type { OpenLoad, TimedLoad } from './latencies.ts';
 
 interface Target {
   readonly host: string;
@@ -41,8 +41,8 @@ async function timed(runtime: string, file: string, load: Target): Promise<Timed
   return readTimed(await runToEnd(runtime, [join(projectFolder, 'bench/load', file), JSON.stringify(load)], load.seconds + 40));
 }
 
-export function openLoop(load: OpenLoop): Promise<TimedLoad> {
-  return timed(bun, 'open-loop.ts', load);
+export async function openLoop(load: OpenLoop): Promise<OpenLoad> {
+  return await timed(bun, 'open-loop.ts', load) as OpenLoad;
 }
 
 export function uploads(load: Uploads): Promise<TimedLoad> {
