@@ -328,6 +328,7 @@ export class Balancer {
       this.threads.prepare({ type: 'reload', model: sharedModel, shared: segments.handles }),
       inSlices(changeLines(before, model, changes)),
     ]);
+    if (this.stopping) return refused(['The process is stopping.']);
     if (failures.length > 0) {
       const faults = failures.map((one) => this.bindText(one, 0, model));
       const wantsRoot = failures.some(({ code }) => code === 'EACCES') && this.model.global.uid > 0;

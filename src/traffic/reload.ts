@@ -71,6 +71,8 @@ export class Reload {
         failures.push({ bind: bind.index, ...bindFailure(error) });
       }
     }
+    // Told to stop meanwhile: whoever met a new listener now would be cut.
+    if (context.draining) failures.push({ bind: -1, code: '', message: 'the process is stopping' });
     if (failures.length > 0) for (const listener of opened) listener.close();
     else this.next = { plan, opened, kept };
     context.post({ type: 'reload-prepared', thread: context.threadIndex, failures });

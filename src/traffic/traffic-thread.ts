@@ -162,6 +162,7 @@ export class TrafficThread implements TimerOwner {
     const { context } = this;
     if (context.draining) return;
     context.draining = true;
+    this.reload.abort();
     for (const listener of this.listeners) listener.close();
     // Each client has one more request at most. One of the servers may be a listener of this very process, which waits for the end of its clients.
     for (const server of context.plan.servers) server.pool.retire();

@@ -6,8 +6,10 @@ import { after, before, describe, test } from 'node:test';
 import { atOnce } from '../../../src/base/slices.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { G } from '../../../src/model/counters.ts';
+import type { ToControl } from '../../../src/model/messages.ts';
 import { shareModel } from '../../../src/shared/model-text.ts';
 import { P } from '../../../src/shared/segments.ts';
+import { SlotBook } from '../../../src/shared/slots.ts';
 import { TrafficThread } from '../../../src/traffic/traffic-thread.ts';
 import { dial, freePort, listenOn, portOf, readAll, upperCase } from './net.ts';
 import { makeBind, makeModel, makeProxy, makeServer, makeStart, TestThread, until } from './make-model.ts';
@@ -63,6 +65,28 @@ describe('traffic thread', () => {
     assert.equal(await readAll(socket), 'LAST WORDS');
     await until(() => thread.messages.some((message) => message.type === 'drained'));
   });
+
+  for (const when of ['before', 'after'] as const) {
+    test(`told to stop ${when} a reload is prepared, a thread opens nothing`, async () => {
+      const { thread, port } = await started();
+      const client = dial(host, port);
+      await once(client, 'connect');
+      const other = await freePort(host);
+      const model = { ...thread.model, binds: [...thread.model.binds, makeBind(1, 0, host, other)], proxies: thread.model.proxies.map((proxy) => ({ ...proxy, binds: [0, 1] })) };
+      const segments = thread.segments.reloaded(model, thread.model, new SlotBook(thread.model).plan(model));
+      const prepared = (): ToControl | undefined => thread.messages.find((message) => message.type === 'reload-prepared');
+      thread.thread.receive({ type: 'reload', model: atOnce(shareModel(model)), shared: segments.handles });
+      if (when === 'after') await until(() => prepared() !== undefined);
+      thread.thread.receive({ type: 'drain', hardStopMs: null });
+      await until(() => prepared() !== undefined);
+      assert.deepEqual(prepared(), { type: 'reload-prepared', thread: 0, failures: when === 'after' ? [] : [{ bind: -1, code: '', message: 'the process is stopping' }] });
+      thread.thread.receive({ type: 'reload-commit' });
+      assert.equal(await talk(other), '');
+      client.end('bye');
+      assert.equal(await readAll(client), 'BYE');
+      await until(() => thread.messages.some((message) => message.type === 'drained'));
+    });
+  }
 
   test('hard-stop-after cuts what is left', async () => {
     const { thread, port } = await started();
