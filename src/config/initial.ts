@@ -80,7 +80,7 @@ export function initialRules(): OwnRules {
 
 export function initialGlobal(cpus: number): GlobalDraft {
   return {
-    nbthread: cpus, maxconn: 0, daemon: false, masterWorker: false, pidfile: '', user: '', group: '', uid: 0, gid: 0, chroot: '', openFilesMax: 0, node: '', description: '',
+    nbthread: cpus, maxconn: 0, daemon: false, masterWorker: false, pidfile: '', user: '', group: '', uid: 0, gid: 0, chroot: '', capabilities: [], openFilesMax: 0, node: '', description: '',
     logTargets: [], logTag: 'haproxy', logSendHostname: '', statsSockets: [], statsTimeoutMs: 10000, statsMaxconn: 10, spreadChecksPercent: 0,
     maxSpreadChecksMs: 0, selfCheckUri: '', hardStopAfterMs: null, graceMs: 0, bufsizeBytes: 16384, headBytesMax: limits.headBytesMax, headerCountMax: limits.headerCountMax,
     maxconnrate: 0, maxsessrate: 0, maxsslconn: 0, maxsslrate: 0, serverStateFile: '', serverStateBase: '', statsFile: '', processVars: [],

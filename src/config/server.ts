@@ -173,7 +173,7 @@ export const serverRows: readonly Row[] = [
     'agent-addr': [1, 'Agent checks.'], 'agent-send': [1, 'Agent checks.'],
   }),
   ...idle<ServerWords, ProxyReading>('unsupported', {
-    socks4: [1, 'SOCKS4 proxies.'], 'check-via-socks4': [0, 'SOCKS4 proxies.'], namespace: [1, 'Network namespaces.'], usesrc: [1, 'Connections from the address of the client (transparent proxying).'], 'set-proxy-v2-tlv-fmt': [1, 'Own TLVs.'],
+    socks4: [1, 'SOCKS4 proxies.'], 'check-via-socks4': [0, 'SOCKS4 proxies.'], namespace: [1, 'Network namespaces.'], 'set-proxy-v2-tlv-fmt': [1, 'Own TLVs.'],
     'tcp-md5sig': [1, 'Kernel option.'], ech: [1, 'Encrypted client hello.'],
   }),
 ];

@@ -7,7 +7,7 @@
  */
 import { isIPv6 } from 'node:net';
 import { lastError, libcFunction, nativeBlock } from '../base/libc.ts';
-import { AF_INET, AF_INET6, AF_UNIX, inetAddress, unixAddress } from './socket-address.ts';
+import { AF_INET, AF_INET6, AF_UNIX, inetAddress, unixAddress } from '../base/socket-address.ts';
 
 /** SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC */
 const datagramType = 2 | 0o4000 | 0o2000000;

@@ -184,6 +184,8 @@ export type ToTraffic =
   | { readonly type: 'reload'; readonly model: SharedModel; readonly shared: SharedHandles }
   | { readonly type: 'reload-commit' }
   | { readonly type: 'reload-abort' }
+  /** The process has given root up: the thread keeps these capabilities and no others. */
+  | { readonly type: 'rights'; readonly kept: readonly string[] }
   /** Stop accepting, finish what runs, then exit; connections older than hardStopMs are cut. */
   | { readonly type: 'drain'; readonly hardStopMs: number | null };
 

@@ -71,6 +71,8 @@ export interface Global {
   readonly uid: number;
   readonly gid: number;
   readonly chroot: string;
+  /** `setcap`: names of capabilities(7) that are kept when root is given up, beside those that the configuration needs. */
+  readonly capabilities: readonly string[];
   /** `ulimit-n`: most open files of the process; 0 = what it was started with. */
   readonly openFilesMax: number;
   readonly node: string;
@@ -356,8 +358,15 @@ export interface StickRule {
 export interface SourceAddress {
   readonly address: PeerAddress | null;
   readonly interface: string;
-  readonly usesrc: string;
+  /** Null: the machine's own address. */
+  readonly usesrc: ForeignSource | null;
 }
+
+/** `usesrc`: the address and port of the client, its address alone, one that a header line names, or a given one (port 0: any). */
+export type ForeignSource =
+  | { readonly kind: 'client' | 'clientip' }
+  | { readonly kind: 'header'; readonly expr: SampleExpr }
+  | { readonly kind: 'address'; readonly host: string; readonly port: number };
 
 export interface StatsPage {
   readonly enabled: boolean;

@@ -4,7 +4,7 @@
  * process/run-balancer.ts just before the virtual addresses are handed over. Linux only.
  */
 import { libcFunction, nativeBlock } from '../base/libc.ts';
-import { AF_UNIX } from '../control/socket-address.ts';
+import { AF_UNIX } from '../base/socket-address.ts';
 import { ownListeners } from '../control/take-over/own-listeners.ts';
 
 const [socketLevel, attachFilter] = [1, 26];

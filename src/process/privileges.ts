@@ -2,8 +2,8 @@
  * Gives up root once the listeners are bound: the rest of the file system (`chroot`), supplementary groups, group, then user. Used by
  * process/balancer.ts once. Never gives privileges back.
  */
+import { keepCapabilities, keepOnly } from '../base/capabilities.ts';
 import { libcFunction } from '../base/libc.ts';
-import { keepCapabilities, keepOnlyBindRight } from './capabilities.ts';
 
 /** From the global section (`user`, `group`, `uid`, `gid`); 0: stay as it is. */
 interface Identity {
@@ -43,15 +43,15 @@ function attempt(change: () => void, failure: string): string {
 
 /**
  * '' when done or nothing was wanted, otherwise why not, in HAProxy's words. Somebody else than root may only become who he is already.
- * `keepLowPorts`: threads that are started again later must be able to bind ports below 1024.
+ * `kept`: names of the capabilities that this thread, and those that it starts later, still have then.
  */
-export function dropPrivileges({ uid, gid }: Identity, keepLowPorts: boolean): string {
+export function dropPrivileges({ uid, gid }: Identity, kept: readonly string[]): string {
   const isRoot = process.getuid?.() === 0;
-  const keeps = isRoot && keepLowPorts && uid > 0;
+  const keeps = isRoot && kept.length > 0 && uid > 0;
   if (keeps) keepCapabilities();
   const failure = (isRoot && (gid > 0 || uid > 0) ? attempt(() => process.setgroups?.([gid]), 'Cannot drop supplementary groups.') : '')
     || (gid > 0 ? attempt(() => process.setgid?.(gid), `Cannot set gid ${gid}.`) : '')
     || (uid > 0 ? attempt(() => process.setuid?.(uid), `Cannot set uid ${uid}.`) : '');
-  if (failure === '' && keeps) keepOnlyBindRight();
+  if (failure === '' && keeps) keepOnly(kept);
   return failure;
 }

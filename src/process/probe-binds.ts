@@ -5,7 +5,7 @@
  */
 import { constants } from 'node:os';
 import { lastError, libcFunction } from '../base/libc.ts';
-import { AF_INET, AF_INET6, inetAddress } from '../control/socket-address.ts';
+import { AF_INET, AF_INET6, inetAddress } from '../base/socket-address.ts';
 import type { Bind } from '../model/model.ts';
 
 /** SOCK_STREAM | SOCK_CLOEXEC, and option numbers of Linux. */

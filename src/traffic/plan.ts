@@ -9,7 +9,8 @@ import type { ServerLoad } from '../balance/server-load.ts';
 import type { Clock } from '../base/clock.ts';
 import { TimerNode, type TimerOwner, type TimerWheel } from '../base/timer-wheel.ts';
 import { exchangeBackends, type ExchangeBackend } from '../model/exchange-sites.ts';
-import type { Bind, Model, Proxy, Server } from '../model/model.ts';
+import type { Bind, ForeignSource, Model, Proxy, Server } from '../model/model.ts';
+import { foreignSource } from '../model/rights.ts';
 import { Compiler, type FormatFn, type RuleSet, type SampleFn } from '../rules/compile.ts';
 import type { Subject } from '../rules/subject.ts';
 import type { Segments } from '../shared/segments.ts';
@@ -145,6 +146,11 @@ export class ServerPlan {
   /** Requests that this server works on. */
   readonly work: Work;
   readonly sni: SampleFn | null;
+  /** `usesrc` of the server or its backend, and what gives the address when a header line does. */
+  readonly foreignSource: ForeignSource | null;
+  readonly foreignAddress: SampleFn | null;
+  /** It has been said that connections to it fail for want of a right. */
+  hasToldOfRight = false;
   /** Null: clear text. Made when the thread starts. */
   tls: ServerTlsContext | null = null;
   /** The configuration gives the same address as before the reload. */
@@ -165,6 +171,8 @@ export class ServerPlan {
     this.unix = address.kind === 'unix';
     this.host = address.kind === 'inet' ? address.host : address.kind === 'unix' ? (address.abstract ? `\0${address.path}` : address.path) : '';
     this.port = address.kind === 'unix' ? 0 : address.port;
+    this.foreignSource = foreignSource(server, compiler.model);
+    this.foreignAddress = this.foreignSource?.kind === 'header' ? compiler.sample(this.foreignSource.expr) : null;
     this.sni = server.tls?.sni ? compiler.sample(server.tls.sni) : null;
     this.keepsAddress = former !== undefined && same(former.server.address, address);
     this.keepWhatIsSetByHand(former);

@@ -3,9 +3,11 @@
  * their own thread. Serves no connection itself.
  */
 import { threadCpuUsage } from 'node:process';
+import { keepCapabilities, keepOnly } from '../base/capabilities.ts';
 import type { Clock } from '../base/clock.ts';
 import { TimerNode, type TimerOwner } from '../base/timer-wheel.ts';
 import type { SessionSighting, ThreadQuestion, ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
+import { threadRights } from '../model/rights.ts';
 import { P } from '../shared/segments.ts';
 import { ServerTlsContext } from './dispatch/server-tls.ts';
 import { serveQueues } from './dispatch/serve-queues.ts';
@@ -47,6 +49,7 @@ export class TrafficThread implements TimerOwner {
   /** Binds everything; posts ready, or bind-failed for each address that cannot be bound. */
   async start(): Promise<void> {
     const { context } = this;
+    if (threadRights(context.plan.model).length > 0) keepCapabilities();
     this.beat();
     this.heartbeat = setInterval(() => this.beat(), heartbeatMs);
     let failed = false;
@@ -125,6 +128,9 @@ export class TrafficThread implements TimerOwner {
         return;
       case 'set-frontend':
         void this.setFrontend(message.proxy, message.enabled);
+        return;
+      case 'rights':
+        keepOnly(message.kept);
         return;
       case 'drain':
         this.drain(message.hardStopMs);

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { closeDescriptor } from '../../src/base/descriptors.ts';
 import { libcFunction } from '../../src/base/libc.ts';
-import { AF_UNIX, unixAddress } from '../../src/control/socket-address.ts';
+import { AF_UNIX, unixAddress } from '../../src/base/socket-address.ts';
 import { eventually, sleep } from '../harness/place.ts';
 import { Program, projectFolder, runtime } from '../harness/program.ts';
 import { runtimeCommand } from '../harness/runtime-socket.ts';

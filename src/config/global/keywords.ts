@@ -1,4 +1,5 @@
 /** The keyword table of the `global` section. Used by section.ts and by the documentation writer. */
+import { capabilityNumbers } from '../../base/capabilities.ts';
 import { addressText, parseAddress } from '../address.ts';
 import type { AddressRules } from '../address.ts';
 import type { GlobalDraft, Mutable, TlsDraft } from '../draft.ts';
@@ -223,6 +224,14 @@ function oldRow(word: string, words: readonly [number, number], modern: string, 
   });
 }
 
+/** Names with commas between them, or words of their own. */
+function readCapabilities(reading: GlobalReading): void {
+  const names = reading.args.flatMap((word) => word.split(',')).filter((name) => name !== '');
+  const unknown = names.find((name) => capabilityNumbers[name] === undefined);
+  if (unknown !== undefined) reading.error(unknown, `'setcap' does not know '${unknown}'`, `use ${Object.keys(capabilityNumbers).join(', ')}`);
+  else reading.global.capabilities = names;
+}
+
 const environmentHelp = 'Environment variables for the lines that follow.';
 
 const rows: readonly Row[] = [
@@ -236,6 +245,7 @@ const rows: readonly Row[] = [
   numberRow('maxsslrate', 'maxsslrate', 'Most new TLS connections per second.'),
   textRow('pidfile', 'pidfile', 'File with the process number.'),
   textRow('chroot', 'chroot', 'Folder outside of which the balancer process sees no file, once it has started.'),
+  active('setcap', '', [1, many], 'Capabilities that are kept when root is given up, beside those that the configuration needs.', readCapabilities),
   numberRow('ulimit-n', 'openFilesMax', 'Most open files of the process.', 0, 2147483647),
   active('user', '', [1, 1], 'User that the process becomes.', readUser),
   active('group', '', [1, 1], 'Group that the process becomes.', readGroup),

@@ -55,7 +55,6 @@ export const restRows: readonly Keyword<GlobalReading>[] = [
   ...noEffect<GlobalReading>('', {
     ...tuning, ...processWords, 'ssl-load-extra-del-ext': 'For x.crt both x.crt.key and x.key are tried.', 'ssl-skip-self-issued-ca': 'The chain is sent as it is in the file.',
     'stats bind-process': 'Process set-up.',
-    setcap: 'The right to bind low ports is kept where it is needed; nothing else here wants rights.',
   }),
   ...unsupported<GlobalReading>('', refused),
 ];

@@ -1,6 +1,7 @@
 /** `source <addr>[:port] [interface X | usesrc …]`, on a line of its own and on server lines. */
 import type { FdAddress } from '../../model/address.ts';
-import type { SourceAddress } from '../../model/model.ts';
+import type { ForeignSource, SourceAddress } from '../../model/model.ts';
+import { parseSample } from '../expression/sample.ts';
 import { sourceAddressRules } from './reading.ts';
 import type { ProxyReading } from './reading.ts';
 
@@ -13,13 +14,27 @@ function withoutRange(reading: ProxyReading, text: string, address: Source): Sou
   return { ...address, port: 0, portLast: 0 };
 }
 
+/** `client`, `clientip`, `hdr_ip(<name>[,<number>])` or an address. Undefined: reported. */
+function readForeign(reading: ProxyReading, text: string): ForeignSource | undefined {
+  if (text === 'client' || text === 'clientip') return { kind: text };
+  if (text.startsWith('hdr_ip(')) {
+    const expr = parseSample(`req.${text}`, reading.scope('http-request'));
+    return expr === undefined ? undefined : { kind: 'header', expr };
+  }
+  const parsed = reading.address(text, { ...sourceAddressRules, range: false });
+  if (parsed === undefined) return undefined;
+  if (parsed.address.kind === 'inet') return { kind: 'address', host: parsed.address.host, port: parsed.address.port };
+  reading.error(text, `'usesrc' needs an IP address, not '${text}'`, 'write an address, client, clientip or hdr_ip(<name>)');
+  return undefined;
+}
+
 /** Undefined: reported. `used` tells a server line how many words belonged to it. HAProxy takes a range of ports on server lines only. */
 export function readSourceWords(reading: ProxyReading, words: readonly string[], range: boolean): { readonly source: SourceAddress; readonly used: number } | undefined {
   const parsed = reading.address(words[0] ?? '', { ...sourceAddressRules, range });
   if (parsed === undefined) return undefined;
   const address: Exclude<typeof parsed.address, FdAddress> | undefined = parsed.address.kind === 'fd' ? undefined : withoutRange(reading, words[0] ?? '', parsed.address);
   let bound = '';
-  let usesrc = '';
+  let usesrc: ForeignSource | null = null;
   let used = 1;
   for (;;) {
     const word = words[used];
@@ -33,8 +48,9 @@ export function readSourceWords(reading: ProxyReading, words: readonly string[],
       bound = value;
       reading.warning('interface', "'interface' has no effect: the source address and the routes decide", 'give the source address of that interface');
     } else {
-      usesrc = value;
-      reading.report('unsupported', 'usesrc', "'usesrc' is not supported: the runtimes open no connection from an address that is not the machine's own", 'leave it out, and hand the address on with option forwardfor or send-proxy');
+      const read = readForeign(reading, value);
+      if (read === undefined) return undefined;
+      usesrc = read;
     }
     used += 2;
   }
@@ -46,7 +62,7 @@ export function readSource(reading: ProxyReading): SourceAddress | undefined {
   if (found === undefined) return undefined;
   const extra = reading.args[found.used];
   if (extra !== undefined) {
-    reading.error(extra, `'source' does not know '${extra}'`, "it takes 'interface <name>'");
+    reading.error(extra, `'source' does not know '${extra}'`, "it takes 'interface <name>' and 'usesrc <address>|client|clientip|hdr_ip(<name>)'");
     return undefined;
   }
   return found.source;

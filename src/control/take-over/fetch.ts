@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { closeDescriptor, connectBlocking, receiveDescriptors, sendDescriptors, socketOption } from '../../base/descriptors.ts';
 import { listenerAcknowledgement, listenerCountBytes, listenerRequest, readListenerWords } from '../../wire/listener-list.ts';
-import { unixAddress } from '../socket-address.ts';
+import { unixAddress } from '../../base/socket-address.ts';
 import { ownNamePrefix } from './own-listeners.ts';
 import type { ReceivedListeners } from './received.ts';
 

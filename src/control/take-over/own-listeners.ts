@@ -3,7 +3,7 @@
  * a process that takes over, and process/hold-connections.ts. Changes nothing.
  */
 import { openDescriptors, socketAddress, socketOption } from '../../base/descriptors.ts';
-import { AF_UNIX } from '../socket-address.ts';
+import { AF_UNIX } from '../../base/socket-address.ts';
 
 const solSocket = 1;
 const [acceptConnections, boundToDevice] = [30, 25];

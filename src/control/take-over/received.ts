@@ -7,7 +7,7 @@ import { closeDescriptor, duplicateDescriptor, socketAddress, socketOption } fro
 import type { InheritedListener } from '../../model/messages.ts';
 import type { Bind, Model } from '../../model/model.ts';
 import type { ListenerWord } from '../../wire/listener-list.ts';
-import { AF_INET6, AF_UNIX, inetAddress } from '../socket-address.ts';
+import { AF_INET6, AF_UNIX, inetAddress } from '../../base/socket-address.ts';
 import { isListening, ownListeners } from './own-listeners.ts';
 
 const solSocket = 1;

@@ -2,21 +2,24 @@
  * Opens connections to servers: address and source, PROXY header, TLS. Called by Dispatch; the answer comes to the LinkOpener.
  * Chooses nothing and retries nothing.
  */
-import { connect as connectTcp, type NetConnectOpts, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect as connectTcp, isIP, type NetConnectOpts, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import type { Subject } from '../../rules/subject.ts';
+import { wholeText } from '../../rules/values.ts';
 import type { ProxyPlan, ServerPlan } from '../plan.ts';
 import type { ClientSession } from '../session.ts';
+import type { ThreadContext } from '../thread-context.ts';
 import { SocketTlsFacts } from '../tls-facts.ts';
 import { setsNoDelay, SocketTransport } from '../transport.ts';
+import { connectFrom, type Endpoint } from './foreign-connect.ts';
 import { proxyHeaderFor } from './proxy-header.ts';
 import { ServerLink, type LinkOpener } from './server-link.ts';
 import type { ServerTlsContext } from './server-tls.ts';
 
 /** True when connections to this server differ from client to client, so that a key must be made. */
-export function tunesOut(server: ServerPlan, backend: ProxyPlan | null): boolean {
+export function tunesOut(server: ServerPlan): boolean {
   const { sendProxy, portMode } = server.server;
-  return server.sni !== null || sendProxy !== 'none' || portMode !== 'fixed' || isAnyAddress(server) || (backend?.proxy.source?.usesrc ?? '') !== '';
+  return server.sni !== null || sendProxy !== 'none' || portMode !== 'fixed' || isAnyAddress(server) || server.foreignSource !== null;
 }
 
 /** Connections with equal keys are interchangeable. */
@@ -24,7 +27,8 @@ export function linkKey(server: ServerPlan, subject: Subject, session: ClientSes
   const sni = sniFor(server, subject);
   const target = `${hostFor(server, session)} ${portFor(server, session)}`;
   const client = server.server.sendProxy === 'none' ? '' : `${session.sourceAddress} ${session.sourcePort} ${session.destinationAddress} ${session.destinationPort}`;
-  return `${target}|${sni}|${client}`;
+  const from = foreignEndpoint(server, subject, session);
+  return `${target}|${sni}|${client}|${from === null ? '' : `${from.host} ${from.port}`}`;
 }
 
 /** Starts a connection attempt. The opener hears of it later, never inside this call. */
@@ -35,6 +39,8 @@ export function openLink(
   const { sendProxy } = server.server;
   const { tls } = server;
   const header = sendProxy === 'none' ? null : proxyHeaderFor(server.server, session, subject);
+  const from = foreignEndpoint(server, subject, session);
+  if (from !== null) return openForeign(server, from, { host: hostFor(server, session), port: portFor(server, session) }, header, sniFor(server, subject), key, opener);
   if (tls === null) {
     const socket = connectTcp(options);
     const link = new ServerLink(server, new SocketTransport(socket, null), key, opener);
@@ -54,6 +60,25 @@ function openTlsLink(
   const socket = header === null
     ? connectTls({ ...(options as ConnectionOptions), ...tlsOptions })
     : connectTls({ ...tlsOptions, socket: headed(options, header), allowHalfOpen: true } as ConnectionOptions);
+  return tlsLink(server, context, socket, sni, key, opener);
+}
+
+function openForeign(server: ServerPlan, from: Endpoint, to: Endpoint, header: Uint8Array | null, sni: string, key: string, opener: LinkOpener): ServerLink {
+  const { tls } = server;
+  if (tls === null) {
+    const socket = connectFrom(from, to, () => {
+      if (header !== null) socket.write(header);
+      link.connected();
+    });
+    const link = new ServerLink(server, new SocketTransport(socket, null), key, opener);
+    return link;
+  }
+  const below = connectFrom(from, to, () => undefined);
+  if (header !== null) below.write(header);
+  return tlsLink(server, tls, connectTls({ ...tls.options(sni), socket: below, allowHalfOpen: true } as ConnectionOptions), sni, key, opener);
+}
+
+function tlsLink(server: ServerPlan, context: ServerTlsContext, socket: TLSSocket, sni: string, key: string, opener: LinkOpener): ServerLink {
   const facts = new SocketTlsFacts(socket, context.certificatePem);
   const link = new ServerLink(server, new SocketTransport(socket, facts), key, opener);
   socket.on('session', (session: Buffer) => context.remember(sni, session));
@@ -87,6 +112,15 @@ function socketOptions(server: ServerPlan, backend: ProxyPlan | null, session: C
   };
 }
 
+/** `usesrc`: whose address the connection has; null = this machine's. Nobody can be of one family to a server of the other. */
+function foreignEndpoint(server: ServerPlan, subject: Subject, session: ClientSession): Endpoint | null {
+  const source = server.foreignSource;
+  if (source === null || server.unix) return null;
+  const host = source.kind === 'address' ? source.host : source.kind === 'header' ? wholeText(server.foreignAddress?.(subject) ?? '') : session.sourceAddress;
+  if (isIP(host) === 0 || isIP(host) !== isIP(hostFor(server, session))) return null;
+  return { host, port: source.kind === 'address' ? source.port : source.kind === 'client' ? session.sourcePort : 0 };
+}
+
 function isAnyAddress(server: ServerPlan): boolean {
   return server.host === '0.0.0.0' || server.host === '::';
 }
@@ -110,4 +144,12 @@ function portFor(server: ServerPlan, session: ClientSession): number {
 function sniFor(server: ServerPlan, subject: Subject): string {
   const value = server.sni?.(subject);
   return typeof value === 'string' ? value : '';
+}
+
+/** Once per server and thread: every connection to it fails. */
+export function tellMissingRight(server: ServerPlan, context: ThreadContext): void {
+  if (server.foreignSource === null || server.hasToldOfRight) return;
+  server.hasToldOfRight = true;
+  const backend = context.plan.model.proxies[server.server.proxy]?.name ?? '';
+  context.world.warn(`server ${backend}/${server.server.name}: 'usesrc' needs the right cap_net_raw, which this process does not have: start it as root, or give it that right (AmbientCapabilities=CAP_NET_RAW in the unit).`);
 }

@@ -12,7 +12,7 @@ import type { DispatchClient } from '../contract.ts';
 import type { Plan, ProxyPlan, ServerPlan } from '../plan.ts';
 import type { ClientSession } from '../session.ts';
 import type { ThreadContext } from '../thread-context.ts';
-import { openLink, linkKey, tunesOut } from './connect.ts';
+import { linkKey, openLink, tellMissingRight, tunesOut } from './connect.ts';
 import { observe } from './observe.ts';
 import type { RequestQueue, Waiter } from './request-queue.ts';
 import type { LinkOpener, ServerLink } from './server-link.ts';
@@ -316,7 +316,7 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     server.tally.count(C.stot);
     server.tally.counters[C.lastsess_ms] = this.context.clock.dateMs();
     if (server.server.redirectPrefix !== '' && this.client.onRedirectingServer(server.server)) return;
-    const key = tunesOut(server, backend) ? linkKey(server, this.subject, session) : '';
+    const key = tunesOut(server) ? linkKey(server, this.subject, session) : '';
     const link = this.freshOnly ? null : this.findIdle(server, key);
     if (link !== null) {
       if (link.plan !== server) link.moveTo(server);
@@ -359,9 +359,10 @@ export class Dispatch implements Waiter, TimerOwner, LinkOpener {
     this.established(link);
   }
 
-  linkFailed(_link: ServerLink, code: string): void {
+  linkFailed(link: ServerLink, code: string): void {
     this.opening = null;
-    this.attemptFailed(code === 'EMFILE' || code === 'ENFILE' || code === 'EADDRNOTAVAIL' ? faults.resources : faults.connectRefused, true, code);
+    if (code === 'EPERM') tellMissingRight(link.plan, this.context);
+    this.attemptFailed(code === 'EMFILE' || code === 'ENFILE' || code === 'EADDRNOTAVAIL' || code === 'EPERM' ? faults.resources : faults.connectRefused, true, code);
   }
 
   private established(link: ServerLink): void {

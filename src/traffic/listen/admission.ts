@@ -12,6 +12,7 @@ import { P } from '../../shared/segments.ts';
 import type { Model } from '../../model/model.ts';
 import type { ListenerPlan } from '../plan.ts';
 import type { ClientSession, SessionGate } from '../session.ts';
+import type { Tally } from '../tally.ts';
 import type { ThreadContext } from '../thread-context.ts';
 import { RateMeter } from './rate-meter.ts';
 
@@ -28,6 +29,13 @@ export interface Candidate {
 
 /** Between two looks at held connections, since other threads' connections count too. */
 const holdScanMs = 20;
+
+/** One connection more; false: `maxconn` of them are there (0: no limit). */
+function enter(tally: Tally, maxconn: number): boolean {
+  if (maxconn > 0) return tally.raiseBelow(G.scur, G.smax, maxconn);
+  tally.raise(G.scur, G.smax);
+  return true;
+}
 
 export class Admission implements SessionGate, TimerOwner {
   private readonly context: ThreadContext;
@@ -95,12 +103,10 @@ export class Admission implements SessionGate, TimerOwner {
 
   /** An admitted connection closed, with or without a session. */
   left(listener: ListenerPlan, isTls: boolean): void {
-    const { process } = this.context;
     listener.proxy.front.lower(G.scur);
     listener.proxy.front.lower(G.conn_cur);
     listener.tally.lower(G.scur);
-    process[P.current_connections] = (process[P.current_connections] as number) - 1;
-    if (isTls) process[P.current_ssl_connections] = (process[P.current_ssl_connections] as number) - 1;
+    this.occupy(isTls, -1);
     if (this.heldCount > 0) this.admitHeld();
   }
 
@@ -193,25 +199,32 @@ export class Admission implements SessionGate, TimerOwner {
     }
     const { maxsslconn } = this.context.plan.model.global;
     if (isTls && maxsslconn > 0 && this.sum(P.current_ssl_connections) >= maxsslconn) return false;
-    if (bind.maxconn > 0 && listener.tally.gauge(G.scur) >= bind.maxconn) return false;
     if (!this.rateAllows(listener, nowMs, isTls)) return false;
-    if (proxy.maxconn > 0) {
-      if (!proxy.front.raiseBelow(G.scur, G.smax, proxy.maxconn)) return false;
-    } else {
-      proxy.front.raise(G.scur, G.smax);
+    // A place is taken first and the sum asked after the gauges' atomic steps: of two threads that let somebody in at once, at least one sees both.
+    this.occupy(isTls, 1);
+    const inFrontend = enter(proxy.front, proxy.maxconn);
+    const inListener = inFrontend && enter(listener.tally, bind.maxconn);
+    const tooMany = this.sum(P.current_connections) > this.maxconn || (isTls && maxsslconn > 0 && this.sum(P.current_ssl_connections) > maxsslconn);
+    if (!inListener || tooMany) {
+      if (inListener) listener.tally.lower(G.scur);
+      if (inFrontend) proxy.front.lower(G.scur);
+      this.occupy(isTls, -1);
+      return false;
     }
     this.countRates(listener, nowMs, isTls);
     proxy.front.move(G.conn_cur, 1);
-    listener.tally.raise(G.scur, G.smax);
     proxy.front.count(C.conn_tot);
     listener.tally.count(C.conn_tot);
     process[P.connections] = (process[P.connections] as number) + 1;
-    process[P.current_connections] = (process[P.current_connections] as number) + 1;
-    if (isTls) {
-      process[P.ssl_connections] = (process[P.ssl_connections] as number) + 1;
-      process[P.current_ssl_connections] = (process[P.current_ssl_connections] as number) + 1;
-    }
+    if (isTls) process[P.ssl_connections] = (process[P.ssl_connections] as number) + 1;
     return true;
+  }
+
+  /** Connections of this thread that are let in. */
+  private occupy(isTls: boolean, change: 1 | -1): void {
+    const { process } = this.context;
+    process[P.current_connections] = (process[P.current_connections] as number) + change;
+    if (isTls) process[P.current_ssl_connections] = (process[P.current_ssl_connections] as number) + change;
   }
 
   private rateAllows(listener: ListenerPlan, nowMs: number, isTls: boolean): boolean {

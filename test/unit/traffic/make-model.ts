@@ -67,7 +67,7 @@ export function makeModel(parts: { proxies: Proxy[]; servers?: Server[]; binds?:
     binds: binds.filter((one) => one.proxy === proxy.index).map((one) => one.index),
   }));
   return {
-    global: { nbthread: 1, maxconn: 1000, bufsizeBytes: 16384, headBytesMax: 65536, headerCountMax: 256, maxconnrate: 0, maxsessrate: 0, maxsslconn: 0, maxsslrate: 0, processVars: [], logTargets: [], ...parts.global } as unknown as Model['global'],
+    global: { nbthread: 1, capabilities: [], maxconn: 1000, bufsizeBytes: 16384, headBytesMax: 65536, headerCountMax: 256, maxconnrate: 0, maxsessrate: 0, maxsslconn: 0, maxsslrate: 0, processVars: [], logTargets: [], ...parts.global } as unknown as Model['global'],
     proxies, servers, binds, acls: parts.acls ?? [], patterns: parts.patterns ?? [], used: parts.used ?? [], certificates: parts.certificates ?? [], authorities: [], userlists: [], inactive: [], mailers: [], poise: { given: false, vital: [], webhooks: [], relays: [], mailQueue: '', lastResort: [], logWhy: [], stateFolder: '', watchCertificates: false }, files: [],
   };
 }

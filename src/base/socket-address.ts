@@ -1,4 +1,4 @@
-/** Socket addresses as libc wants them (struct sockaddr_un, sockaddr_in, sockaddr_in6 of Linux). Used by datagram.ts and process/probe-binds.ts. */
+/** Socket addresses as libc wants them (struct sockaddr_un, sockaddr_in, sockaddr_in6 of Linux). Used by control/, process/ and traffic/dispatch. */
 import { isIPv6 } from 'node:net';
 
 export const AF_UNIX = 1;
