@@ -7,7 +7,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, it } from 'node:test';
+import { after, afterEach, before, it } from 'node:test';
 import { certificate } from '../harness/certificates.ts';
 import { describeInNamespaces } from '../harness/pair/describe.ts';
 import { eventually } from '../harness/place.ts';
@@ -15,6 +15,8 @@ import { projectFolder, runtime } from '../harness/program.ts';
 
 const name = `poise-${process.pid}-src`;
 const [clients, balancer, servers] = [`${name}-c`, `${name}-b`, `${name}-s`];
+/** A program starts within this time on a busy machine. */
+const startMs = 20_000;
 const folder = mkdtempSync(join(tmpdir(), 'poise-source-'));
 chmodSync(folder, 0o755);
 
@@ -28,6 +30,8 @@ function lay(): void {
   for (const one of [clients, balancer, servers]) {
     ip('netns', 'add', one);
     ip('-n', one, 'link', 'set', 'lo', 'up');
+    // Addresses are used at once, and not after a second of asking whether somebody else has them.
+    for (const knob of ['all', 'default']) ip('netns', 'exec', one, 'sh', '-c', `echo 0 > /proc/sys/net/ipv6/conf/${knob}/accept_dad`);
   }
   for (const [one, net] of [[clients, 71], [servers, 72]] as const) {
     ip('link', 'add', 'eth0', 'netns', one, 'type', 'veth', 'peer', 'name', `net${net}`, 'netns', balancer);
@@ -129,12 +133,23 @@ const expected = {
   'address and port': '10.71.0.2 its own port\n200\n',
 };
 
+/** Everything that the programs have printed. */
+let printed = '';
+let running: ChildProcess | null = null;
+
 function inBalancer(command: string, ...words: string[]): ChildProcess {
-  return spawn('ip', ['netns', 'exec', balancer, command, ...words], { stdio: ['ignore', 'inherit', 'pipe'], env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin`, POISE_RUNTIME: runtime } });
+  const program = spawn('ip', ['netns', 'exec', balancer, command, ...words], { stdio: ['ignore', 'inherit', 'pipe'], env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin`, POISE_RUNTIME: runtime } });
+  program.stderr.on('data', (chunk: Buffer) => { printed += chunk.toString(); });
+  running = program;
+  return program;
 }
 
-function ends(program: ChildProcess): Promise<unknown> {
-  return new Promise((resolve) => { program.once('exit', resolve); program.kill('SIGTERM'); });
+/** The program that runs, if any. */
+async function end(): Promise<void> {
+  const program = running;
+  running = null;
+  if (program === null || program.exitCode !== null) return;
+  await new Promise((resolve) => { program.once('exit', resolve); program.kill('SIGTERM'); });
 }
 
 /** Effective capabilities of every thread. */
@@ -150,6 +165,9 @@ describeInNamespaces('connections from the addresses of clients', {}, () => {
     const started = spawn('ip', ['netns', 'exec', servers, process.execPath, '-e', origin, certificate(['server.local']).both], { stdio: ['ignore', 'pipe', 'inherit'] });
     server = started;
     await new Promise((resolve) => { started.stdout.once('data', resolve); });
+    for (const server of ['http://10.72.0.2:9000/', 'http://[fd72::2]:9000/']) {
+      await eventually(`${server} is reached`, () => spawnSync('ip', ['netns', 'exec', balancer, 'curl', '-s', '-g', '-m', '1', server]).status === 0, 10_000);
+    }
   });
 
   after(() => {
@@ -163,33 +181,30 @@ describeInNamespaces('connections from the addresses of clients', {}, () => {
     writeFileSync(path, configuration(identity));
     return path;
   };
-  const answers = (): boolean => curl('-o', '/dev/null', 'http://10.71.0.1:8080/fixed').startsWith('200');
+  const answers = async (status: string): Promise<void> => {
+    await eventually('the balancer answers', () => curl('-o', '/dev/null', 'http://10.71.0.1:8080/fixed').startsWith(status), startMs).catch((error: Error) => { throw new Error(`${error.message}: ${printed}`); });
+  };
+  afterEach(end);
 
   it('HAProxy as root', { timeout: 60_000 }, async () => {
-    const program = inBalancer('haproxy', '-db', '-f', file(''));
-    await eventually('HAProxy answers', answers);
+    inBalancer('haproxy', '-db', '-f', file(''));
+    await answers('200');
     const seen = asked(45_001);
-    await ends(program);
     assert.deepEqual({ ...seen, 'a client of IPv6, a server of IPv4': undefined }, { ...expected, 'a client of IPv6, a server of IPv4': undefined });
   });
 
   it('Poise that has given root up, with the one right that is left', { timeout: 60_000 }, async () => {
     const program = inBalancer(join(projectFolder, 'bin/poise'), '-db', '-f', file('uid 65534\n    gid 65534\n    nbthread 2'));
-    await eventually('Poise answers', answers);
+    await answers('200');
     assert.deepEqual(asked(45_002), { ...expected, 'a client of IPv6, a server of IPv4': '200' });
     // Threads of the runtime, which only compile and collect, have none; the traffic threads have cap_net_raw alone.
-    const found = new Set(rights(program.pid ?? 0));
-    assert.deepEqual([...found].toSorted(), ['0000000000000000', '0000000000002000']);
-    await ends(program);
+    await eventually('every thread has what it needs', () => [...new Set(rights(program.pid ?? 0))].toSorted().join(' ') === '0000000000000000 0000000000002000');
   });
 
   it('Poise without the right says what is missing', { timeout: 60_000 }, async () => {
     const words = ['--reuid', '65534', '--regid', '65534', '--clear-groups', join(projectFolder, 'bin/poise'), '-db', '-f', file('nbthread 1')];
-    const program = inBalancer('setpriv', ...words);
-    let printed = '';
-    program.stderr?.on('data', (chunk: Buffer) => { printed += chunk.toString(); });
-    await eventually('Poise answers', () => curl('http://10.71.0.1:8080/').startsWith('503'));
-    await eventually('it says why', () => printed.includes("server address/s: 'usesrc' needs the right cap_net_raw"));
-    await ends(program);
+    inBalancer('setpriv', ...words);
+    await answers('503');
+    await eventually('it says why', () => printed.includes("server fixed/s: 'usesrc' needs the right cap_net_raw"));
   });
 });
