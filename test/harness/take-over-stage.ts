@@ -128,7 +128,9 @@ ${last}`);
     await this.start(name, [...fromSocket ? ['-x', this.admin] : [], '-sf', String(before.pid)]);
     const servedMs = performance.now() - sinceMs;
     const code = await before.exited(90_000);
-    if (code !== 0) throw new Error(`the process before ended with ${code}:\n${before.stderr}`);
+    // HAProxy 2.6.12 was seen to crash at its very end, when all of its proxies had stopped: whether a client noticed decides then.
+    const crashedAtTheEnd = before.name === 'haproxy' && code === 'SIGSEGV' && before.stderr.includes('Proxy fe stopped');
+    if (code !== 0 && !crashedAtTheEnd) throw new Error(`the process before ended with ${code}:\n${before.stderr}`);
     return { servedMs, endedMs: performance.now() - sinceMs };
   }
 
