@@ -3,6 +3,7 @@
  * Loaded on first use. Linux only.
  */
 import { createRequire } from 'node:module';
+import { getSystemErrorMap } from 'node:util';
 
 type LibcFunction = (...args: unknown[]) => number;
 
@@ -62,4 +63,9 @@ export function nativeBlock(length: number): NativeBlock {
 /** Error number of the call that has just failed. */
 export function lastError(): number {
   return koffi?.errno() ?? 0;
+}
+
+/** `EADDRINUSE`; a number that has no name: `errno 999`. */
+export function errorName(errno: number): string {
+  return getSystemErrorMap().get(-errno)?.[0] ?? `errno ${errno}`;
 }

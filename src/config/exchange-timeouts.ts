@@ -3,6 +3,7 @@
  * to which its logins belong. Called by load.ts after verify.
  * Only notices: they never change whether a file is accepted, also not with zero-warning. Silent for files without Exchange paths.
  */
+import { pathFetches } from '../model/exchange-sites.ts';
 import type { Acl, Condition } from '../model/expression.ts';
 import type { Place } from '../model/problem.ts';
 import type { Context } from './context.ts';
@@ -38,8 +39,6 @@ function probed(proxy: ProxyDraft): Service | undefined {
   const first = (check.send?.uri ?? check.request?.uri)?.[0];
   return first?.kind === 'text' ? serviceOf(first.text) : undefined;
 }
-
-const pathFetches: ReadonlySet<string> = new Set(['path', 'url', 'pathq']);
 
 function* servicesAsked(context: Context, acl: Acl | undefined): Generator<Service> {
   if (acl === undefined || !pathFetches.has(acl.expr.fetch.name)) return;

@@ -20,7 +20,8 @@ export interface ExchangeBackend {
 /** A path that a rule asks for, as written: `/owa`, `^/owa`, `(?i)\/owa`. `/rpc` and `/oab` may be anybody's. */
 const exchangePath = /^\^?(?:\(\?i\))?\^?\\?\/(?:owa|ecp|ews|mapi|autodiscover|microsoft-server-activesync)(?![a-z0-9])/i;
 
-const pathFetches: ReadonlySet<string> = new Set(['path', 'pathq', 'url']);
+/** What reads the path of a request. */
+export const pathFetches: ReadonlySet<string> = new Set(['path', 'pathq', 'url']);
 
 /** One walk over all rules does for everybody who asks. */
 const known = new WeakMap<Model, ReadonlyMap<number, ExchangeBackend>>();

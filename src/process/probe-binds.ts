@@ -3,8 +3,7 @@
  * address with a stranger that does the same. Binds only and never listens, so that no client is let in and dropped again.
  * Used by process/balancer.ts. Leaves nothing behind.
  */
-import { constants } from 'node:os';
-import { lastError, libcFunction } from '../base/libc.ts';
+import { errorName, lastError, libcFunction } from '../base/libc.ts';
 import { AF_INET, AF_INET6, inetAddress } from '../base/socket-address.ts';
 import type { Bind } from '../model/model.ts';
 
@@ -27,10 +26,6 @@ export function bindReason(code: string): string {
   return reasons[code] ?? code;
 }
 
-function codeOf(errno: number): string {
-  return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`;
-}
-
 interface Calls {
   readonly socket: (domain: number, type: number, protocol: number) => number;
   readonly setsockopt: (fd: number, level: number, name: number, value: Uint8Array, length: number) => number;
@@ -51,12 +46,12 @@ function loadCalls(): Calls {
 function tryBind(calls: Calls, bind: Bind, family: 4 | 6, host: string, port: number): string {
   const on = new Uint8Array(new Int32Array([1]).buffer);
   const fd = calls.socket(family === 6 ? AF_INET6 : AF_INET, streamType, 0);
-  if (fd < 0) return codeOf(lastError());
+  if (fd < 0) return errorName(lastError());
   calls.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, on, on.length);
   if (bind.transparent) calls.setsockopt(fd, IPPROTO_IP, IP_FREEBIND, on, on.length);
   if (family === 6 && !bind.v4v6) calls.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, on, on.length);
   const address = inetAddress(host, port);
-  const code = calls.bind(fd, address, address.length) === 0 ? '' : codeOf(lastError());
+  const code = calls.bind(fd, address, address.length) === 0 ? '' : errorName(lastError());
   calls.close(fd);
   return code;
 }

@@ -2,8 +2,8 @@
  * Opens connections to servers: address and source, PROXY header, TLS. Called by Dispatch; the answer comes to the LinkOpener.
  * Chooses nothing and retries nothing.
  */
-import { connect as connectTcp, isIP, type NetConnectOpts, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { connect as connectTcp, isIP, type NetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { Subject } from '../../rules/subject.ts';
 import { wholeText } from '../../rules/values.ts';
 import type { ProxyPlan, ServerPlan } from '../plan.ts';
@@ -40,45 +40,33 @@ export function openLink(
   const { tls } = server;
   const header = sendProxy === 'none' ? null : proxyHeaderFor(server.server, session, subject);
   const from = foreignEndpoint(server, subject, session);
-  if (from !== null) return openForeign(server, from, { host: hostFor(server, session), port: portFor(server, session) }, header, sniFor(server, subject), key, opener);
-  if (tls === null) {
-    const socket = connectTcp(options);
-    const link = new ServerLink(server, new SocketTransport(socket, null), key, opener);
-    socket.once('connect', () => {
-      if (header !== null) socket.write(header);
-      link.connected();
-    });
-    return link;
+  if (tls !== null) return openTlsLink(server, tls, options, from, header, sniFor(server, subject), key, opener);
+  const socket = clearSocket(options, from, () => {
+    if (header !== null) socket.write(header);
+    link.connected();
+  });
+  const link = new ServerLink(server, new SocketTransport(socket, null), key, opener);
+  return link;
+}
+
+/** `from`: null = an address of this machine. */
+function clearSocket(options: NetConnectOpts, from: Endpoint | null, connected: () => void): Socket {
+  if (from !== null) {
+    const { host = '', port } = options as TcpNetConnectOpts;
+    return connectFrom(from, { host, port }, connected);
   }
-  return openTlsLink(server, tls, options, header, sniFor(server, subject), key, opener);
+  const socket = connectTcp(options);
+  socket.once('connect', connected);
+  return socket;
 }
 
 function openTlsLink(
-  server: ServerPlan, context: ServerTlsContext, options: NetConnectOpts, header: Uint8Array | null, sni: string, key: string, opener: LinkOpener,
+  server: ServerPlan, context: ServerTlsContext, options: NetConnectOpts, from: Endpoint | null, header: Uint8Array | null, sni: string, key: string, opener: LinkOpener,
 ): ServerLink {
   const tlsOptions: ConnectionOptions = context.options(sni);
-  const socket = header === null
+  const socket = header === null && from === null
     ? connectTls({ ...(options as ConnectionOptions), ...tlsOptions })
-    : connectTls({ ...tlsOptions, socket: headed(options, header), allowHalfOpen: true } as ConnectionOptions);
-  return tlsLink(server, context, socket, sni, key, opener);
-}
-
-function openForeign(server: ServerPlan, from: Endpoint, to: Endpoint, header: Uint8Array | null, sni: string, key: string, opener: LinkOpener): ServerLink {
-  const { tls } = server;
-  if (tls === null) {
-    const socket = connectFrom(from, to, () => {
-      if (header !== null) socket.write(header);
-      link.connected();
-    });
-    const link = new ServerLink(server, new SocketTransport(socket, null), key, opener);
-    return link;
-  }
-  const below = connectFrom(from, to, () => undefined);
-  if (header !== null) below.write(header);
-  return tlsLink(server, tls, connectTls({ ...tls.options(sni), socket: below, allowHalfOpen: true } as ConnectionOptions), sni, key, opener);
-}
-
-function tlsLink(server: ServerPlan, context: ServerTlsContext, socket: TLSSocket, sni: string, key: string, opener: LinkOpener): ServerLink {
+    : connectTls({ ...tlsOptions, socket: socketBelow(options, from, header), allowHalfOpen: true } as ConnectionOptions);
   const facts = new SocketTlsFacts(socket, context.certificatePem);
   const link = new ServerLink(server, new SocketTransport(socket, facts), key, opener);
   socket.on('session', (session: Buffer) => context.remember(sni, session));
@@ -90,10 +78,10 @@ function tlsLink(server: ServerPlan, context: ServerTlsContext, socket: TLSSocke
   return link;
 }
 
-/** A clear connection that sends the PROXY header before anything else, for TLS to start on. */
-function headed(options: NetConnectOpts, header: Uint8Array): Socket {
-  const socket = connectTcp(options);
-  socket.write(header);
+/** A clear connection, that sends the PROXY header before anything else, for TLS to start on. */
+function socketBelow(options: NetConnectOpts, from: Endpoint | null, header: Uint8Array | null): Socket {
+  const socket = clearSocket(options, from, () => undefined);
+  if (header !== null) socket.write(header);
   return socket;
 }
 

@@ -4,7 +4,7 @@
  * bring the answers back to this machine. Used by connect.ts. Linux only: ip(7), ipv6(7).
  */
 import { isIPv6, Socket } from 'node:net';
-import { lastError, libcFunction } from '../../base/libc.ts';
+import { errorName, lastError, libcFunction } from '../../base/libc.ts';
 import { AF_INET, AF_INET6, inetAddress } from '../../base/socket-address.ts';
 
 export interface Endpoint {
@@ -33,10 +33,6 @@ const SO_REUSEADDR = [1, 2] as const;
 const TCP_NODELAY = [6, 1] as const;
 const POLLOUT = 4;
 const EINPROGRESS = 115;
-/** Errors that say more by their name than by their number; others are told by number. */
-const codes: Readonly<Record<number, string>> = {
-  1: 'EPERM', 13: 'EACCES', 22: 'EINVAL', 23: 'ENFILE', 24: 'EMFILE', 98: 'EADDRINUSE', 99: 'EADDRNOTAVAIL', 101: 'ENETUNREACH', 104: 'ECONNRESET', 110: 'ETIMEDOUT', 111: 'ECONNREFUSED', 113: 'EHOSTUNREACH',
-};
 /** Between two looks at a connection that is being made. */
 const lookMs = 1;
 
@@ -55,8 +51,8 @@ function libc(): Libc {
   return made;
 }
 
-function named(number: number): NodeJS.ErrnoException {
-  const code = codes[number] ?? `errno ${number}`;
+function named(errno: number): NodeJS.ErrnoException {
+  const code = errorName(errno);
   return Object.assign(new Error(`connection from a foreign address: ${code}`), { code });
 }
 
