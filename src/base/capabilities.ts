@@ -26,3 +26,18 @@ export function keepOnly(names: readonly string[]): boolean {
   const capset = libcFunction('int capset(const uint8_t *header, const uint8_t *data)');
   return capset(new Uint8Array(header.buffer), new Uint8Array(data.buffer)) === 0;
 }
+
+/** Takes a right into use that this thread has kept: a change of the user leaves it unused until keepOnly(). False: it has not kept it. */
+export function useKept(name: string): boolean {
+  const header = new Uint32Array([capabilityVersion, 0]);
+  const words = new Uint8Array(24);
+  const capget = libcFunction('int capget(const uint8_t *header, _Out_ uint8_t *data)');
+  if (capget(new Uint8Array(header.buffer), words) !== 0) return false;
+  const data = new Uint32Array(words.buffer);
+  const bit = 1 << (capabilityNumbers[name] ?? 0);
+  const [effective = 0, permitted = 0] = data;
+  if ((permitted & bit) === 0) return false;
+  data[0] = effective | bit;
+  const capset = libcFunction('int capset(const uint8_t *header, const uint8_t *data)');
+  return capset(new Uint8Array(header.buffer), words) === 0;
+}

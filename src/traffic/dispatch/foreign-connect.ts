@@ -4,8 +4,10 @@
  * bring the answers back to this machine. Used by connect.ts. Linux only: ip(7), ipv6(7).
  */
 import { isIPv6, Socket } from 'node:net';
+import { useKept } from '../../base/capabilities.ts';
 import { errorName, lastError, libcFunction } from '../../base/libc.ts';
 import { AF_INET, AF_INET6, inetAddress } from '../../base/socket-address.ts';
+import { foreignRight } from '../../model/rights.ts';
 
 export interface Endpoint {
   readonly host: string;
@@ -28,6 +30,8 @@ const streamType = 1 | 0o4000 | 0o2000000;
 /** Level and option. */
 const IP_TRANSPARENT = [0, 19] as const;
 const IPV6_TRANSPARENT = [41, 75] as const;
+/** The port is chosen by connect(), which knows the other end: the same port serves for another one (ip(7)). */
+const IP_BIND_ADDRESS_NO_PORT = [0, 24] as const;
 const SO_ERROR = [1, 4] as const;
 const SO_REUSEADDR = [1, 2] as const;
 const TCP_NODELAY = [6, 1] as const;
@@ -63,7 +67,11 @@ function begin(fd: number, from: Endpoint, to: Endpoint): number {
   const set = ([level, option]: readonly [number, number]): number => calls.setsockopt(fd, level, option, on, on.length);
   const source = inetAddress(from.host, from.port);
   const target = inetAddress(to.host, to.port);
-  let failed = set(isIPv6(from.host) ? IPV6_TRANSPARENT : IP_TRANSPARENT);
+  const transparent = isIPv6(from.host) ? IPV6_TRANSPARENT : IP_TRANSPARENT;
+  let failed = set(transparent);
+  // Root was given up a moment ago, and this thread has not been told yet.
+  if (failed !== 0 && useKept(foreignRight)) failed = set(transparent);
+  if (failed === 0 && from.port === 0) failed = set(IP_BIND_ADDRESS_NO_PORT);
   if (failed === 0) failed = set(SO_REUSEADDR) || set(TCP_NODELAY) || calls.bind(fd, source, source.length);
   if (failed === 0 && calls.connect(fd, target, target.length) !== 0 && lastError() !== EINPROGRESS) failed = -1;
   if (failed === 0) return 0;
