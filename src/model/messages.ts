@@ -103,7 +103,7 @@ export interface RemovedObject {
   readonly oldestMs: number;
 }
 
-/** A Model as text in shared memory (shared/model-text.ts). */
+/** A Model as text in shared memory, whole or as what differs from the one that its readers have (shared/model-text.ts). */
 export interface SharedModel {
   readonly bytes: SharedArrayBuffer;
   readonly pieces: readonly SharedModelPiece[];
@@ -113,6 +113,8 @@ export interface SharedModelPiece {
   /** Names and indexes that lead to the list which the piece's items belong to; [] = the piece is the Model itself, with empty lists. */
   readonly into: readonly (string | number)[];
   readonly bytes: number;
+  /** Not text: the items from the first index to before the second, of the list that stands in the same place in what the reader has. */
+  readonly kept?: readonly [number, number];
 }
 
 /** What a traffic thread gets as workerData. */

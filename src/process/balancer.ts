@@ -11,7 +11,7 @@ import { certificateLookMs, WatchedCertificates } from '../admin/watched-certifi
 import type { Frontends } from '../admin/frontends.ts';
 import { withFullconn } from '../balance/fullconn.ts';
 import { systemClock } from '../base/clock.ts';
-import { atOnce, inSlices } from '../base/slices.ts';
+import { inSlices } from '../base/slices.ts';
 import { keepNames } from '../base/kept-names.ts';
 import { isExecutable } from '../base/program.ts';
 import { prepareMailQueue } from '../control/alert-mail.ts';
@@ -33,7 +33,7 @@ import { controlRights, threadRights } from '../model/rights.ts';
 import type { InstanceStatus } from '../model/vrrp-messages.ts';
 import { AdviceList } from '../control/watch/advice-list.ts';
 import type { LogRing } from '../shared/log-ring.ts';
-import { shareModel } from '../shared/model-text.ts';
+import { shareModel, wholeText } from '../shared/model-text.ts';
 import { fromSlots, toSlots } from '../shared/message-slots.ts';
 import { P, Segments } from '../shared/segments.ts';
 import { SlotBook } from '../shared/slots.ts';
@@ -179,7 +179,7 @@ export class Balancer {
     const { model, internal, segments } = this;
     return new TrafficThreads({
       count: model.global.nbthread,
-      start: { model: atOnce(shareModel(model)), shared: segments.handles, internalSocket: internal.path, internalKey: internal.key, startedAtMs, ticketKeys: randomBytes(48) },
+      start: { model: wholeText(model), shared: segments.handles, internalSocket: internal.path, internalKey: internal.key, startedAtMs, ticketKeys: randomBytes(48) },
       segments,
       receive: (message) => this.receive(message),
       died: (thread, why) => this.threadDied(thread, why),
@@ -325,7 +325,7 @@ export class Balancer {
     for (const [kind, slot] of newSlots(segments, this.segments)) segments.clearSlot(kind, slot);
     const known = new Set(this.segments.objects());
     for (const object of segments.objects()) if (!known.has(object)) this.counting.begin(object, Date.now(), {});
-    const sharedModel = await inSlices(shareModel(model));
+    const sharedModel = await inSlices(shareModel(model, before));
     const [failures, lines] = await Promise.all([
       this.threads.prepare({ type: 'reload', model: sharedModel, shared: segments.handles }),
       inSlices(changeLines(before, model, changes)),
@@ -340,7 +340,7 @@ export class Balancer {
     const control = this.controlPlan(model, segments, former);
     this.removed.add(changes.removed);
     this.slots.commit(changes);
-    const over = this.threads.commit(sharedModel, segments.handles, segments);
+    const over = this.threads.commit(wholeText(model), segments);
     this.model = model;
     this.segments = segments;
     this.control = control;

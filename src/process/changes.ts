@@ -3,6 +3,7 @@
  * what refers to something else by number is followed, so that a line added far above changes nothing here.
  */
 import type { Certificate, Model } from '../model/model.ts';
+import { foreignRight, threadRights } from '../model/rights.ts';
 import type { SlotChanges } from '../shared/slots.ts';
 
 /** Words that a change of makes a restart necessary: they are fixed when the process starts. */
@@ -11,10 +12,13 @@ export function restartReasons(before: Model, after: Model): string[] {
     ['nbthread', before.global.nbthread, after.global.nbthread],
     ['user or group', [before.global.uid, before.global.gid], [after.global.uid, after.global.gid]],
     ['chroot', before.global.chroot, after.global.chroot],
+    ['setcap', before.global.capabilities, after.global.capabilities],
     ['state-folder', before.poise.stateFolder, after.poise.stateFolder],
     ['stats socket', before.global.statsSockets.map((socket) => ({ ...socket, place: null })), after.global.statsSockets.map((socket) => ({ ...socket, place: null }))],
   ];
-  return words.filter(([, one, other]) => JSON.stringify(one) !== JSON.stringify(other)).map(([word]) => word);
+  const changed = words.filter(([, one, other]) => JSON.stringify(one) !== JSON.stringify(other)).map(([word]) => word);
+  // With root the right to use foreign addresses was given up.
+  return after.global.uid > 0 && !threadRights(before).includes(foreignRight) && threadRights(after).includes(foreignRight) && !changed.includes('setcap') ? [...changed, 'source … usesrc'] : changed;
 }
 
 /** Of a list that are compared without a pause. */

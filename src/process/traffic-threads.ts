@@ -9,9 +9,14 @@ import type { InheritedListener, SharedHandles, SharedModel, SharedSlots, ToCont
 import type { Segments } from '../shared/segments.ts';
 import { P } from '../shared/segments.ts';
 
+/** What a thread begins with. Its Model is written when a thread needs it whole: not for a reload. */
+interface Beginning extends Omit<TrafficStart, 'threadIndex' | 'inherited' | 'model'> {
+  readonly model: () => SharedModel;
+}
+
 interface TrafficThreadsOptions {
   readonly count: number;
-  readonly start: Omit<TrafficStart, 'threadIndex' | 'inherited'>;
+  readonly start: Beginning;
   readonly segments: Segments;
   readonly receive: (message: ToControl) => void;
   /** A thread ended that should not have. It is started again by itself. */
@@ -37,8 +42,8 @@ interface Slot {
   readonly index: number;
   worker: Worker | null;
   ready: boolean;
-  /** The configuration that it works with, or is told to take up. */
-  model: SharedModel;
+  /** Of the configuration that it works with, or is told to take up. */
+  shared: SharedHandles;
   /** It has been asked for a plan of the next one. */
   prepared: boolean;
   drained: boolean;
@@ -70,7 +75,7 @@ export class TrafficThreads {
   private onDrained: (() => void) | null = null;
   /** Null: the thread has died. */
   private onAnswer: ((thread: number, answer: ToControl | null) => void) | null = null;
-  private begin: Omit<TrafficStart, 'threadIndex' | 'inherited'>;
+  private begin: Beginning;
   private segments: Segments;
 
   constructor(options: TrafficThreadsOptions) {
@@ -79,7 +84,7 @@ export class TrafficThreads {
     this.segments = options.segments;
     this.watchPeriodMs = options.watchPeriodMs ?? watchPeriodDefaultMs;
     this.slots = Array.from({ length: options.count }, (_, index) => ({
-      index, worker: null, ready: false, model: options.start.model, prepared: false, drained: false, startedAtMs: 0, delayMs: delayFirstMs, lastHeartbeat: 0, missedBeats: 0,
+      index, worker: null, ready: false, shared: options.start.shared, prepared: false, drained: false, startedAtMs: 0, delayMs: delayFirstMs, lastHeartbeat: 0, missedBeats: 0,
     }));
   }
 
@@ -113,15 +118,16 @@ export class TrafficThreads {
   }
 
   /** Resolves when every thread has gone over. Threads that are started from now on begin with it. */
-  async commit(model: SharedModel, shared: SharedHandles, segments: Segments): Promise<void> {
+  async commit(model: () => SharedModel, segments: Segments): Promise<void> {
+    const shared = segments.handles;
     this.begin = { ...this.begin, model, shared };
     this.segments = segments;
     // Patterns and certificates were read from their files again, and TLS is as the server lines say.
     for (const key of this.standing.keys()) if (/^(?:patterns|certificates|tls)/.test(key)) this.standing.delete(key);
     const over = this.slots.filter(({ ready, prepared }) => ready && prepared);
-    for (const slot of over) slot.model = model;
+    for (const slot of over) slot.shared = shared;
     // One that has become ready meanwhile did so with the configuration before.
-    for (const slot of this.slots) if (slot.ready && slot.model !== model) this.catchUp(slot);
+    for (const slot of this.slots) if (slot.ready && slot.shared !== shared) this.catchUp(slot);
     await this.answers(over, 'reload-done', { type: 'reload-commit' }, () => undefined);
   }
 
@@ -129,8 +135,8 @@ export class TrafficThreads {
   private catchUp(slot: Slot): void {
     const { model, shared } = this.begin;
     slot.ready = false;
-    slot.model = model;
-    slot.worker?.postMessage({ type: 'reload', model, shared } satisfies ToTraffic);
+    slot.shared = shared;
+    slot.worker?.postMessage({ type: 'reload', model: model(), shared } satisfies ToTraffic);
   }
 
   private caughtUp(slot: Slot, message: Extract<ToControl, { type: 'reload-prepared' | 'reload-done' }>): void {
@@ -141,7 +147,7 @@ export class TrafficThreads {
   }
 
   private becameReady(slot: Slot): void {
-    if (slot.model !== this.begin.model) {
+    if (slot.shared !== this.begin.shared) {
       this.catchUp(slot);
       return;
     }
@@ -206,10 +212,10 @@ export class TrafficThreads {
   }
 
   private launch(slot: Slot, inherited: readonly InheritedListener[]): void {
-    const worker = new Worker(this.options.entry ?? trafficEntry, { workerData: { ...this.begin, threadIndex: slot.index, inherited } satisfies TrafficStart });
+    const worker = new Worker(this.options.entry ?? trafficEntry, { workerData: { ...this.begin, model: this.begin.model(), threadIndex: slot.index, inherited } satisfies TrafficStart });
     slot.worker = worker;
     slot.ready = false;
-    slot.model = this.begin.model;
+    slot.shared = this.begin.shared;
     slot.prepared = false;
     slot.startedAtMs = Date.now();
     slot.missedBeats = 0;

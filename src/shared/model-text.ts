@@ -2,8 +2,10 @@
  * A Model as text in shared memory: written once by the control thread, read by every traffic thread at its own pace. A message with the
  * Model itself would be copied for every thread, in one go; the text is read in pieces between which a thread serves its requests.
  * JSON is exact for it: a Model is plain data, its bytes are text with one character each. Of an item only what differs from the item before
- * it in its list is written: two thousand backends are mostly alike.
+ * it in its list is written: two thousand backends are mostly alike. A reload writes what the threads do not have yet, and they go on using
+ * the objects that they have: most reloads change a few lines.
  */
+import { atOnce } from '../base/slices.ts';
 import type { SharedModel, SharedModelPiece } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
 
@@ -25,34 +27,52 @@ class Writer {
     this.pieces.push({ into, bytes: Buffer.byteLength(text) });
   }
 
-  *model(model: Model): Generator<undefined> {
+  /** `known`: what the readers have. */
+  *model(model: Model, known: Model | null): Generator<undefined> {
     const empty = Object.fromEntries(lists.map((list) => [list, []]));
     // Authorities stand in the binds and servers that use them.
     this.add(JSON.stringify({ ...model, ...empty, authorities: [] }), []);
-    for (const list of lists) yield* this.list(model[list], [list]);
+    for (const list of lists) yield* this.list(model[list], [list], known?.[list] ?? []);
   }
 
-  /** `into`: where the list stands in what has been read so far. */
-  private *list(items: readonly unknown[], into: readonly (string | number)[]): Generator<undefined> {
+  /** `into`: where the list stands in what has been read so far. `known`: the list that stands there in what the readers have. */
+  private *list(items: readonly unknown[], into: readonly (string | number)[], known: readonly unknown[]): Generator<undefined> {
     let texts: string[] = [];
     let characters = 0;
+    /** The last items are those of `known` from here on, −1 = they are not. */
+    let keptFrom = -1;
     let former: unknown;
-    const flush = (): void => {
+    const flush = (next: number): void => {
       if (texts.length > 0) this.add(`[${texts.join(',')}]`, into);
-      [texts, characters] = [[], 0];
+      if (keptFrom >= 0) this.pieces.push({ into, bytes: 0, kept: [keptFrom, next] });
+      [texts, characters, keptFrom] = [[], 0, -1];
     };
     for (const [index, item] of items.entries()) {
+      if (index % itemsPerStep === itemsPerStep - 1) yield;
+      if (index < known.length && (yield* areAlike(known[index], item))) {
+        if (keptFrom < 0) {
+          flush(index);
+          keptFrom = index;
+        }
+        former = item;
+        continue;
+      }
+      if (keptFrom >= 0) flush(index);
       const long: [string, readonly unknown[]][] = [];
       const text = JSON.stringify(isValues(item) ? difference(isValues(former) ? former : {}, item, long) : item);
       former = item;
       texts.push(text);
       characters += text.length;
-      if (characters >= pieceCharactersMin || long.length > 0) flush();
-      if (index % itemsPerStep === itemsPerStep - 1) yield;
-      for (const [name, values] of long) yield* this.list(values, [...into, index, name]);
+      if (characters >= pieceCharactersMin || long.length > 0) flush(index + 1);
+      for (const [name, values] of long) yield* this.list(values, [...into, index, name], listIn(known[index], name));
     }
-    flush();
+    flush(items.length);
   }
+}
+
+function listIn(value: unknown, name: string): readonly unknown[] {
+  const list = isValues(value) ? value[name] : undefined;
+  return Array.isArray(list) ? list : [];
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -81,6 +101,24 @@ function difference(former: Values, value: Values, long?: [string, readonly unkn
   return alien === 0 ? fields : { [whole]: { ...value, ...Object.fromEntries((long ?? []).map(([name]) => [name, []])) } };
 }
 
+/** As alike, in steps of some items of what is long. */
+function* areAlike(one: unknown, other: unknown): Generator<undefined, boolean> {
+  if (!isValues(one) || !isValues(other)) return alike(one, other);
+  for (const name in one) {
+    const [former, latter] = [one[name], other[name]];
+    if (!Array.isArray(former) || !Array.isArray(latter) || former.length !== latter.length) {
+      if (!alike(former, latter)) return false;
+      continue;
+    }
+    for (let at = 0; at < former.length; at++) {
+      if (at % itemsPerStep === itemsPerStep - 1) yield;
+      if (!alike(former[at], latter[at])) return false;
+    }
+  }
+  for (const name in other) if (one[name] === undefined) return false;
+  return true;
+}
+
 function alike(one: unknown, other: unknown): boolean {
   if (one === other) return true;
   if (Array.isArray(one)) {
@@ -107,10 +145,10 @@ function addTo(list: unknown[], items: readonly unknown[]): void {
   for (const item of items) list.push(merged(list.at(-1) ?? {}, item));
 }
 
-/** In steps of some items. */
-export function* shareModel(model: Model): Generator<undefined, SharedModel> {
+/** In steps of some items. `known`: what every reader has, null = nothing. */
+export function* shareModel(model: Model, known: Model | null): Generator<undefined, SharedModel> {
   const writer = new Writer();
-  yield* writer.model(model);
+  yield* writer.model(model, known);
   const bytes = new SharedArrayBuffer(writer.pieces.reduce((sum, piece) => sum + piece.bytes, 0));
   const buffer = Buffer.from(bytes);
   let at = 0;
@@ -121,12 +159,25 @@ export function* shareModel(model: Model): Generator<undefined, SharedModel> {
   return { bytes, pieces: writer.pieces };
 }
 
-/** In steps of one piece. */
-export function* readModel({ bytes, pieces }: SharedModel): Generator<undefined, Model> {
+/** Written when it is asked for the first time. */
+export function wholeText(model: Model): () => SharedModel {
+  let text: SharedModel | null = null;
+  return () => text ??= atOnce(shareModel(model, null));
+}
+
+/** In steps of one piece. `known`: as it was written with. */
+export function* readModel({ bytes, pieces }: SharedModel, known: Model | null): Generator<undefined, Model> {
   const buffer = Buffer.from(bytes);
   let model: Record<string, unknown> = {};
   let at = 0;
   for (const piece of pieces) {
+    if (piece.kept !== undefined) {
+      const [from, to] = piece.kept;
+      const [list, former] = [listAt(model, piece.into), listAt(known, piece.into)];
+      for (let index = from; index < to; index++) list.push(former[index]);
+      yield;
+      continue;
+    }
     const value: unknown = JSON.parse(buffer.toString('utf8', at, at + piece.bytes));
     at += piece.bytes;
     if (piece.into.length === 0) model = value as Record<string, unknown>;
@@ -136,7 +187,7 @@ export function* readModel({ bytes, pieces }: SharedModel): Generator<undefined,
   return model as unknown as Model;
 }
 
-function listAt(model: Record<string, unknown>, into: SharedModelPiece['into']): unknown[] {
+function listAt(model: object | null, into: SharedModelPiece['into']): unknown[] {
   let found: unknown = model;
   for (const key of into) found = (found as Record<string | number, unknown>)[key];
   return found as unknown[];

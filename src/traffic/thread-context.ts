@@ -53,7 +53,7 @@ export class ThreadContext {
 
   /** What this thread would make of a configuration. `former` lives on in it. */
   *planFor(shared: SharedModel, segments: Segments, former: Plan | null): Generator<undefined, Plan> {
-    const model = yield* readModel(shared);
+    const model = yield* readModel(shared, former?.model ?? null);
     return yield* Plan.make(model, { segments, thread: this.threadIndex, clock: this.clock, wheel: this.wheel, former, world: this.worldGround });
   }
 

@@ -201,6 +201,22 @@ describeInNamespaces('connections from the addresses of clients', {}, () => {
     await eventually('every thread has what it needs', () => [...new Set(rights(program.pid ?? 0))].toSorted().join(' ') === '0000000000000000 0000000000002000');
   });
 
+  it('what needs a right that was given up with root is refused by a reload', { timeout: 60_000 }, async () => {
+    const foreign = configuration('uid 65534\n    gid 65534\n    nbthread 1');
+    const plain = foreign.replaceAll(/ (?:no-)?usesrc [^\n]*/g, '');
+    const path = join(folder, 'lb.cfg');
+    writeFileSync(path, plain);
+    const program = inBalancer(join(projectFolder, 'bin/poise'), '-db', '-f', path);
+    await answers('200');
+    for (const [text, word] of [[foreign, 'source … usesrc'], [plain.replace('nbthread 1', 'nbthread 1\n    setcap cap_net_raw'), 'setcap']] as const) {
+      printed = '';
+      writeFileSync(path, text);
+      program.kill('SIGHUP');
+      await eventually('it is refused', () => printed.includes(`A change of ${word} needs a restart.`));
+    }
+    assert.ok(curl('-o', '/dev/null', 'http://10.71.0.1:8080/fixed').startsWith('200'));
+  });
+
   it('Poise without the right says what is missing', { timeout: 60_000 }, async () => {
     const words = ['--reuid', '65534', '--regid', '65534', '--clear-groups', join(projectFolder, 'bin/poise'), '-db', '-f', file('nbthread 1')];
     inBalancer('setpriv', ...words);

@@ -28,7 +28,7 @@ function threads(behaviour: string, count = 2, watchPeriodMs = 1000): { threads:
   const segments = Segments.allocate(model, count);
   const made = new TrafficThreads({
     count,
-    start: { model: shared, shared: segments.handles, internalSocket: '', internalKey: behaviour, startedAtMs: 0, ticketKeys: new Uint8Array(48) },
+    start: { model: () => shared, shared: segments.handles, internalSocket: '', internalKey: behaviour, startedAtMs: 0, ticketKeys: new Uint8Array(48) },
     segments,
     receive: (message: ToControl) => recorder.add(message.type === 'warning' ? message.message : message.type),
     died: (thread, why) => recorder.add(`died ${thread} ${why.split('\n')[0] ?? ''}`),
@@ -101,7 +101,7 @@ test('a thread that starts while a reload takes place takes it up before it is r
   const next = { ...shared };
   const segments = Segments.allocate(model, 2);
   assert.deepEqual(await all.prepare({ type: 'reload', model: next, shared: segments.handles }), []);
-  await all.commit(next, segments.handles, segments);
+  await all.commit(() => next, segments);
   assert.ok(!recorder.seen.includes('1 reload') && recorder.seen.includes('0 reload-commit'), recorder.seen.join(', '));
   await recorder.wait('restarted 1');
   assert.deepEqual(recorder.seen.filter((text) => text.startsWith('1 reload') || text.startsWith('restarted')), ['1 reload', '1 reload-commit', 'restarted 1']);

@@ -45,33 +45,71 @@ backend short from plain
  server s1 10.0.0.2:80
 `;
 
-function readRich(): Model {
+function readRich(text = rich): Model {
   const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
   const page = Buffer.concat([Buffer.from('HTTP/1.1 503 No\r\ncontent-length: 256\r\n\r\n'), bytes]);
   const list = Array.from({ length: 3000 }, (_, index) => `/list/${index}`).join('\n');
-  return model(load(rich, { '/pages/503.http': page, '/lists/many.lst': list }));
+  return model(load(text, { '/pages/503.http': page, '/lists/many.lst': list }));
 }
 
 test('what is read is what was written, bytes above 127 included, in one go and in slices', async () => {
   const written = readRich();
   const copy = deserialize(serialize(written)) as Model;
-  const shared = atOnce(shareModel(written));
-  assert.deepEqual(atOnce(readModel(shared)), copy);
-  assert.deepEqual(await inSlices(readModel(shared)), copy);
+  const shared = atOnce(shareModel(written, null));
+  assert.deepEqual(atOnce(readModel(shared, null)), copy);
+  assert.deepEqual(await inSlices(readModel(shared, null)), copy);
   assert.deepEqual(written, copy, 'writing changes nothing');
 });
 
 test('what is like the item before is not written again, a list of six hundred rules neither', () => {
-  const { pieces, bytes } = atOnce(shareModel(readRich()));
+  const { pieces, bytes } = atOnce(shareModel(readRich(), null));
   assert.equal(new Set(pieces.filter(({ into }) => into[2] === 'httpRequest').map(({ into }) => into[1])).size, 2, 'the rules of same1 and longer; same2 has those of same1');
   const inFull = JSON.stringify(readRich()).length;
   assert.ok(bytes.byteLength < inFull / 3, `${bytes.byteLength} of ${inFull} bytes`);
 });
 
 test('long lists are cut, wherever they stand; no piece is much larger than asked for', () => {
-  const { pieces } = atOnce(shareModel(readRich()));
+  const { pieces } = atOnce(shareModel(readRich(), null));
   assert.deepEqual(new Set(pieces.map(({ into }) => into.filter((part) => typeof part === 'string').join('.'))),
     new Set(['', 'proxies', 'proxies.useBackend', 'proxies.httpRequest', 'servers', 'binds', 'acls', 'patterns', 'patterns.entries']));
   assert.ok(pieces.length > 8, `${pieces.length} pieces`);
   assert.ok(pieces.every(({ bytes }) => bytes < 140_000), `${Math.max(...pieces.map(({ bytes }) => bytes))} bytes`);
+});
+
+/** What threads that have `before` make of `after`, and how much was written for them. */
+function taken(before: Model, after: Model): { readonly model: Model; readonly bytes: number } {
+  const shared = atOnce(shareModel(after, before));
+  return { model: atOnce(readModel(shared, before)), bytes: shared.bytes.byteLength };
+}
+
+test('a reload writes what is new: readers go on using the objects that they have', () => {
+  const before = readRich();
+  const whole = atOnce(shareModel(before, null)).bytes.byteLength;
+  const same = taken(before, readRich());
+  assert.deepEqual(same.model, before);
+  assert.ok(same.bytes < whole / 20, `${same.bytes} of ${whole} bytes`);
+  for (const list of ['proxies', 'servers', 'acls', 'patterns'] as const) assert.ok(same.model[list].every((item, index) => item === before[list][index]), list);
+  const added = taken(before, readRich(`${rich}backend added from plain\n server s1 10.0.0.3:80\n`));
+  assert.equal(added.model.proxies.at(-1)?.name, 'added');
+  assert.ok(added.bytes < whole / 20, `${added.bytes} of ${whole} bytes`);
+  assert.equal(added.model.proxies[0], before.proxies[0]);
+});
+
+test('lines added, changed, removed or moved anywhere: every reader has what was written', () => {
+  const lines = rich.trimEnd().split('\n');
+  const edits: readonly (readonly [number, number, ...string[]])[] = [
+    [lines.indexOf('frontend fe') + 1, 0, ' maxconn 7'],
+    [lines.indexOf('backend b7'), 0, 'backend between', ' server s1 10.0.0.9:80'],
+    [lines.indexOf('backend b7'), 3],
+    [lines.indexOf(' use_backend b5 if { path_beg /p5 }'), 1, ' use_backend b6 if { path_beg /p5 } umlaut'],
+    [lines.indexOf(' use_backend b5 if { path_beg /p5 }'), 700],
+    [lines.indexOf(' http-request deny'), 1],
+    [lines.indexOf('defaults long') + 4, 2],
+    [0, 1, 'global', ' description moved'],
+  ];
+  const texts = [rich, ...edits.map(([at, count, ...added]) => lines.toSpliced(at, count, ...added).join('\n') + '\n')];
+  const models = texts.map((text) => readRich(text.includes('\nbackend b7\n') ? text : text.replaceAll('use_backend b7 ', 'use_backend b8 ')));
+  const [plain] = models;
+  assert.ok(plain !== undefined && models.length === edits.length + 1);
+  for (const edited of models) for (const [before, after] of [[plain, edited], [edited, plain]] as const) assert.deepEqual(taken(before, after).model, after);
 });

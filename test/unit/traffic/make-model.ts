@@ -93,7 +93,7 @@ export function bringUp(model: Model, segments: Segments): void {
 }
 
 export function makeStart(model: Model, segments: Segments, threadIndex = 0): TrafficStart {
-  return { threadIndex, model: atOnce(shareModel(model)), shared: segments.handles, internalSocket: '', internalKey: '', startedAtMs: Date.now(), ticketKeys: new Uint8Array(48).fill(7), inherited: [] };
+  return { threadIndex, model: atOnce(shareModel(model, null)), shared: segments.handles, internalSocket: '', internalKey: '', startedAtMs: Date.now(), ticketKeys: new Uint8Array(48).fill(7), inherited: [] };
 }
 
 /** A traffic thread that runs in the test's own thread. */

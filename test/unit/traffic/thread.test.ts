@@ -75,7 +75,7 @@ describe('traffic thread', () => {
       const model = { ...thread.model, binds: [...thread.model.binds, makeBind(1, 0, host, other)], proxies: thread.model.proxies.map((proxy) => ({ ...proxy, binds: [0, 1] })) };
       const segments = thread.segments.reloaded(model, thread.model, new SlotBook(thread.model).plan(model));
       const prepared = (): ToControl | undefined => thread.messages.find((message) => message.type === 'reload-prepared');
-      thread.thread.receive({ type: 'reload', model: atOnce(shareModel(model)), shared: segments.handles });
+      thread.thread.receive({ type: 'reload', model: atOnce(shareModel(model, null)), shared: segments.handles });
       if (when === 'after') await until(() => prepared() !== undefined);
       thread.thread.receive({ type: 'drain', hardStopMs: null });
       await until(() => prepared() !== undefined);
@@ -105,7 +105,7 @@ describe('traffic thread', () => {
     const server = segments.gauges(segments.serverObject(0));
     await until(() => Atomics.load(server, G.scur) === 1);
     // As if the thread had died here: nothing of it runs on, another starts in its place.
-    const successor = new TrafficThread({ ...makeStart(model, segments), model: atOnce(shareModel({ ...model, binds: [] })) }, systemClock, () => undefined, () => undefined);
+    const successor = new TrafficThread({ ...makeStart(model, segments), model: atOnce(shareModel({ ...model, binds: [] }, null)) }, systemClock, () => undefined, () => undefined);
     for (const object of [segments.serverObject(0), segments.backendObject(0), segments.frontendObject(0), segments.listenerObject(0)]) {
       assert.equal(Atomics.load(segments.gauges(object), G.scur), 0);
     }
