@@ -69,17 +69,15 @@ export class CapturedErrors {
   private readonly kept = new Map<string, Kept>();
   private total = 0;
 
-  /** `former`: before a reload, and where a proxy stood then. */
-  constructor(model: Model, former?: { readonly errors: CapturedErrors; readonly indexOf: (proxy: number) => number }) {
+  /** `former`: before a reload, and where a proxy of then stands now, −1 = nowhere. */
+  constructor(model: Model, former?: { readonly errors: CapturedErrors; readonly indexNow: (proxy: number) => number }) {
     this.model = model;
     if (former === undefined) return;
-    const { errors, indexOf } = former;
+    const { errors, indexNow } = former;
     this.total = errors.total;
-    for (const { index } of model.proxies) {
-      for (const side of ['request', 'response'] as const) {
-        const before = errors.kept.get(`${indexOf(index)} ${side}`);
-        if (before !== undefined) this.kept.set(`${index} ${side}`, { ...before, error: { ...before.error, proxy: index } });
-      }
+    for (const { error, ...kept } of errors.kept.values()) {
+      const proxy = indexNow(error.proxy);
+      if (proxy >= 0) this.kept.set(`${proxy} ${error.side}`, { ...kept, error: { ...error, proxy } });
     }
   }
 

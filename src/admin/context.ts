@@ -80,18 +80,18 @@ export interface AdminContext extends AdminParts {
   readonly clearCounters: (all: boolean) => void;
 }
 
-/** Where a proxy stood before a reload, −1 = nowhere. Made apart from what lives on: a closure that stays would keep all former contexts in memory. */
-function placesBefore(former: Segments, segments: Segments): (proxy: number) => number {
-  return (proxy) => former.proxyAt(segments.proxySlot(proxy));
+/** Where a proxy of one configuration stands in the other, −1 = nowhere. Made apart from what lives on: a closure that stays would keep all former contexts in memory. */
+function placesIn(other: Segments, one: Segments): (proxy: number) => number {
+  return (proxy) => other.proxyAt(one.proxySlot(proxy));
 }
 
 /** `former`: before a reload; what was set by hand and what is remembered goes on. `isEdit`: the files were not read again, so maps and certificates go on too. */
 export function createAdminContext(parts: AdminParts, former?: AdminContext, isEdit = false): AdminContext {
   const { model, segments, broadcast } = parts;
-  const indexOf = former === undefined ? () => -1 : placesBefore(former.segments, segments);
+  const indexOf = former === undefined ? () => -1 : placesIn(former.segments, segments);
   const frontends = new Frontends(model, parts.maxconn, broadcast, former === undefined ? undefined : { frontends: former.frontends, indexOf });
   const patterns = isEdit && former !== undefined ? former.patterns : new Patterns(model, broadcast);
-  const errors = new CapturedErrors(model, former === undefined ? undefined : { errors: former.errors, indexOf });
+  const errors = new CapturedErrors(model, former === undefined ? undefined : { errors: former.errors, indexNow: placesIn(segments, former.segments) });
   const threads = former?.threads ?? new ThreadQuestions(segments.threads, broadcast);
   const sources: ReportSources = {
     nowMs: () => parts.clock.dateMs(),

@@ -20,6 +20,11 @@ export async function inSlices<T>(steps: Generator<undefined, T>): Promise<T> {
       const step = steps.next();
       if (step.done === true) return step.value;
     } while (performance.now() < untilMs);
-    await new Promise((resolve) => { setImmediate(resolve); });
+    await pause();
   }
+}
+
+/** Lets the event loop serve everybody else once. */
+export function pause(): Promise<void> {
+  return new Promise((resolve) => { setImmediate(resolve); });
 }

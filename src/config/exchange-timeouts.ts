@@ -4,7 +4,7 @@
  * Only notices: they never change whether a file is accepted, also not with zero-warning. Silent for files without Exchange paths.
  */
 import { pathFetches } from '../model/exchange-sites.ts';
-import type { Acl, Condition } from '../model/expression.ts';
+import type { Acl, SwitchRule } from '../model/expression.ts';
 import type { Place } from '../model/problem.ts';
 import type { Context } from './context.ts';
 import type { ProxyDraft } from './draft.ts';
@@ -40,25 +40,27 @@ function probed(proxy: ProxyDraft): Service | undefined {
   return first?.kind === 'text' ? serviceOf(first.text) : undefined;
 }
 
-function* servicesAsked(context: Context, acl: Acl | undefined): Generator<Service> {
+function addServicesAsked(found: Routed[], target: number, context: Context, acl: Acl | undefined): void {
   if (acl === undefined || !pathFetches.has(acl.expr.fetch.name)) return;
   for (const set of acl.patterns) {
     for (const { key } of context.draft.patterns[set]?.entries ?? []) {
       const service = serviceOf(key);
-      if (service !== undefined) yield service;
+      if (service !== undefined) found.push({ target, service });
     }
   }
 }
 
-function routed(context: Context, condition: Condition | null): Service[] {
-  if (condition === null || condition.unless) return [];
-  const found: Service[] = [];
+/** A service, and the backend that its requests go to. */
+interface Routed { readonly target: number; readonly service: Service }
+
+/** Plain loops: a frontend may have tens of thousands of rules. */
+function addRouted(found: Routed[], context: Context, { condition, target }: SwitchRule): void {
+  if (condition === null || condition.unless) return;
   for (const suite of condition.anyOf) {
     for (const term of suite) {
-      if (!term.negate) for (const index of term.acls) found.push(...servicesAsked(context, context.draft.acls[index]));
+      if (!term.negate) for (const index of term.acls) addServicesAsked(found, target, context, context.draft.acls[index]);
     }
   }
-  return found;
 }
 
 /** 0 and null mean no timeout at all, which verify.ts speaks about. Also for mail-timeouts.ts. */
@@ -116,13 +118,13 @@ export function* adviseExchange(context: Context): Generator<undefined> {
     if (proxy.settings.disabled) continue;
     const own = probed(proxy);
     if (own !== undefined && proxy.kind !== 'frontend') note(proxy, own);
-    const services: (readonly [target: number, service: Service])[] = [];
+    const services: Routed[] = [];
     for (const [at, rule] of proxy.useBackend.entries()) {
-      for (const service of routed(context, rule.condition)) services.push([rule.target, service]);
+      addRouted(services, context, rule);
       if (at % linesPerStep === linesPerStep - 1) yield;
     }
-    if (proxy.kind === 'frontend' && services.some(([, { windowsLogins }]) => windowsLogins)) closing.look(proxy);
-    for (const [target, service] of services) {
+    if (proxy.kind === 'frontend' && services.some(({ service }) => service.windowsLogins)) closing.look(proxy);
+    for (const { target, service } of services) {
       note(proxies[target], service);
       if (service.clientSeconds > 0) tellShort(context, proxy, 'client', service.clientSeconds, service.why);
     }

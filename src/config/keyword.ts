@@ -71,17 +71,25 @@ export function unsupported<R>(where: string, rows: Readonly<Record<string, stri
 export class KeywordTable<R> {
   readonly rows: readonly Keyword<R>[];
   private readonly byWord: ReadonlyMap<string, Keyword<R>>;
+  /** Of those with two words: by the first, then by the second. */
+  private readonly pairs = new Map<string, Map<string, Keyword<R>>>();
   private readonly firstWords: ReadonlySet<string>;
 
   constructor(rows: readonly Keyword<R>[]) {
     this.rows = rows;
     this.byWord = new Map(rows.map((row) => [row.word, row]));
+    for (const row of rows) {
+      const [first = '', second] = row.word.split(' ');
+      if (second === undefined) continue;
+      const seconds = this.pairs.get(first) ?? new Map<string, Keyword<R>>();
+      this.pairs.set(first, seconds.set(second, row));
+    }
     this.firstWords = new Set(rows.map((row) => row.word.split(' ')[0] ?? ''));
   }
 
   /** The row of a line, two-word keywords first. */
   find(first: string, second: string): Keyword<R> | undefined {
-    return this.byWord.get(`${first} ${second}`) ?? this.byWord.get(first);
+    return this.pairs.get(first)?.get(second) ?? this.byWord.get(first);
   }
 
   /** True when some keyword begins with this word. */

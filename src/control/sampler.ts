@@ -54,10 +54,14 @@ class History {
     this.samples = Array.from({ length: sampleCount }, () => new Float64Array(width));
   }
 
-  /** `columns`: where each counter stood in `former`, −1 = it is new and counts from zero. */
-  adopt(former: History, columns: readonly number[]): void {
+  /** `places`: where each object stood in `former`, −1 = it is new and counts from zero. `width`: counters of an object, side by side. */
+  adopt(former: History, places: readonly number[], width: number): void {
     for (const [number, sample] of this.samples.entries()) {
-      for (const [index, column] of columns.entries()) sample[index] = former.samples[number]?.[column] ?? 0;
+      const before = former.samples[number] as Float64Array;
+      for (let index = 0; index < places.length; index++) {
+        const place = places[index] as number;
+        if (place >= 0) for (let counter = 0; counter < width; counter++) sample[index * width + counter] = before[place * width + counter] as number;
+      }
     }
     this.times.set(former.times);
     this.slot = former.slot;
@@ -114,21 +118,18 @@ export class Sampler {
     this.threads = segments.threads;
     const objects = segments.objects();
     const threads = Array.from({ length: segments.threads + 1 }, (_, thread) => thread);
-    this.counters = objects.map(object => threads.map(thread => segments.counters(object, thread)));
-    this.gauges = objects.map(object => segments.gauges(object));
+    const known = new Map(former?.numbers.map((object, place) => [object, place]));
+    const places = objects.map(object => known.get(object) ?? -1);
+    this.counters = objects.map((object, index) => former?.counters[places[index] ?? -1] ?? threads.map(thread => segments.counters(object, thread)));
+    this.gauges = objects.map((object, index) => former?.gauges[places[index] ?? -1] ?? segments.gauges(object));
     this.processSegments = threads.map(thread => segments.process(thread));
     this.frontends = model.proxies.filter(proxy => proxy.isFrontend).map(proxy => segments.gauges(segments.frontendObject(proxy.index)));
     this.numbers = objects;
     this.objects = new History(objects.length * objectRates.length);
     if (former === undefined) return;
     Object.assign(this.process, former.process);
-    this.totals.adopt(former.totals, processCounters.map((_, index) => index));
-    const places = new Map(former.numbers.map((object, place) => [object, place]));
-    const columns = objects.flatMap((object) => objectRates.map((_, rate) => {
-      const place = places.get(object);
-      return place === undefined ? -1 : place * objectRates.length + rate;
-    }));
-    this.objects.adopt(former.objects, columns);
+    this.totals.adopt(former.totals, [0], processCounters.length);
+    this.objects.adopt(former.objects, places, objectRates.length);
   }
 
   /** Every samplePeriodMs: publishes the rates and keeps a sample; `nowMs` is a monotonic clock. */

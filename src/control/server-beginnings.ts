@@ -72,7 +72,7 @@ export class ServerBeginnings {
     const { table, ledger, addresses, slowStart } = this.parts;
     const configuredBefore = former.ledger.info(before.index).configured;
     ledger.adopt(index, former.ledger.info(before.index));
-    const moved = JSON.stringify(before.address) !== JSON.stringify(server.address);
+    const moved = before.address !== server.address && JSON.stringify(before.address) !== JSON.stringify(server.address);
     if (!moved) addresses.adopt(index, former.addresses, before.index);
     let flags = table.load(index, S.admin);
     if (before.disabled !== server.disabled) flags = server.disabled ? flags | admin.forcedMaint | admin.configMaint : flags & ~(admin.forcedMaint | admin.configMaint);

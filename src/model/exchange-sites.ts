@@ -4,7 +4,8 @@
  * plans of the traffic threads and `check --probe`. What is not Exchange is never watched, so that nobody is warned of Extended
  * Protection before a shop, and no shop's request is looked at.
  */
-import type { Acl } from './expression.ts';
+import { atOnce } from '../base/slices.ts';
+import type { Acl, PatternSet } from './expression.ts';
 import type { Bind, Model, Proxy } from './model.ts';
 
 export interface ExchangeBackend {
@@ -20,6 +21,9 @@ export interface ExchangeBackend {
 /** A path that a rule asks for, as written: `/owa`, `^/owa`, `(?i)\/owa`. `/rpc` and `/oab` may be anybody's. */
 const exchangePath = /^\^?(?:\(\?i\))?\^?\\?\/(?:owa|ecp|ews|mapi|autodiscover|microsoft-server-activesync)(?![a-z0-9])/i;
 
+/** That are looked at without a pause. */
+const rulesPerStep = 500;
+
 /** What reads the path of a request. */
 export const pathFetches: ReadonlySet<string> = new Set(['path', 'pathq', 'url']);
 
@@ -28,23 +32,24 @@ const known = new WeakMap<Model, ReadonlyMap<number, ExchangeBackend>>();
 
 /** By index of the backend. */
 export function exchangeBackends(model: Model): ReadonlyMap<number, ExchangeBackend> {
-  const found = known.get(model) ?? findBackends(model);
-  known.set(model, found);
-  return found;
+  return known.get(model) ?? atOnce(findExchange(model));
 }
 
-function findBackends(model: Model): ReadonlyMap<number, ExchangeBackend> {
+/** In steps of some rules, for a thread that has other things to do: exchangeBackends() knows it then. */
+export function* findExchange(model: Model): Generator<undefined, ReadonlyMap<number, ExchangeBackend>> {
   const found = new Map<number, ExchangeBackend>();
   for (const frontend of model.proxies) {
     if (!frontend.isFrontend || frontend.disabled) continue;
     const behind = backendsOf(frontend, model);
-    if (!behind.some((proxy) => healthcheckPath(proxy) !== '') && !asksForExchange(frontend, model)) continue;
+    if (!behind.some((proxy) => healthcheckPath(proxy) !== '') && !(yield* asksForExchange(frontend, model))) continue;
     const binds = frontend.binds.flatMap((index) => model.binds[index] ?? []).filter((bind) => bind.tls !== null);
     for (const proxy of behind) {
       const before = found.get(proxy.index);
       found.set(proxy.index, { proxy, asksHealthcheck: healthcheckPath(proxy) !== '', frontends: [...(before?.frontends ?? []), frontend.index], binds: [...(before?.binds ?? []), ...binds] });
     }
+    yield;
   }
+  known.set(model, found);
   return found;
 }
 
@@ -72,8 +77,9 @@ export function healthcheckPath(proxy: Proxy): string {
 }
 
 /** Plain loops: a frontend may have tens of thousands of rules. */
-function asksForExchange(frontend: Proxy, model: Model): boolean {
-  for (const { condition } of frontend.useBackend) {
+function* asksForExchange(frontend: Proxy, model: Model): Generator<undefined, boolean> {
+  for (const [number, { condition }] of frontend.useBackend.entries()) {
+    if (number % rulesPerStep === rulesPerStep - 1) yield;
     if (condition === null) continue;
     for (const suite of condition.anyOf) {
       for (const term of suite) {
@@ -88,7 +94,20 @@ function asksForExchange(frontend: Proxy, model: Model): boolean {
 function isExchangePath(acl: Acl | undefined, model: Model): boolean {
   if (acl === undefined || !pathFetches.has(acl.expr.fetch.name)) return false;
   for (const id of acl.patterns) {
-    for (const { key } of model.patterns[id]?.entries ?? []) if (exchangePath.test(key)) return true;
+    const set = model.patterns[id];
+    if (set !== undefined && holdsExchangePath(set)) return true;
   }
   return false;
+}
+
+/** A set that a reload keeps is not looked at again. */
+const looked = new WeakMap<PatternSet, boolean>();
+
+function holdsExchangePath(set: PatternSet): boolean {
+  let holds = looked.get(set);
+  if (holds === undefined) {
+    holds = set.entries.some(({ key }) => exchangePath.test(key));
+    looked.set(set, holds);
+  }
+  return holds;
 }

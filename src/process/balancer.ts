@@ -11,7 +11,7 @@ import { certificateLookMs, WatchedCertificates } from '../admin/watched-certifi
 import type { Frontends } from '../admin/frontends.ts';
 import { withFullconn } from '../balance/fullconn.ts';
 import { systemClock } from '../base/clock.ts';
-import { inSlices } from '../base/slices.ts';
+import { inSlices, pause } from '../base/slices.ts';
 import { keepNames } from '../base/kept-names.ts';
 import { isExecutable } from '../base/program.ts';
 import { prepareMailQueue } from '../control/alert-mail.ts';
@@ -27,6 +27,7 @@ import { LogWriter } from '../control/log-writer.ts';
 import { listenersOfOthers } from '../control/take-over/received.ts';
 import type { ReceivedListeners } from '../control/take-over/received.ts';
 import { G } from '../model/counters.ts';
+import { findExchange } from '../model/exchange-sites.ts';
 import type { ToControl } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
 import { controlRights, threadRights } from '../model/rights.ts';
@@ -34,6 +35,7 @@ import type { InstanceStatus } from '../model/vrrp-messages.ts';
 import { AdviceList } from '../control/watch/advice-list.ts';
 import type { LogRing } from '../shared/log-ring.ts';
 import { shareModel, wholeText } from '../shared/model-text.ts';
+import { withSameObjects } from '../shared/same-objects.ts';
 import { fromSlots, toSlots } from '../shared/message-slots.ts';
 import { P, Segments } from '../shared/segments.ts';
 import { SlotBook } from '../shared/slots.ts';
@@ -49,11 +51,10 @@ import { keepOutOfReach } from './out-of-reach.ts';
 import { askForUpgrade, tellTaken } from './parent.ts';
 import type { Reading } from './parent.ts';
 import { dropPrivileges, lockIn, refuseNewPrivileges } from './privileges.ts';
-import { bindReason, probeBinds } from './probe-binds.ts';
+import { bindText, probeBinds } from './probe-binds.ts';
 import { ReloadTurns } from './reload-turns.ts';
 import { newSlots, RemovedObjects } from './removed-objects.ts';
 import { stateLines, stoppedLine } from './state-dump.ts';
-import type { BindFailure } from './traffic-threads.ts';
 import { TrafficThreads } from './traffic-threads.ts';
 
 interface BalancerOptions {
@@ -213,7 +214,7 @@ export class Balancer {
     const { model, notices } = this;
     if (this.options.probe) {
       const problems = probeBinds(model.binds);
-      for (const { bind, port, code } of problems) notices.alert(this.bindText({ bind: bind.index, code, message: '' }, port));
+      for (const { bind, port, code } of problems) notices.alert(bindText({ bind: bind.index, code, message: '' }, model, port));
       if (problems.length > 0) return 'Some listeners could not be started: nothing was started.';
     }
     await this.logs.open(model, this.segments.handles.slots.proxies);
@@ -226,7 +227,7 @@ export class Balancer {
     const failure = await this.threads.start(received.distribute(model));
     received.closeRest();
     if (failure?.kind === 'thread') return `A traffic thread could not start: ${failure.why}`;
-    if (failure?.kind === 'bind') return failure.failures.map((one) => this.bindText(one)).join('\n');
+    if (failure?.kind === 'bind') return failure.failures.map((one) => bindText(one, model)).join('\n');
     const pidFailure = this.writePidfile();
     if (pidFailure !== '') return pidFailure;
     const identity = model.global;
@@ -317,10 +318,12 @@ export class Balancer {
     if (reading.model === null) return refused(reading.lines);
     keepNames(reading.names ?? {});
     const { model: before, control: former } = this;
-    const model = this.inForce(reading.model);
+    const model = await inSlices(withSameObjects(this.inForce(reading.model), before));
     const reasons = restartReasons(before, model);
     if (reasons.length > 0) return refused(reasons.map((word) => `A change of ${word} needs a restart.`));
+    await inSlices(findExchange(model));
     const changes = this.slots.plan(model);
+    await pause();
     const segments = this.segments.reloaded(model, before, changes);
     for (const [kind, slot] of newSlots(segments, this.segments)) segments.clearSlot(kind, slot);
     const known = new Set(this.segments.objects());
@@ -332,7 +335,7 @@ export class Balancer {
     ]);
     if (this.stopping) return refused(['The process is stopping.']);
     if (failures.length > 0) {
-      const faults = failures.map((one) => this.bindText(one, 0, model));
+      const faults = failures.map((one) => bindText(one, model));
       const wantsRoot = failures.some(({ code }) => code === 'EACCES') && this.model.global.uid > 0;
       return refused(wantsRoot ? [...faults, "Only root binds ports below 1024: 'poise upgrade' lets a new worker of the master take over, which does."] : faults);
     }
@@ -433,7 +436,7 @@ export class Balancer {
         this.removed.left(message.thread, message.left);
         break;
       case 'bind-failed':
-        this.tell('alert', this.bindText(message));
+        this.tell('alert', bindText(message, this.model));
         this.askForAnother(`Traffic thread ${message.thread + 1} does not listen everywhere`);
         break;
       case 'warning':
@@ -457,17 +460,6 @@ export class Balancer {
     const name = this.model.proxies[event.proxy]?.name ?? '';
     if (event.kind === 'backend-down') this.notices.alert(event.text.replace(` ${name} `, ` '${name}' `));
     else this.notices.warning(event.text);
-  }
-
-  /** `Binding [lb.cfg:12] for frontend fe: cannot bind socket (Address already in use) for [127.0.0.1:80]` */
-  private bindText({ bind: index, code, message }: BindFailure, port = 0, model = this.model): string {
-    const bind = model.binds[index];
-    if (bind === undefined) return message;
-    const proxy = model.proxies[bind.proxy];
-    const { address } = bind;
-    const text = address.kind === 'inet' ? `${address.host}:${port === 0 ? address.port : port}` : bind.text;
-    const what = code === '' ? message : `cannot bind socket (${bindReason(code)}) for [${text}]`;
-    return `Binding [${bind.place.file}:${bind.place.line}] for ${proxy?.kind === 'listen' ? 'proxy' : 'frontend'} ${proxy?.name ?? ''}: ${what}`;
   }
 
   private writePidfile(): string {

@@ -33,7 +33,7 @@ export function* changeLines(before: Model, after: Model, changes: SlotChanges):
     for (const { name } of changes.removed[kind]) lines.push(`removed ${kinds[kind]}${name}`);
   }
   const known = new Map(before.proxies.map((proxy) => [`${proxy.kind} ${proxy.name}`, proxy]));
-  const both = { before, after };
+  const both = { before, after, numbersStay: numbersStay(before, after) };
   for (const proxy of after.proxies) {
     const former = known.get(`${proxy.kind} ${proxy.name}`);
     if (former !== undefined && !(yield* haveLikeFields(former, proxy, both))) lines.push(`changed ${proxy.kind} ${proxy.name}`);
@@ -52,12 +52,24 @@ function certificateLines(before: readonly Certificate[], after: readonly Certif
 /** Numbers that only say where something stands. */
 const places = new Set(['index', 'place', 'iid', 'sid', 'luid', 'id', 'selfCheckUri']);
 
-interface Both { readonly before: Model; readonly after: Model }
+interface Both {
+  readonly before: Model;
+  readonly after: Model;
+  /** A number refers to the same in both, so that the same object means the same (shared/same-objects.ts). */
+  readonly numbersStay: boolean;
+}
+
+/** Nothing that is referred to by number has changed or moved. What was added comes after it. */
+function numbersStay(before: Model, after: Model): boolean {
+  const named = before.proxies.every(({ name }, index) => name === after.proxies[index]?.name);
+  return named && (['acls', 'patterns', 'servers', 'binds'] as const).every((list) => before[list].every((item, index) => item === after[list][index]));
+}
 
 type Values = Readonly<Record<string, unknown>>;
 
 /** As alike, of objects with the same fields. */
 function* haveLikeFields(one: object, other: object, both: Both): Generator<undefined, boolean> {
+  if (one === other && both.numbersStay) return true;
   for (const name in other) {
     const [former, latter] = [(one as Values)[name], (other as Values)[name]];
     if (!Array.isArray(former) || !Array.isArray(latter) || former.length !== latter.length) {
@@ -80,6 +92,7 @@ function alike(one: unknown, other: unknown, key: string, both: Both): boolean {
     return typeof former === 'object' ? alike(former, latter, '', both) : former === latter;
   }
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
+  if (one === other && both.numbersStay) return true;
   if (Array.isArray(one)) {
     if (!Array.isArray(other) || one.length !== other.length) return false;
     for (let at = 0; at < one.length; at++) if (!alike(one[at], other[at], key, both)) return false;

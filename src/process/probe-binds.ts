@@ -5,7 +5,7 @@
  */
 import { errorName, lastError, libcFunction } from '../base/libc.ts';
 import { AF_INET, AF_INET6, inetAddress } from '../base/socket-address.ts';
-import type { Bind } from '../model/model.ts';
+import type { Bind, Model } from '../model/model.ts';
 
 /** SOCK_STREAM | SOCK_CLOEXEC, and option numbers of Linux. */
 const streamType = 1 | 0o2000000;
@@ -22,8 +22,23 @@ const reasons: Readonly<Record<string, string>> = {
   EINVAL: 'Invalid argument', ENOENT: 'No such file or directory', EAFNOSUPPORT: 'Address family not supported by protocol', EMFILE: 'Too many open files',
 };
 
-export function bindReason(code: string): string {
-  return reasons[code] ?? code;
+/** A bind that did not succeed in a traffic thread: an error code, or a message that says it all. */
+export interface BindFailure {
+  /** Index into Model.binds, −1 = it is something else. */
+  readonly bind: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** `Binding [lb.cfg:12] for frontend fe: cannot bind socket (Address already in use) for [127.0.0.1:80]`. `port`: of a range; 0 = the first. */
+export function bindText({ bind: index, code, message }: BindFailure, model: Model, port = 0): string {
+  const bind = model.binds[index];
+  if (bind === undefined) return message;
+  const proxy = model.proxies[bind.proxy];
+  const { address } = bind;
+  const text = address.kind === 'inet' ? `${address.host}:${port === 0 ? address.port : port}` : bind.text;
+  const what = code === '' ? message : `cannot bind socket (${reasons[code] ?? code}) for [${text}]`;
+  return `Binding [${bind.place.file}:${bind.place.line}] for ${proxy?.kind === 'listen' ? 'proxy' : 'frontend'} ${proxy?.name ?? ''}: ${what}`;
 }
 
 interface Calls {

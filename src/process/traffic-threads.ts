@@ -8,6 +8,7 @@ import { limits } from '../model/limits.ts';
 import type { InheritedListener, SharedHandles, SharedModel, SharedSlots, ToControl, ToTraffic, TrafficStart } from '../model/messages.ts';
 import type { Segments } from '../shared/segments.ts';
 import { P } from '../shared/segments.ts';
+import type { BindFailure } from './probe-binds.ts';
 
 /** What a thread begins with. Its Model is written when a thread needs it whole: not for a reload. */
 interface Beginning extends Omit<TrafficStart, 'threadIndex' | 'inherited' | 'model'> {
@@ -27,12 +28,6 @@ interface TrafficThreadsOptions {
   /** Module of the threads and pace of the watch over them; tests have their own. */
   readonly entry?: URL;
   readonly watchPeriodMs?: number;
-}
-
-export interface BindFailure {
-  readonly bind: number;
-  readonly code: string;
-  readonly message: string;
 }
 
 /** Why a start did not succeed: binds (each told once, whichever thread found it), or a thread that could not run at all. */
@@ -109,9 +104,13 @@ export class TrafficThreads {
     const failures = new Map<string, BindFailure>();
     for (const slot of this.slots) slot.prepared = slot.ready;
     const asked = this.slots.filter((slot) => slot.prepared);
-    await this.answers(asked, 'reload-prepared', message, (answer) => {
-      for (const failure of answer.failures) failures.set(`${failure.bind} ${failure.message}`, failure);
-    });
+    // Half of the threads at a time: processors are left for the requests, and for the other half of the threads.
+    const half = Math.ceil(asked.length / 2);
+    for (const some of [asked.slice(0, half), asked.slice(half)]) {
+      await this.answers(some, 'reload-prepared', message, (answer) => {
+        for (const failure of answer.failures) failures.set(`${failure.bind} ${failure.message}`, failure);
+      });
+    }
     const told = failures.size > 0 ? asked.filter((slot) => slot.prepared) : [];
     for (const slot of told) slot.worker?.postMessage({ type: 'reload-abort' } satisfies ToTraffic);
     return [...failures.values()];

@@ -8,15 +8,12 @@
 import { atOnce } from '../base/slices.ts';
 import type { SharedModel, SharedModelPiece } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
+import { modelLists, shortListMax } from './same-objects.ts';
 
 /** A piece is read without a break; larger ones come only from single values. */
 const pieceCharactersMin = 64 * 1024;
-/** Lists inside of an object that are longer than this are pieces of their own: the rules of one frontend may be the whole file. */
-const listItemsMax = 500;
 /** Items that are written without a pause. */
 const itemsPerStep = 50;
-
-const lists = ['proxies', 'servers', 'binds', 'acls', 'patterns', 'certificates'] as const;
 
 class Writer {
   readonly texts: string[] = [];
@@ -27,12 +24,12 @@ class Writer {
     this.pieces.push({ into, bytes: Buffer.byteLength(text) });
   }
 
-  /** `known`: what the readers have. */
+  /** `known`: what the readers have; what is to be kept of it are the same objects (same-objects.ts). */
   *model(model: Model, known: Model | null): Generator<undefined> {
-    const empty = Object.fromEntries(lists.map((list) => [list, []]));
+    const empty = Object.fromEntries(modelLists.map((list) => [list, []]));
     // Authorities stand in the binds and servers that use them.
     this.add(JSON.stringify({ ...model, ...empty, authorities: [] }), []);
-    for (const list of lists) yield* this.list(model[list], [list], known?.[list] ?? []);
+    for (const list of modelLists) yield* this.list(model[list], [list], known?.[list] ?? []);
   }
 
   /** `into`: where the list stands in what has been read so far. `known`: the list that stands there in what the readers have. */
@@ -49,7 +46,7 @@ class Writer {
     };
     for (const [index, item] of items.entries()) {
       if (index % itemsPerStep === itemsPerStep - 1) yield;
-      if (index < known.length && (yield* areAlike(known[index], item))) {
+      if (index < known.length && known[index] === item) {
         if (keptFrom < 0) {
           flush(index);
           keptFrom = index;
@@ -92,31 +89,13 @@ function difference(former: Values, value: Values, long?: [string, readonly unkn
     const [before, now] = [former[name], value[name]];
     alien += before === undefined ? 1 : 0;
     if (alike(before, now)) continue;
-    if (long !== undefined && Array.isArray(now) && now.length > listItemsMax) {
+    if (long !== undefined && Array.isArray(now) && now.length > shortListMax) {
       long.push([name, now]);
       fields[name] = [];
     } else fields[name] = isValues(before) && isValues(now) ? difference(before, now) : now;
   }
   for (const name in former) alien += value[name] === undefined ? 1 : 0;
   return alien === 0 ? fields : { [whole]: { ...value, ...Object.fromEntries((long ?? []).map(([name]) => [name, []])) } };
-}
-
-/** As alike, in steps of some items of what is long. */
-function* areAlike(one: unknown, other: unknown): Generator<undefined, boolean> {
-  if (!isValues(one) || !isValues(other)) return alike(one, other);
-  for (const name in one) {
-    const [former, latter] = [one[name], other[name]];
-    if (!Array.isArray(former) || !Array.isArray(latter) || former.length !== latter.length) {
-      if (!alike(former, latter)) return false;
-      continue;
-    }
-    for (let at = 0; at < former.length; at++) {
-      if (at % itemsPerStep === itemsPerStep - 1) yield;
-      if (!alike(former[at], latter[at])) return false;
-    }
-  }
-  for (const name in other) if (one[name] === undefined) return false;
-  return true;
 }
 
 function alike(one: unknown, other: unknown): boolean {

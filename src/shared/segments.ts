@@ -50,10 +50,14 @@ export class Segments {
   readonly threads: number;
   /** By slot; made when first needed. */
   private readonly indexes: Partial<Record<keyof SlotCounts, ReadonlyMap<number, number>>> = {};
+  /** By object, or object and thread; made when first needed. Rows stay where they are, so reloads go on with them. */
+  private readonly views: { readonly counters: Map<number, Float64Array>; readonly gauges: Map<number, Int32Array>; readonly shares: Map<number, Int32Array> };
 
-  constructor(handles: SharedHandles) {
+  /** `former`: before a reload, in the same thread. */
+  constructor(handles: SharedHandles, former?: Segments) {
     this.handles = handles;
     this.threads = handles.threads;
+    this.views = former?.views ?? { counters: new Map(), gauges: new Map(), shares: new Map() };
   }
 
   static allocate(model: Model, threads: number): Segments {
@@ -84,7 +88,7 @@ export class Segments {
       slots: changes.slots,
       stickTables: reloadStickTables(model, former, handles.stickTables),
       suspects: watched && handles.suspects.byteLength === 0 ? Suspects.allocate(true) : handles.suspects,
-    });
+    }, this);
   }
 
   proxySlot(proxy: number): number { return this.handles.slots.proxies[proxy] ?? -1; }
@@ -132,20 +136,36 @@ export class Segments {
 
   /** Counters of one object for one thread (thread = threads: the control thread's). */
   counters(object: number, thread: number): Float64Array {
-    const bank = this.bankOf(object);
-    const length = counterFieldCount;
-    return new Float64Array(bank.counters, 8 * length * (rowOf(bank, object) * (this.threads + 1) + thread), length);
+    const key = object * (this.threads + 1) + thread;
+    let view = this.views.counters.get(key);
+    if (view === undefined) {
+      const bank = this.bankOf(object);
+      view = new Float64Array(bank.counters, 8 * counterFieldCount * (rowOf(bank, object) * (this.threads + 1) + thread), counterFieldCount);
+      this.views.counters.set(key, view);
+    }
+    return view;
   }
 
   gauges(object: number): Int32Array {
-    const bank = this.bankOf(object);
-    return new Int32Array(bank.gauges, 4 * gaugeFieldCount * rowOf(bank, object), gaugeFieldCount);
+    let view = this.views.gauges.get(object);
+    if (view === undefined) {
+      const bank = this.bankOf(object);
+      view = new Int32Array(bank.gauges, 4 * gaugeFieldCount * rowOf(bank, object), gaugeFieldCount);
+      this.views.gauges.set(object, view);
+    }
+    return view;
   }
 
   /** What one traffic thread has added to an object's gauges and not taken away yet. */
   gaugeShare(object: number, thread: number): Int32Array {
-    const bank = this.bankOf(object);
-    return new Int32Array(bank.gaugeShares, 4 * gaugeFieldCount * (rowOf(bank, object) * this.threads + thread), gaugeFieldCount);
+    const key = object * this.threads + thread;
+    let view = this.views.shares.get(key);
+    if (view === undefined) {
+      const bank = this.bankOf(object);
+      view = new Int32Array(bank.gaugeShares, 4 * gaugeFieldCount * (rowOf(bank, object) * this.threads + thread), gaugeFieldCount);
+      this.views.shares.set(key, view);
+    }
+    return view;
   }
 
   private bankOf(object: number): SharedBank {

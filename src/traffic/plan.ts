@@ -8,7 +8,7 @@ import { Persistence } from '../balance/persistence.ts';
 import type { ServerLoad } from '../balance/server-load.ts';
 import type { Clock } from '../base/clock.ts';
 import { TimerNode, type TimerOwner, type TimerWheel } from '../base/timer-wheel.ts';
-import { exchangeBackends, type ExchangeBackend } from '../model/exchange-sites.ts';
+import { exchangeBackends, findExchange, type ExchangeBackend } from '../model/exchange-sites.ts';
 import type { Bind, ForeignSource, Model, Proxy, Server } from '../model/model.ts';
 import { foreignSource } from '../model/rights.ts';
 import { Compiler, type FormatFn, type RuleSet, type SampleFn } from '../rules/compile.ts';
@@ -205,7 +205,7 @@ interface Work { first: Dispatch | null }
 
 /** True when a connection made for one configuration of a server is good for the other. */
 function connectsAlike(one: Server, other: Server): boolean {
-  return same(connecting(one), connecting(other));
+  return one === other || same(connecting(one), connecting(other));
 }
 
 function connecting({ address, portMode, portOffset, sendProxy, proxyV2Options, source, tls, tcpUserTimeoutMs }: Server): unknown[] {
@@ -214,7 +214,7 @@ function connecting({ address, portMode, portOffset, sendProxy, proxyV2Options, 
 
 /** Plain data with equal contents. */
 function same(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
 
 export class ListenerPlan {
@@ -270,6 +270,7 @@ export class Plan {
 
   /** In steps of one object, or of some rules. */
   static *make(model: Model, ground: PlanGround): Generator<undefined, Plan> {
+    yield* findExchange(model);
     const plan = new Plan(model, ground);
     yield* plan.fill(ground);
     yield* plan.compiler.index();

@@ -47,7 +47,7 @@ export class Reload {
   async prepare(sharedModel: SharedModel, shared: SharedHandles): Promise<void> {
     const { context } = this;
     const failures: { bind: number; code: string; message: string }[] = [];
-    const plan = await inSlices(context.planFor(sharedModel, new Segments(shared), context.plan));
+    const plan = await inSlices(context.planFor(sharedModel, new Segments(shared, context.segments), context.plan));
     const { model } = plan;
     for (const { server, message } of ServerTlsContext.prepare(plan, context, context.plan)) {
       failures.push({ bind: -1, code: '', message: `server ${model.proxies[server.server.proxy]?.name ?? ''}/${server.server.name}: ${message}` });
@@ -118,6 +118,8 @@ export class Reload {
 
   private moveQueues(before: Plan, plan: Plan): void {
     for (const backend of before.proxies) {
+      before.wheel.disarm(backend.queueTimer);
+      if (backend.queue.length === 0 && backend.servers.every((server) => server.queue.length === 0)) continue;
       const staying = plan.proxyAt(backend.slot);
       moveWaiters(backend.queue, plan);
       for (const server of backend.servers) {
@@ -126,7 +128,6 @@ export class Reload {
         // Who waited for a server that is not there any more chooses another.
         if (removed) for (let waiter = server.queue.first() as Dispatch | null; waiter !== null; waiter = server.queue.first() as Dispatch | null) waiter.chooseAgain();
       }
-      backend.plan.wheel.disarm(backend.queueTimer);
       serveQueues(staying ?? backend);
     }
   }

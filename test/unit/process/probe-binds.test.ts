@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import type { Bind } from '../../../src/model/model.ts';
-import { bindReason, probeBinds } from '../../../src/process/probe-binds.ts';
+import type { Bind, Model } from '../../../src/model/model.ts';
+import { bindText, probeBinds } from '../../../src/process/probe-binds.ts';
 
 function bind(host: string, port: number, portLast = port, more: Partial<Bind> = {}): Bind {
   return { address: { kind: 'inet', family: host.includes(':') ? 6 : 4, host, port, portLast }, transparent: false, v4v6: false, ...more } as Bind;
@@ -27,7 +27,10 @@ test('a taken port is found, in a range too, and free ones stay free', async (co
 });
 
 test('an address that is not here', () => {
-  assert.deepEqual(probeBinds([bind('192.0.2.1', 8080)]).map(({ code }) => bindReason(code)), ['Cannot assign requested address']);
+  const binds = [bind('192.0.2.1', 8080, 8080, { proxy: 0, place: { file: 'lb.cfg', line: 7 } })];
+  const model = { binds, proxies: [{ kind: 'frontend', name: 'fe' }] } as unknown as Model;
+  const told = probeBinds(binds).map(({ code, port }) => bindText({ bind: 0, code, message: '' }, model, port));
+  assert.deepEqual(told, ['Binding [lb.cfg:7] for frontend fe: cannot bind socket (Cannot assign requested address) for [192.0.2.1:8080]']);
 });
 
 test('addresses of the system and of threads are left alone', () => {

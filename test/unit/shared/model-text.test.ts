@@ -5,6 +5,7 @@ import { deserialize, serialize } from 'node:v8';
 import { atOnce, inSlices } from '../../../src/base/slices.ts';
 import type { Model } from '../../../src/model/model.ts';
 import { readModel, shareModel } from '../../../src/shared/model-text.ts';
+import { withSameObjects } from '../../../src/shared/same-objects.ts';
 import { base, load, model } from '../config/loading.ts';
 
 const rich = `global
@@ -78,7 +79,10 @@ test('long lists are cut, wherever they stand; no piece is much larger than aske
 
 /** What threads that have `before` make of `after`, and how much was written for them. */
 function taken(before: Model, after: Model): { readonly model: Model; readonly bytes: number } {
-  const shared = atOnce(shareModel(after, before));
+  const copy = deserialize(serialize(after)) as Model;
+  const kept = atOnce(withSameObjects(after, before));
+  assert.deepEqual(kept, copy);
+  const shared = atOnce(shareModel(kept, before));
   return { model: atOnce(readModel(shared, before)), bytes: shared.bytes.byteLength };
 }
 
