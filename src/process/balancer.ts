@@ -54,6 +54,7 @@ import { dropPrivileges, lockIn, refuseNewPrivileges } from './privileges.ts';
 import { bindText, probeBinds } from './probe-binds.ts';
 import { ReloadTurns } from './reload-turns.ts';
 import { newSlots, RemovedObjects } from './removed-objects.ts';
+import { SpareMemory } from './spare-memory.ts';
 import { stateLines, stoppedLine } from './state-dump.ts';
 import { TrafficThreads } from './traffic-threads.ts';
 
@@ -109,6 +110,7 @@ export class Balancer {
   private stopping = false;
   private readonly turns = new ReloadTurns(() => this.control.tellOfHealth());
   private reloads = 0;
+  private readonly spareMemory = new SpareMemory();
   private readonly startedAtMs = Date.now();
   private readonly counting = new Counting(this.startedAtMs);
   private readonly bootMs = Math.round(performance.now());
@@ -354,6 +356,7 @@ export class Balancer {
     this.saved?.follow({ model, segments, states: control.states });
     await Promise.all([over, mailed]);
     if (!isEdit) this.reloads += 1;
+    this.spareMemory.reloaded();
     return { ok: true, lines: [`Reloaded in ${Math.round(performance.now() - sinceMs)} ms: ${lines.length === 0 ? 'nothing has changed' : `${lines.length} ${lines.length === 1 ? 'change' : 'changes'}`}.`, ...reading.lines, ...lines] };
   }
 
@@ -402,6 +405,7 @@ export class Balancer {
   private async close(): Promise<void> {
     if (this.saveTimer !== null) clearInterval(this.saveTimer);
     if (this.certificateTimer !== null) clearInterval(this.certificateTimer);
+    this.spareMemory.close();
     const mailed = this.control.stop();
     this.handOver.close();
     if (this.handedOut) this.admin.leaveSockets();
