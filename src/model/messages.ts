@@ -113,8 +113,17 @@ export interface SharedModelPiece {
   /** Names and indexes that lead to the list which the piece's items belong to; [] = the piece is the Model itself, with empty lists. */
   readonly into: readonly (string | number)[];
   readonly bytes: number;
-  /** Not text: the items from the first index to before the second, of the list that stands in the same place in what the reader has. */
-  readonly kept?: readonly [number, number];
+  /** Null: each item says what differs from the item before it. */
+  readonly known: KnownItems | null;
+}
+
+/** Items that the reader has. */
+export interface KnownItems {
+  /** As `into`, in what the reader has. */
+  readonly list: readonly (string | number)[];
+  /** From this index to before that one. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /** What a traffic thread gets as workerData. */

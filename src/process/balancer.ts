@@ -320,7 +320,7 @@ export class Balancer {
     if (reading.model === null) return refused(reading.lines);
     keepNames(reading.names ?? {});
     const { model: before, control: former } = this;
-    const model = await inSlices(withSameObjects(this.inForce(reading.model), before));
+    const { model, origins } = await inSlices(withSameObjects(this.inForce(reading.model), before));
     const reasons = restartReasons(before, model);
     if (reasons.length > 0) return refused(reasons.map((word) => `A change of ${word} needs a restart.`));
     await inSlices(findExchange(model));
@@ -330,7 +330,7 @@ export class Balancer {
     for (const [kind, slot] of newSlots(segments, this.segments)) segments.clearSlot(kind, slot);
     const known = new Set(this.segments.objects());
     for (const object of segments.objects()) if (!known.has(object)) this.counting.begin(object, Date.now(), {});
-    const sharedModel = await inSlices(shareModel(model, before));
+    const sharedModel = await inSlices(shareModel(model, before, origins));
     const [failures, lines] = await Promise.all([
       this.threads.prepare({ type: 'reload', model: sharedModel, shared: segments.handles }),
       inSlices(changeLines(before, model, changes)),

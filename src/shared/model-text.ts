@@ -6,64 +6,79 @@
  * the objects that they have: most reloads change a few lines.
  */
 import { atOnce } from '../base/slices.ts';
-import type { SharedModel, SharedModelPiece } from '../model/messages.ts';
+import type { KnownItems, SharedModel, SharedModelPiece } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
-import { modelLists, shortListMax } from './same-objects.ts';
+import { modelLists, shortListMax, type Origins } from './same-objects.ts';
 
 /** A piece is read without a break; larger ones come only from single values. */
 const pieceCharactersMin = 64 * 1024;
 /** Items that are written without a pause. */
 const itemsPerStep = 50;
 
+/** How items are written: not at all, because the readers have them; as what differs from those that the readers have; as what differs from the item before. */
+type How = 'kept' | 'onto' | 'new';
+
 class Writer {
   readonly texts: string[] = [];
   readonly pieces: SharedModelPiece[] = [];
+  private readonly origins: Origins;
 
-  private add(text: string, into: SharedModelPiece['into']): void {
-    this.texts.push(text);
-    this.pieces.push({ into, bytes: Buffer.byteLength(text) });
+  constructor(origins: Origins) {
+    this.origins = origins;
+  }
+
+  private add(text: string, into: SharedModelPiece['into'], known: KnownItems | null): void {
+    if (text !== '') this.texts.push(text);
+    this.pieces.push({ into, bytes: Buffer.byteLength(text), known });
   }
 
   /** `known`: what the readers have; what is to be kept of it are the same objects (same-objects.ts). */
   *model(model: Model, known: Model | null): Generator<undefined> {
     const empty = Object.fromEntries(modelLists.map((list) => [list, []]));
     // Authorities stand in the binds and servers that use them.
-    this.add(JSON.stringify({ ...model, ...empty, authorities: [] }), []);
-    for (const list of modelLists) yield* this.list(model[list], [list], known?.[list] ?? []);
+    this.add(JSON.stringify({ ...model, ...empty, authorities: [] }), [], null);
+    for (const list of modelLists) yield* this.list(model[list], [list], known?.[list] ?? [], [list]);
   }
 
-  /** `into`: where the list stands in what has been read so far. `known`: the list that stands there in what the readers have. */
-  private *list(items: readonly unknown[], into: readonly (string | number)[], known: readonly unknown[]): Generator<undefined> {
+  /** `into`: where the list stands in what has been read so far. `known`: the list of the same name that the readers have, and where. */
+  private *list(items: readonly unknown[], into: SharedModelPiece['into'], known: readonly unknown[], list: SharedModelPiece['into']): Generator<undefined> {
+    if (items === known) {
+      if (known.length > 0) this.add('', into, { list, from: 0, to: known.length });
+      return;
+    }
+    const origins = this.origins.get(items);
     let texts: string[] = [];
     let characters = 0;
-    /** The last items are those of `known` from here on, −1 = they are not. */
-    let keptFrom = -1;
     let former: unknown;
-    const flush = (next: number): void => {
-      if (texts.length > 0) this.add(`[${texts.join(',')}]`, into);
-      if (keptFrom >= 0) this.pieces.push({ into, bytes: 0, kept: [keptFrom, next] });
-      [texts, characters, keptFrom] = [[], 0, -1];
+    /** Of the items since the last piece: how they are written, and where the first one and the next one stand in `known`. */
+    let how: How = 'new';
+    let [first, next] = [0, 0];
+    const flush = (): void => {
+      if (how === 'kept' || texts.length > 0) this.add(how === 'kept' ? '' : `[${texts.join(',')}]`, into, how === 'new' ? null : { list, from: first, to: next });
+      [texts, characters, how] = [[], 0, 'new'];
     };
     for (const [index, item] of items.entries()) {
       if (index % itemsPerStep === itemsPerStep - 1) yield;
-      if (index < known.length && known[index] === item) {
-        if (keptFrom < 0) {
-          flush(index);
-          keptFrom = index;
-        }
-        former = item;
-        continue;
+      const origin = origins?.[index] ?? -1;
+      const base = known[origin];
+      const wanted: How = origin < 0 ? 'new' : base === item ? 'kept' : 'onto';
+      if (wanted !== how || (origin >= 0 && origin !== next)) {
+        flush();
+        [how, first] = [wanted, origin];
       }
-      if (keptFrom >= 0) flush(index);
-      const long: [string, readonly unknown[]][] = [];
-      const text = JSON.stringify(isValues(item) ? difference(isValues(former) ? former : {}, item, long) : item);
+      next = origin + 1;
+      if (wanted !== 'kept') {
+        const before = wanted === 'onto' ? base : former;
+        const long: [string, readonly unknown[]][] = [];
+        const text = JSON.stringify(isValues(item) ? difference(isValues(before) ? before : {}, item, long) : item);
+        texts.push(text);
+        characters += text.length;
+        if (characters >= pieceCharactersMin || long.length > 0) flush();
+        for (const [name, values] of long) yield* this.list(values, [...into, index, name], listIn(base, name), [...list, origin, name]);
+      }
       former = item;
-      texts.push(text);
-      characters += text.length;
-      if (characters >= pieceCharactersMin || long.length > 0) flush(index + 1);
-      for (const [name, values] of long) yield* this.list(values, [...into, index, name], listIn(known[index], name));
     }
-    flush(items.length);
+    flush();
   }
 }
 
@@ -124,9 +139,9 @@ function addTo(list: unknown[], items: readonly unknown[]): void {
   for (const item of items) list.push(merged(list.at(-1) ?? {}, item));
 }
 
-/** In steps of some items. `known`: what every reader has, null = nothing. */
-export function* shareModel(model: Model, known: Model | null): Generator<undefined, SharedModel> {
-  const writer = new Writer();
+/** In steps of some items. `known`: what every reader has, null = nothing. `origins`: where the items of `model` stand in it. */
+export function* shareModel(model: Model, known: Model | null, origins: Origins = new Map()): Generator<undefined, SharedModel> {
+  const writer = new Writer(origins);
   yield* writer.model(model, known);
   const bytes = new SharedArrayBuffer(writer.pieces.reduce((sum, piece) => sum + piece.bytes, 0));
   const buffer = Buffer.from(bytes);
@@ -136,6 +151,11 @@ export function* shareModel(model: Model, known: Model | null): Generator<undefi
     yield;
   }
   return { bytes, pieces: writer.pieces };
+}
+
+/** `items` differ from those of `former` from `first` on. */
+function addOnto(list: unknown[], items: readonly unknown[], former: readonly unknown[], first: number): void {
+  for (const [number, item] of items.entries()) list.push(merged(former[first + number], item));
 }
 
 /** Written when it is asked for the first time. */
@@ -150,17 +170,18 @@ export function* readModel({ bytes, pieces }: SharedModel, known: Model | null):
   let model: Record<string, unknown> = {};
   let at = 0;
   for (const piece of pieces) {
-    if (piece.kept !== undefined) {
-      const [from, to] = piece.kept;
-      const [list, former] = [listAt(model, piece.into), listAt(known, piece.into)];
-      for (let index = from; index < to; index++) list.push(former[index]);
+    const { into } = piece;
+    if (piece.bytes === 0) {
+      const [list, former] = [listAt(model, into), listAt(known, piece.known?.list ?? into)];
+      for (let index = piece.known?.from ?? 0; index < (piece.known?.to ?? 0); index++) list.push(former[index]);
       yield;
       continue;
     }
     const value: unknown = JSON.parse(buffer.toString('utf8', at, at + piece.bytes));
     at += piece.bytes;
-    if (piece.into.length === 0) model = value as Record<string, unknown>;
-    else addTo(listAt(model, piece.into), value as unknown[]);
+    if (into.length === 0) model = value as Record<string, unknown>;
+    else if (piece.known !== null) addOnto(listAt(model, into), value as unknown[], listAt(known, piece.known.list), piece.known.from);
+    else addTo(listAt(model, into), value as unknown[]);
     yield;
   }
   return model as unknown as Model;

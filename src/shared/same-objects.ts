@@ -1,6 +1,7 @@
 /**
- * A reload reads the whole configuration anew, and most of it is as before. This puts the objects in force in the place of their equals, so that
- * whoever compares two configurations later sees at once what stayed, and memory holds it once. Used by process/balancer.ts in the control thread.
+ * A reload reads the whole configuration anew, and most of it is as before, perhaps some lines further down. This puts the objects in force in the
+ * place of their equals, so that whoever compares two configurations later sees at once what stayed, and memory holds it once. Used by
+ * process/balancer.ts in the control thread.
  */
 import type { Model } from '../model/model.ts';
 
@@ -11,39 +12,73 @@ export const shortListMax = 500;
 /** Items that are looked at without a pause. */
 const itemsPerStep = 50;
 
+/** Items of a list that are passed over to find the next one that stayed. */
+const aheadMax = 20;
+
 type Values = Record<string, unknown>;
+
+/** Where each item of a list that differs stood before, −1 = it is new. By the list in `model`. */
+export type Origins = ReadonlyMap<readonly unknown[], readonly number[]>;
+
+interface SameObjects {
+  readonly model: Model;
+  readonly origins: Origins;
+}
+
+/** By what an item is found again when others were put before it or taken away; equal ones are told apart by their order. */
+const keys: Readonly<Record<string, (item: unknown) => string>> = {
+  proxies: (item) => (item as Model['proxies'][number]).name,
+  servers: (item) => (item as Model['servers'][number]).name,
+  binds: (item) => (item as Model['binds'][number]).text,
+  acls: (item) => (item as Model['acls'][number]).text,
+  patterns: (item) => (item as Model['patterns'][number]).entries[0]?.key ?? '',
+  certificates: (item) => (item as Model['certificates'][number]).path,
+  useBackend: (item) => (item as Model['proxies'][number]['useBackend'][number]).condition?.text ?? '',
+  entries: (item) => (item as Model['patterns'][number]['entries'][number]).key,
+};
+const sameKey = (): string => '';
 
 function isValues(value: unknown): value is Values {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** `after`, which nobody else has yet, with the objects of `before`. In steps of some items. */
-export function* withSameObjects(after: Model, before: Model): Generator<undefined, Model> {
+export function* withSameObjects(after: Model, before: Model): Generator<undefined, SameObjects> {
   const search = new Search();
   const lists: Values = {};
-  for (const name of modelLists) lists[name] = yield* search.items(before[name], after[name]);
-  return { ...after, ...lists };
+  for (const name of modelLists) lists[name] = yield* search.items(name, before[name], after[name]);
+  return { model: { ...after, ...lists }, origins: search.origins };
 }
 
 /** Two objects that were compared last, and what came of it. */
 interface Pair { former: object; now: object; result: unknown }
 
 class Search {
+  readonly origins = new Map<readonly unknown[], readonly number[]>();
   /** By the field they stand in: the servers of one section, and the rules about one thing, often have one object in common. */
   readonly #last = new Map<string, Pair>();
 
-  *items(before: readonly unknown[], after: readonly unknown[]): Generator<undefined, readonly unknown[]> {
+  *items(name: string, before: readonly unknown[], after: readonly unknown[]): Generator<undefined, readonly unknown[]> {
+    const keyOf = keys[name] ?? sameKey;
     const items: unknown[] = [];
+    const origins: number[] = [];
     let kept = 0;
+    let next = 0;
     for (let index = 0; index < after.length; index++) {
       if (index % itemsPerStep === itemsPerStep - 1) yield;
-      const [former, now] = [before[index], after[index]];
+      const now = after[index];
+      const origin = findAhead(before, next, keyOf(now), keyOf);
+      if (origin >= 0) next = origin + 1;
+      const former = before[origin];
       if (isValues(former) && isValues(now)) yield* this.#longLists(former, now);
-      const item = this.#same(former, now);
+      const item = origin < 0 ? now : this.#same(former, now);
       items.push(item);
-      if (item === former) kept += 1;
+      origins.push(origin);
+      if (item === former && origin === index) kept += 1;
     }
-    return kept === before.length && kept === after.length ? before : items;
+    if (kept === before.length && kept === after.length) return before;
+    this.origins.set(items, origins);
+    return items;
   }
 
   *#longLists(former: Values, now: Values): Generator<undefined> {
@@ -51,7 +86,7 @@ class Search {
       const after = now[name];
       if (!Array.isArray(after) || after.length <= shortListMax) continue;
       const before = former[name];
-      if (Array.isArray(before)) now[name] = yield* this.items(before, after);
+      if (Array.isArray(before)) now[name] = yield* this.items(name, before, after);
     }
   }
 
@@ -63,6 +98,8 @@ class Search {
   }
 
   #list(former: readonly unknown[], now: unknown[]): readonly unknown[] {
+    // Has been looked at in steps.
+    if (now.length > shortListMax) return now;
     let kept = 0;
     for (let at = 0; at < now.length; at++) {
       const item = this.#same(former[at], now[at]);
@@ -103,4 +140,11 @@ class Search {
     }
     return last.result;
   }
+}
+
+/** −1 = not among the next ones. */
+function findAhead(items: readonly unknown[], from: number, key: string, keyOf: (item: unknown) => string): number {
+  const end = Math.min(items.length, from + aheadMax);
+  for (let at = from; at < end; at++) if (keyOf(items[at]) === key) return at;
+  return -1;
 }

@@ -80,9 +80,9 @@ test('long lists are cut, wherever they stand; no piece is much larger than aske
 /** What threads that have `before` make of `after`, and how much was written for them. */
 function taken(before: Model, after: Model): { readonly model: Model; readonly bytes: number } {
   const copy = deserialize(serialize(after)) as Model;
-  const kept = atOnce(withSameObjects(after, before));
+  const { model: kept, origins } = atOnce(withSameObjects(after, before));
   assert.deepEqual(kept, copy);
-  const shared = atOnce(shareModel(kept, before));
+  const shared = atOnce(shareModel(kept, before, origins));
   return { model: atOnce(readModel(shared, before)), bytes: shared.bytes.byteLength };
 }
 
