@@ -107,7 +107,9 @@ export class TrafficThreads {
     // Half of the threads at a time: processors are left for the requests, and for the other half of the threads.
     const half = Math.ceil(asked.length / 2);
     for (const some of [asked.slice(0, half), asked.slice(half)]) {
-      await this.answers(some, 'reload-prepared', message, (answer) => {
+      // One may have died meanwhile: it takes the new configuration up when it has started.
+      const there = some.filter(({ ready, prepared }) => ready && prepared);
+      await this.answers(there, 'reload-prepared', message, (answer) => {
         for (const failure of answer.failures) failures.set(`${failure.bind} ${failure.message}`, failure);
       });
     }

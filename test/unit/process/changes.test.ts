@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { atOnce } from '../../../src/base/slices.ts';
+import type { Model } from '../../../src/model/model.ts';
 import { changeLines } from '../../../src/process/changes.ts';
+import { withSameObjects } from '../../../src/shared/same-objects.ts';
 import { SlotBook } from '../../../src/shared/slots.ts';
 import { base, load, model } from '../config/loading.ts';
 
@@ -23,8 +25,11 @@ backend b2
 const files = { '/hosts.lst': 'one\ntwo\n' };
 
 function changes(after: string, filesAfter: Record<string, string> = files): string[] {
-  const [before, next] = [model(load(text, files)), model(load(after, filesAfter))];
-  return atOnce(changeLines(before, next, new SlotBook(before).plan(next)));
+  const before = model(load(text, files));
+  const between = (next: Model): string[] => atOnce(changeLines(before, next, new SlotBook(before).plan(next)));
+  const lines = between(model(load(after, filesAfter)));
+  assert.deepEqual(between(atOnce(withSameObjects(model(load(after, filesAfter)), before)).model), lines, 'with the objects of before in it, as a reload compares');
+  return lines;
 }
 
 test('nothing', () => assert.deepEqual(changes(text), []));
@@ -45,6 +50,9 @@ for (const [what, from, to, lines] of [
   ['the server that is tracked', 'track b2/s1', 'track b1/s1', ['changed backend b1']],
   ['the server that is used', 'use-server s2', 'use-server s1', ['changed backend b1']],
   ['a timeout of the defaults', 'timeout server 1s', 'timeout server 2s', ['changed frontend fe', 'changed backend b1', 'changed backend b2']],
+  ['a server that others come after', ' server s1 10.0.0.1:80 weight 5 check\n', '', ['removed server b1/s1', 'changed backend b1']],
+  ['an ACL that others come after', ' acl a path_beg /a\n', ' acl x path_beg /x\n acl a path_beg /a\n', []],
+  ['a name', 'backend b2\n server', 'backend b2\n server s9 10.0.0.9:80\n server', ['added server b2/s9', 'changed backend b2']],
 ] as const) {
   test(what, () => assert.deepEqual(changes(text.replace(from, to)), lines));
 }

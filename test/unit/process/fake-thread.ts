@@ -16,7 +16,7 @@ parentPort?.on('message', (message: ToTraffic) => {
   log(`${start.threadIndex} ${message.type}`);
   if (message.type === 'drain') post({ type: 'drained', thread: start.threadIndex });
   if (message.type === 'shutdown-frontend' && start.threadIndex === message.proxy) throw new Error('asked to die');
-  if (message.type === 'reload') post({ type: 'reload-prepared', thread: start.threadIndex, failures: [] });
+  if (message.type === 'reload') setTimeout(() => post({ type: 'reload-prepared', thread: start.threadIndex, failures: [] }), behaviour.startsWith('prepares in ') ? Number(behaviour.slice(12)) : 0);
   if (message.type === 'reload-commit') post({ type: 'reload-done', thread: start.threadIndex });
   if (message.type === 'wake-queue' && start.threadIndex === message.proxy) clearInterval(beat);
 });

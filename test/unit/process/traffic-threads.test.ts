@@ -106,3 +106,24 @@ test('a thread that starts while a reload takes place takes it up before it is r
   await recorder.wait('restarted 1');
   assert.deepEqual(recorder.seen.filter((text) => text.startsWith('1 reload') || text.startsWith('restarted')), ['1 reload', '1 reload-commit', 'restarted 1']);
 });
+
+for (const [what, prepareMs, takesUp] of [['is gone', 50, 'begins with it'], ['is back', 1000, 'takes it up at the end']] as const) {
+  test(`a thread that dies while the others prepare a reload and ${what} when its turn comes: it ${takesUp}`, { timeout: 10_000 }, async (context) => {
+    const { threads: all, recorder } = threads(`prepares in ${prepareMs}`);
+    context.after(() => all.terminate());
+    assert.equal(await all.start(), null);
+    recorder.seen.length = 0;
+    const next = { ...shared };
+    const segments = Segments.allocate(model, 2);
+    const prepared = all.prepare({ type: 'reload', model: next, shared: segments.handles });
+    all.post({ type: 'shutdown-frontend', proxy: 1 });
+    await recorder.wait('died 1');
+    assert.deepEqual(await prepared, []);
+    assert.ok(!recorder.seen.includes('1 reload'), 'it was not asked');
+    const isBack = recorder.seen.includes('restarted 1');
+    assert.equal(isBack, what === 'is back');
+    await all.commit(() => next, segments);
+    await recorder.wait(isBack ? '1 reload-commit' : 'restarted 1');
+    assert.equal(recorder.seen.includes('1 reload'), isBack);
+  });
+}
