@@ -136,6 +136,7 @@ test('echo requests are answered at once, strangers refused', async () => {
   const asked = new Channel(0, 'RPC_IN_DATA', 16);
   asked.socket.write('0123456789abcdef');
   await asked.until((text) => /^HTTP\/1\.1 200 Success\r\n[^]*Content-Type: application\/rpc\r\n[^]*\r\n\r\n/.test(text));
+  await asked.until(() => asked.pdus.length === 1);
   assert.equal(readRts(asked.pdus[0] ?? Buffer.alloc(0))?.flags, 0x40);
   asked.socket.destroy();
   for (const bytes of [Buffer.from('this is not a PDU at all'), request('not RTS'), recycle(randomBytes(16))]) {
