@@ -12,8 +12,10 @@ export const shortListMax = 500;
 /** Items that are looked at without a pause. */
 const itemsPerStep = 50;
 
-/** Items of a list that are passed over to find the next one that stayed. */
-const aheadMax = 20;
+/** Items that are looked through for the next one that stayed, in vain less and less: among many new ones most looks would be. */
+const ahead = { max: 200, min: 4 };
+/** After so many items all of them are looked through again. */
+const lookAgainItems = 64;
 
 type Values = Record<string, unknown>;
 
@@ -64,11 +66,14 @@ class Search {
     const origins: number[] = [];
     let kept = 0;
     let next = 0;
+    let look = ahead.max;
     for (let index = 0; index < after.length; index++) {
       if (index % itemsPerStep === itemsPerStep - 1) yield;
       const now = after[index];
-      const origin = findAhead(before, next, keyOf(now), keyOf);
-      if (origin >= 0) next = origin + 1;
+      if (index % lookAgainItems === 0) look = ahead.max;
+      const origin = find(before, next, next + look, keyOf(now), keyOf);
+      if (origin >= 0) [next, look] = [origin + 1, ahead.max];
+      else look = Math.max(ahead.min, look >> 1);
       const former = before[origin];
       if (isValues(former) && isValues(now)) yield* this.#longLists(former, now);
       const item = origin < 0 ? now : this.#same(former, now);
@@ -142,9 +147,9 @@ class Search {
   }
 }
 
-/** −1 = not among the next ones. */
-function findAhead(items: readonly unknown[], from: number, key: string, keyOf: (item: unknown) => string): number {
-  const end = Math.min(items.length, from + aheadMax);
+/** Index from `from` to before `to`, −1 = it is not there. */
+function find(items: readonly unknown[], from: number, to: number, key: string, keyOf: (item: unknown) => string): number {
+  const end = Math.min(items.length, to);
   for (let at = from; at < end; at++) if (keyOf(items[at]) === key) return at;
   return -1;
 }

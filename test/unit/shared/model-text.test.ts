@@ -99,6 +99,21 @@ test('a reload writes what is new: readers go on using the objects that they hav
   assert.equal(added.model.proxies[0], before.proxies[0]);
 });
 
+test('what stays is found again behind a hundred lines that were added, taken away or replaced', () => {
+  const before = readRich();
+  const whole = atOnce(shareModel(before, null)).bytes.byteLength;
+  const lines = rich.trimEnd().split('\n');
+  const at = lines.indexOf(' use_backend b20 if { path_beg /p20 }');
+  const added = Array.from({ length: 100 }, (_, index) => ` use_backend b1 if { path_beg /new${index} }`);
+  for (const [count, more] of [[0, added], [100, []], [100, added]] as const) {
+    const { model: after, bytes } = taken(before, readRich(lines.toSpliced(at, count, ...more).join('\n') + '\n'));
+    assert.equal(after.proxies[0]?.useBackend.length, 1200 - count + more.length);
+    // Where lines move, their numbers are written.
+    assert.ok(bytes < whole / (count === more.length ? 10 : 2), `${count} of ${more.length}: ${bytes} of ${whole} bytes`);
+    assert.equal(after.proxies[0]?.useBackend.at(-1)?.condition?.text, before.proxies[0]?.useBackend.at(-1)?.condition?.text);
+  }
+});
+
 test('lines added, changed, removed or moved anywhere: every reader has what was written', () => {
   const lines = rich.trimEnd().split('\n');
   const edits: readonly (readonly [number, number, ...string[]])[] = [
