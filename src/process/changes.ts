@@ -52,6 +52,9 @@ function certificateLines(before: readonly Certificate[], after: readonly Certif
 /** Numbers that only say where something stands. */
 const places = new Set(['index', 'place', 'iid', 'sid', 'luid', 'id', 'selfCheckUri']);
 
+/** What refers to nothing by number: the same object means the same. */
+const selfContained = new Set(['timeouts', 'switches', 'address', 'hashType', 'logTargets', 'entries']);
+
 interface Both {
   readonly before: Model;
   readonly after: Model;
@@ -89,10 +92,10 @@ function alike(one: unknown, other: unknown, key: string, both: Both): boolean {
   if (places.has(key)) return true;
   if (typeof one === 'number' && typeof other === 'number') {
     const [former, latter] = [referred(one, key, both.before), referred(other, key, both.after)];
-    return typeof former === 'object' ? alike(former, latter, '', both) : former === latter;
+    return typeof former === 'object' ? alike(former, latter, key === 'patterns' ? 'entries' : '', both) : former === latter;
   }
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
-  if (one === other && both.numbersStay) return true;
+  if (one === other && (both.numbersStay || selfContained.has(key))) return true;
   if (Array.isArray(one)) {
     if (!Array.isArray(other) || one.length !== other.length) return false;
     for (let at = 0; at < one.length; at++) if (!alike(one[at], other[at], key, both)) return false;
