@@ -100,14 +100,14 @@ function isExchangePath(acl: Acl | undefined, model: Model): boolean {
   return false;
 }
 
-/** A set that a reload keeps is not looked at again. */
-const looked = new WeakMap<PatternSet, boolean>();
+/** Entries that a reload keeps are not looked at again. */
+const looked = new WeakMap<PatternSet['entries'], boolean>();
 
-function holdsExchangePath(set: PatternSet): boolean {
-  let holds = looked.get(set);
+function holdsExchangePath({ entries }: PatternSet): boolean {
+  let holds = looked.get(entries);
   if (holds === undefined) {
-    holds = set.entries.some(({ key }) => exchangePath.test(key));
-    looked.set(set, holds);
+    holds = entries.some(({ key }) => exchangePath.test(key));
+    looked.set(entries, holds);
   }
   return holds;
 }

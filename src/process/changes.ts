@@ -33,7 +33,7 @@ export function* changeLines(before: Model, after: Model, changes: SlotChanges):
     for (const { name } of changes.removed[kind]) lines.push(`removed ${kinds[kind]}${name}`);
   }
   const known = new Map(before.proxies.map((proxy) => [`${proxy.kind} ${proxy.name}`, proxy]));
-  const both = { before, after, numbersStay: numbersStay(before, after) };
+  const both = { before, after, numbersStay: numbersStay(before, after), aclsStay: (['acls', 'patterns'] as const).every((list) => before[list].every((item, index) => isSameButPlace(item, after[list][index]))) };
   for (const proxy of after.proxies) {
     const former = known.get(`${proxy.kind} ${proxy.name}`);
     if (former !== undefined && !(yield* haveLikeFields(former, proxy, both))) lines.push(`changed ${proxy.kind} ${proxy.name}`);
@@ -60,6 +60,15 @@ interface Both {
   readonly after: Model;
   /** A number refers to the same in both, so that the same object means the same (shared/same-objects.ts). */
   readonly numbersStay: boolean;
+  /** The same of ACLs alone, which is all that a condition refers to. They may stand on other lines. */
+  readonly aclsStay: boolean;
+}
+
+/** Both are made of the same objects. */
+function isSameButPlace(one: object, other: object | undefined): boolean {
+  if (one === other) return true;
+  for (const name in one) if (!places.has(name) && (one as Values)[name] !== (other as Values | undefined)?.[name]) return false;
+  return other !== undefined;
 }
 
 /** Nothing that is referred to by number has changed or moved. What was added comes after it. */
@@ -95,7 +104,7 @@ function alike(one: unknown, other: unknown, key: string, both: Both): boolean {
     return typeof former === 'object' ? alike(former, latter, key === 'patterns' ? 'entries' : '', both) : former === latter;
   }
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
-  if (one === other && (both.numbersStay || selfContained.has(key))) return true;
+  if (one === other && (both.numbersStay || selfContained.has(key) || (key === 'condition' && both.aclsStay))) return true;
   if (Array.isArray(one)) {
     if (!Array.isArray(other) || one.length !== other.length) return false;
     for (let at = 0; at < one.length; at++) if (!alike(one[at], other[at], key, both)) return false;

@@ -75,7 +75,7 @@ class Search {
       if (origin >= 0) [next, look] = [origin + 1, ahead.max];
       else look = Math.max(ahead.min, look >> 1);
       const former = before[origin];
-      if (isValues(former) && isValues(now)) yield* this.#longLists(former, now);
+      if (isValues(former) && isValues(now) && hasLongList(name, now)) yield* this.#longLists(former, now);
       const item = origin < 0 ? now : this.#same(former, now);
       items.push(item);
       origins.push(origin);
@@ -145,6 +145,16 @@ class Search {
     }
     return last.result;
   }
+}
+
+/** `name`: of the list that the item stands in. Plain loops: most items have none. */
+function hasLongList(name: string, item: Values): boolean {
+  if (name !== 'proxies' && name !== 'patterns') return false;
+  for (const field in item) {
+    const value = item[field];
+    if (Array.isArray(value) && value.length > shortListMax) return true;
+  }
+  return false;
 }
 
 /** Index from `from` to before `to`, −1 = it is not there. */
