@@ -9,8 +9,29 @@ import { libcFunction } from './libc.ts';
 export const capabilityNumbers: Readonly<Record<string, number>> = { cap_net_bind_service: 10, cap_net_admin: 12, cap_net_raw: 13 };
 
 const PR_SET_KEEPCAPS = 8;
-/** _LINUX_CAPABILITY_VERSION_3 */
-const capabilityVersion = 0x20080522;
+/** struct __user_cap_header_struct: _LINUX_CAPABILITY_VERSION_3, the calling thread. */
+const header = new Uint8Array(new Uint32Array([0x20080522, 0]).buffer);
+
+/** `data`: two words each of effective, permitted, inheritable; the second half is for capabilities above 31. */
+interface Libc {
+  capget(header: Uint8Array, data: Uint8Array): number;
+  capset(header: Uint8Array, data: Uint8Array): number;
+}
+
+let made: Libc | undefined;
+
+/** Made once: a thread without the right asks with every connection. */
+function libc(): Libc {
+  made ??= {
+    capget: libcFunction('int capget(const uint8_t *header, _Out_ uint8_t *data)'),
+    capset: libcFunction('int capset(const uint8_t *header, const uint8_t *data)'),
+  };
+  return made;
+}
+
+function bitOf(name: string): number {
+  return 1 << (capabilityNumbers[name] ?? 0);
+}
 
 /** Call before the user is changed. */
 export function keepCapabilities(): void {
@@ -19,25 +40,17 @@ export function keepCapabilities(): void {
 
 /** Call after the user is changed: everything but these is given up. False: the kernel refused. */
 export function keepOnly(names: readonly string[]): boolean {
-  const header = new Uint32Array([capabilityVersion, 0]);
-  const rights = names.reduce((bits, name) => bits | 1 << (capabilityNumbers[name] ?? 0), 0);
-  // Two words each of effective, permitted, inheritable; the second half is for capabilities above 31.
-  const data = new Uint32Array([rights, rights, 0, 0, 0, 0]);
-  const capset = libcFunction('int capset(const uint8_t *header, const uint8_t *data)');
-  return capset(new Uint8Array(header.buffer), new Uint8Array(data.buffer)) === 0;
+  const rights = names.reduce((bits, name) => bits | bitOf(name), 0);
+  return libc().capset(header, new Uint8Array(new Uint32Array([rights, rights, 0, 0, 0, 0]).buffer)) === 0;
 }
 
 /** Takes a right into use that this thread has kept: a change of the user leaves it unused until keepOnly(). False: it has not kept it. */
 export function useKept(name: string): boolean {
-  const header = new Uint32Array([capabilityVersion, 0]);
-  const words = new Uint8Array(24);
-  const capget = libcFunction('int capget(const uint8_t *header, _Out_ uint8_t *data)');
-  if (capget(new Uint8Array(header.buffer), words) !== 0) return false;
-  const data = new Uint32Array(words.buffer);
-  const bit = 1 << (capabilityNumbers[name] ?? 0);
-  const [effective = 0, permitted = 0] = data;
-  if ((permitted & bit) === 0) return false;
-  data[0] = effective | bit;
-  const capset = libcFunction('int capset(const uint8_t *header, const uint8_t *data)');
-  return capset(new Uint8Array(header.buffer), words) === 0;
+  const words = new Uint32Array(6);
+  const bytes = new Uint8Array(words.buffer);
+  if (libc().capget(header, bytes) !== 0) return false;
+  const [effective = 0, permitted = 0] = words;
+  if ((permitted & bitOf(name)) === 0) return false;
+  words[0] = effective | bitOf(name);
+  return libc().capset(header, bytes) === 0;
 }

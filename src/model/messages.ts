@@ -112,8 +112,9 @@ export interface SharedModel {
 export interface SharedModelPiece {
   /** Names and indexes that lead to the list which the piece's items belong to; [] = the piece is the Model itself, with empty lists. */
   readonly into: readonly (string | number)[];
+  /** 0: the items are those of `known`. */
   readonly bytes: number;
-  /** Null: each item says what differs from the item before it. */
+  /** What the items say the difference from; null = each from the item before it. */
   readonly known: KnownItems | null;
 }
 

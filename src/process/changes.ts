@@ -33,7 +33,7 @@ export function* changeLines(before: Model, after: Model, changes: SlotChanges):
     for (const { name } of changes.removed[kind]) lines.push(`removed ${kinds[kind]}${name}`);
   }
   const known = new Map(before.proxies.map((proxy) => [`${proxy.kind} ${proxy.name}`, proxy]));
-  const both = { before, after, numbersStay: numbersStay(before, after), aclsStay: (['acls', 'patterns'] as const).every((list) => before[list].every((item, index) => isSameButPlace(item, after[list][index]))) };
+  const both = { before, after, numbersStay: numbersStay(before, after), aclsStay: yield* aclsStay(before, after) };
   for (const proxy of after.proxies) {
     const former = known.get(`${proxy.kind} ${proxy.name}`);
     if (former !== undefined && !(yield* haveLikeFields(former, proxy, both))) lines.push(`changed ${proxy.kind} ${proxy.name}`);
@@ -69,6 +69,17 @@ function isSameButPlace(one: object, other: object | undefined): boolean {
   if (one === other) return true;
   for (const name in one) if (!places.has(name) && (one as Values)[name] !== (other as Values | undefined)?.[name]) return false;
   return other !== undefined;
+}
+
+/** In steps of some items. */
+function* aclsStay(before: Model, after: Model): Generator<undefined, boolean> {
+  for (const list of ['acls', 'patterns'] as const) {
+    for (const [at, item] of before[list].entries()) {
+      if (at % itemsPerStep === itemsPerStep - 1) yield;
+      if (!isSameButPlace(item, after[list][at])) return false;
+    }
+  }
+  return true;
 }
 
 /** Nothing that is referred to by number has changed or moved. What was added comes after it. */

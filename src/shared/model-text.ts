@@ -8,7 +8,7 @@
 import { atOnce } from '../base/slices.ts';
 import type { KnownItems, SharedModel, SharedModelPiece } from '../model/messages.ts';
 import type { Model } from '../model/model.ts';
-import { modelLists, shortListMax, type Origins } from './same-objects.ts';
+import { isValues, modelLists, shortListMax, type Origins } from './same-objects.ts';
 
 /** A piece is read without a break; larger ones come only from single values. */
 const pieceCharactersMin = 64 * 1024;
@@ -89,10 +89,6 @@ function listIn(value: unknown, name: string): readonly unknown[] {
 
 type Values = Readonly<Record<string, unknown>>;
 
-function isValues(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Stands for "the whole value follows", where an object has other fields than the one before. No field of a Model is called so. */
 const whole = '=';
 
@@ -158,6 +154,10 @@ function addOnto(list: unknown[], items: readonly unknown[], former: readonly un
   for (const [number, item] of items.entries()) list.push(merged(former[first + number], item));
 }
 
+function addKept(list: unknown[], former: readonly unknown[], { from, to }: KnownItems): void {
+  for (let index = from; index < to; index++) list.push(former[index]);
+}
+
 /** Written when it is asked for the first time. */
 export function wholeText(model: Model): () => SharedModel {
   let text: SharedModel | null = null;
@@ -170,18 +170,13 @@ export function* readModel({ bytes, pieces }: SharedModel, known: Model | null):
   let model: Record<string, unknown> = {};
   let at = 0;
   for (const piece of pieces) {
-    const { into } = piece;
-    if (piece.bytes === 0) {
-      const [list, former] = [listAt(model, into), listAt(known, piece.known?.list ?? into)];
-      for (let index = piece.known?.from ?? 0; index < (piece.known?.to ?? 0); index++) list.push(former[index]);
-      yield;
-      continue;
-    }
-    const value: unknown = JSON.parse(buffer.toString('utf8', at, at + piece.bytes));
+    const { into, known: source } = piece;
+    const value: unknown = piece.bytes === 0 ? [] : JSON.parse(buffer.toString('utf8', at, at + piece.bytes));
     at += piece.bytes;
     if (into.length === 0) model = value as Record<string, unknown>;
-    else if (piece.known !== null) addOnto(listAt(model, into), value as unknown[], listAt(known, piece.known.list), piece.known.from);
-    else addTo(listAt(model, into), value as unknown[]);
+    else if (source === null) addTo(listAt(model, into), value as unknown[]);
+    else if (piece.bytes > 0) addOnto(listAt(model, into), value as unknown[], listAt(known, source.list), source.from);
+    else addKept(listAt(model, into), listAt(known, source.list), source);
     yield;
   }
   return model as unknown as Model;

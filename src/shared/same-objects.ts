@@ -40,7 +40,8 @@ const keys: Readonly<Record<string, (item: unknown) => string>> = {
 };
 const sameKey = (): string => '';
 
-function isValues(value: unknown): value is Values {
+/** An object that is no list. */
+export function isValues(value: unknown): value is Values {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -53,7 +54,7 @@ export function* withSameObjects(after: Model, before: Model): Generator<undefin
 }
 
 /** Two objects that were compared last, and what came of it. */
-interface Pair { former: object; now: object; result: unknown }
+interface Pair { readonly former: object; readonly now: object; readonly result: unknown }
 
 class Search {
   readonly origins = new Map<readonly unknown[], readonly number[]>();
@@ -133,17 +134,10 @@ class Search {
 
   #field(name: string, former: object, now: object): unknown {
     const last = this.#last.get(name);
-    if (last === undefined) {
-      const result = this.#same(former, now);
-      this.#last.set(name, { former, now, result });
-      return result;
-    }
-    if (last.former !== former || last.now !== now) {
-      last.result = this.#same(former, now);
-      last.former = former;
-      last.now = now;
-    }
-    return last.result;
+    if (last?.former === former && last.now === now) return last.result;
+    const result = this.#same(former, now);
+    this.#last.set(name, { former, now, result });
+    return result;
   }
 }
 

@@ -136,36 +136,25 @@ export class Segments {
 
   /** Counters of one object for one thread (thread = threads: the control thread's). */
   counters(object: number, thread: number): Float64Array {
-    const key = object * (this.threads + 1) + thread;
-    let view = this.views.counters.get(key);
-    if (view === undefined) {
+    return viewOf(this.views.counters, object * (this.threads + 1) + thread, () => {
       const bank = this.bankOf(object);
-      view = new Float64Array(bank.counters, 8 * counterFieldCount * (rowOf(bank, object) * (this.threads + 1) + thread), counterFieldCount);
-      this.views.counters.set(key, view);
-    }
-    return view;
+      return new Float64Array(bank.counters, 8 * counterFieldCount * (rowOf(bank, object) * (this.threads + 1) + thread), counterFieldCount);
+    });
   }
 
   gauges(object: number): Int32Array {
-    let view = this.views.gauges.get(object);
-    if (view === undefined) {
+    return viewOf(this.views.gauges, object, () => {
       const bank = this.bankOf(object);
-      view = new Int32Array(bank.gauges, 4 * gaugeFieldCount * rowOf(bank, object), gaugeFieldCount);
-      this.views.gauges.set(object, view);
-    }
-    return view;
+      return new Int32Array(bank.gauges, 4 * gaugeFieldCount * rowOf(bank, object), gaugeFieldCount);
+    });
   }
 
   /** What one traffic thread has added to an object's gauges and not taken away yet. */
   gaugeShare(object: number, thread: number): Int32Array {
-    const key = object * this.threads + thread;
-    let view = this.views.shares.get(key);
-    if (view === undefined) {
+    return viewOf(this.views.shares, object * this.threads + thread, () => {
       const bank = this.bankOf(object);
-      view = new Int32Array(bank.gaugeShares, 4 * gaugeFieldCount * (rowOf(bank, object) * this.threads + thread), gaugeFieldCount);
-      this.views.shares.set(key, view);
-    }
-    return view;
+      return new Int32Array(bank.gaugeShares, 4 * gaugeFieldCount * (rowOf(bank, object) * this.threads + thread), gaugeFieldCount);
+    });
   }
 
   private bankOf(object: number): SharedBank {
@@ -239,6 +228,15 @@ export class Segments {
   process(thread: number): Float64Array {
     return new Float64Array(this.handles.process, 8 * processFields.length * thread, processFields.length);
   }
+}
+
+function viewOf<V>(views: Map<number, V>, key: number, make: () => V): V {
+  let view = views.get(key);
+  if (view === undefined) {
+    view = make();
+    views.set(key, view);
+  }
+  return view;
 }
 
 function makeBank(first: SlotCounts, count: SlotCounts, threads: number): SharedBank {
